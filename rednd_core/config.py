@@ -1,0 +1,104 @@
+"""Typed, strict settings of a run. Unknown keys raise; nothing falls back in silence.
+
+A run is described by :class:`RunConfig`: where the data is, which model with which hyper-parameters,
+and how it is trained. Hyper-parameters are validated by the model's own class (see
+``rednd_core.models.registry``), because a model file owns its settings; here they are plain JSON.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+from rednd_core.errors import ConfigError, unknown_name
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+M = TypeVar("M", bound="StrictModel")
+
+Device = Literal["auto", "cpu", "cuda"]
+Engine = Literal["auto", "dgl", "csr"]
+SplitRule = Literal["auto", "given", "random", "leave_last_out"]
+
+
+class StrictModel(BaseModel):
+    """Frozen settings that refuse unknown keys and non-finite numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(StrictModel):
+    """Where the interactions are and how they are split.
+
+    ``split="auto"`` uses the labels in the file and falls back to ``random`` where there are none.
+    """
+
+    path: str
+    split: SplitRule = "auto"
+    ratios: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    split_seed: int = Field(0, ge=0)
+
+
+class TrainingConfig(StrictModel):
+    """The training protocol; the defaults follow the paper but for the learning rate."""
+
+    epochs: int = Field(1000, ge=1, le=100_000, description="Most epochs to train")
+    batch_size: int = Field(2048, ge=1, le=1_000_000, description="Interactions a batch")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
+    patience: int = Field(
+        20, ge=1, le=10_000, description="Validations without a better result before stopping"
+    )
+    eval_every: int = Field(1, ge=1, le=1000, description="Epochs between two validations")
+    select_by: str = Field("recall@20", description="Validation metric that picks the checkpoint")
+    ks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (5, 10, 20, 50), min_length=1, description="Cut-offs of the ranking metrics"
+    )
+    seed: int = Field(999, ge=0, lt=2**32, description="Seed of weights, batches and negatives")
+    device: Device = Field("auto", description="Where to train")
+    engine: Engine = Field("auto", description="Sparse engine")
+
+    @field_validator("ks")
+    @classmethod
+    def _sorted_unique(cls, ks: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(ks)))
+
+
+class RunConfig(StrictModel):
+    """Everything that, with the code and the data, determines a run."""
+
+    model: str
+    data: DataConfig
+    hyperparameters: dict[str, JsonValue] = Field(default_factory=dict)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+
+
+def resolve_data_path(path: str) -> Path:
+    """Absolute form of a data path; a relative one may also start at the project's folder,
+
+    so that the bundled runs find ``sample_data/shop`` from any working directory.
+    """
+    candidate = Path(path).expanduser()
+    if not candidate.is_absolute() and not candidate.exists():
+        bundled = PROJECT_ROOT / candidate
+        if bundled.exists():
+            return bundled
+    return candidate.resolve()
+
+
+def parse_settings(cls: type[M], values: dict[str, Any], kind: str) -> M:
+    """Build ``cls`` from ``values``; pydantic's findings become one :class:`ConfigError` sentence."""
+    for key in values:
+        if key not in cls.model_fields:
+            raise unknown_name(kind, key, cls.model_fields)
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or kind
+        raise ConfigError(
+            expected=f"a valid value for {where} ({first['msg'].lower()})",
+            found=repr(first.get("input")),
+            remedy="change that setting",
+        ) from None

@@ -1,0 +1,125 @@
+"""Item features, one ``<modality>_feat.npy`` a modality, as finite float32; pickles are refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rednd_core.data.schema import FloatArray, Notice
+from rednd_core.data.tables import counted, require_readable
+from rednd_core.errors import DataError
+
+_SUFFIX = "_feat.npy"
+_MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+RESERVED_MODALITIES = ("id",)
+"""Names that layers of id embeddings use in models and run folders."""
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """The features of one modality.
+
+    Attributes:
+        values: (rows, dim) float32, finite, C order.
+        dtype: what the file holds, e.g. ``"float16"``.
+        n_zero_rows: rows that are all zero: their cosine with anything is undefined.
+    """
+
+    modality: str
+    values: FloatArray
+    dtype: str
+    n_zero_rows: int
+    notices: tuple[Notice, ...] = ()
+
+
+def feature_files(folder: Path) -> tuple[Path, ...]:
+    """The ``<modality>_feat.npy`` files of a folder, sorted by modality."""
+    files = (p for p in folder.glob(f"*{_SUFFIX}") if p.is_file() and not p.name.startswith("."))
+    return tuple(sorted(files))
+
+
+def read_features(path: str | Path) -> FeatureTable:
+    """Read and validate one feature file.
+
+    Raises:
+        DataError: not a ``.npy`` array of numbers, not 2-D, NaN, infinite or beyond float32.
+    """
+    file = Path(path)
+    modality = file.name.removesuffix(_SUFFIX)
+    if modality in RESERVED_MODALITIES or not _MODALITY.fullmatch(modality):
+        raise DataError(
+            expected=f"a file <modality>{_SUFFIX} whose modality is of letters, digits, _ and -"
+            f" and not {' or '.join(map(repr, RESERVED_MODALITIES))}",
+            found=file.name,
+            remedy="rename the file",
+        )
+    on_disk = _open_array(file)
+    if on_disk.ndim != 2 or 0 in on_disk.shape:
+        raise DataError(
+            expected=f"a 2-D array (items, dimensions) in {file.name}",
+            found=f"the shape {on_disk.shape}",
+            remedy="save one row of numbers for every item",
+        )
+    if on_disk.dtype.kind not in "fiu":
+        raise DataError(
+            expected=f"real numbers in {file.name}",
+            found=f"values of type {on_disk.dtype}",
+            remedy="save the features as float32",
+        )
+    with np.errstate(over="ignore"):  # overflow is counted below
+        values = np.array(on_disk, dtype=np.float32, order="C")
+    _require_finite(on_disk, values, file.name)
+    notices = []
+    if on_disk.dtype == np.float16:
+        message = (
+            f"{modality}: converted {counted(len(values), 'row')} of float16 to float32 "
+            "(sums overflow in float16)."
+        )
+        notices.append(Notice("float16_features", len(values), message))
+    n_zero_rows = int(np.count_nonzero(~values.any(axis=1)))
+    if n_zero_rows:
+        message = f"{modality}: nothing but zeros in {counted(n_zero_rows, 'row')}."
+        notices.append(Notice("zero_features", n_zero_rows, message))
+    return FeatureTable(modality, values, on_disk.dtype.name, n_zero_rows, tuple(notices))
+
+
+def _open_array(file: Path) -> np.ndarray:
+    """Memory-map the file: a header that claims more than the file holds allocates nothing."""
+    require_readable(file)
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # the header parser raises whatever the junk provokes
+        reason = str(error).lower()
+        if "pickle" in reason or "python objects" in reason:
+            raise DataError(
+                expected=f"plain numbers in {file.name}",
+                found="pickled Python objects, which can run code when they are read",
+                remedy="save the features as a float32 array",
+            ) from None
+        array = None
+    if not isinstance(array, np.ndarray):
+        raise DataError(
+            expected=f"a complete NumPy array in {file.name}",
+            found="a damaged file or another format",
+            remedy="write it again with numpy.save",
+        )
+    return array
+
+
+def _require_finite(on_disk: np.ndarray, values: FloatArray, name: str) -> None:
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    n_nan = int(np.count_nonzero(np.isnan(values)))
+    n_overflow = int(np.count_nonzero(np.isfinite(on_disk) & ~finite))
+    n_inf = int(finite.size - np.count_nonzero(finite)) - n_nan - n_overflow
+    bad_rows = np.flatnonzero(~finite.all(axis=1))
+    raise DataError(
+        expected=f"finite float32 numbers in {name}",
+        found=f"{n_nan:,} NaN, {n_inf:,} infinite and {n_overflow:,} too large values in "
+        f"{counted(len(bad_rows), 'row')} (the first is row {bad_rows[0]})",
+        remedy="replace these values or scale the features",
+    )

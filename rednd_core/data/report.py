@@ -1,0 +1,171 @@
+"""What a data set holds and what is wrong with it, for ``rednd data check`` and the Data page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rednd_core.config import SplitRule
+from rednd_core.data.dataset import Parts, read_parts
+from rednd_core.data.features import FeatureTable
+from rednd_core.data.interactions import ColumnNames
+from rednd_core.data.schema import IntArray, Notice
+from rednd_core.data.split import Ratios
+from rednd_core.errors import DataError
+
+
+@dataclass(frozen=True)
+class DegreeFigures:
+    """Train interactions of every user, or of every item."""
+
+    min: int
+    median: float
+    max: int
+    n_isolated: int
+
+
+@dataclass(frozen=True)
+class InteractionFigures:
+    """Sizes of the split graph.
+
+    Attributes:
+        density: pairs of all three parts over n_users * n_items.
+        users, items: degrees in the train graph.
+        gini: inequality of item popularity in train, 0 (all alike) to 1 (one item has everything).
+    """
+
+    n_users: int
+    n_items: int
+    n_train: int
+    n_valid: int
+    n_test: int
+    density: float
+    users: DegreeFigures
+    items: DegreeFigures
+    gini: float
+
+
+@dataclass(frozen=True)
+class FeatureFigures:
+    """One modality; ``dtype`` is that of the file, ``mean_norm`` the mean Euclidean row norm."""
+
+    modality: str
+    rows: int
+    dim: int
+    dtype: str
+    n_zero_rows: int
+    mean_norm: float
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Everything found about one data set.
+
+    Attributes:
+        errors: complete sentences; empty where the data can be trained on.
+        interactions: None where the interactions or the split could not be read.
+        features: the readable modalities.
+        item_columns: columns of the items table, without the key.
+        n_titles: rows of the items table with a title of their own.
+    """
+
+    path: str
+    errors: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
+    interactions: InteractionFigures | None = None
+    features: tuple[FeatureFigures, ...] = ()
+    item_columns: tuple[str, ...] = ()
+    n_titles: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether :func:`load_dataset` with the same arguments succeeds."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with ``ok``."""
+        return {"ok": self.ok, **asdict(self)}
+
+
+def check(
+    path: str | Path,
+    split: SplitRule = "auto",
+    seed: int = 0,
+    ratios: Ratios = (0.8, 0.1, 0.1),
+    columns: ColumnNames | None = None,
+) -> DataReport:
+    """Read a data set as ``load_dataset`` would and report; bad data never raises.
+
+    Raises:
+        ConfigError: an unknown split rule or impossible ratios.
+    """
+    try:
+        parts = read_parts(path, split, seed, ratios, columns)
+    except DataError as error:
+        return DataReport(path=str(path), errors=(str(error),))
+    listed = parts.listed
+    titles = listed["title"] if listed is not None and "title" in listed else None
+    return DataReport(
+        path=str(parts.path),
+        errors=tuple(str(error) for error in parts.errors),
+        notices=parts.notices,
+        interactions=_interaction_figures(parts),
+        features=tuple(_feature_figures(modality) for modality in parts.features),
+        item_columns=() if listed is None else tuple(listed.columns[1:]),
+        n_titles=0 if titles is None else int((titles != "").sum()),
+    )
+
+
+def gini(counts: IntArray) -> float:
+    """Gini coefficient of non-negative counts, (n,): 0 where all are alike, or all zero."""
+    n, total = len(counts), int(counts.sum())
+    if total == 0:
+        return 0.0
+    ranked = np.sort(counts)
+    return float(2 * np.dot(np.arange(1, n + 1), ranked) / (n * total) - (n + 1) / n)
+
+
+def _interaction_figures(parts: Parts) -> InteractionFigures | None:
+    if parts.table is None or parts.split is None:
+        return None
+    # without a settled item space (an error says why) the ids of the interactions stand in
+    item_ids = parts.table.item_ids if parts.item_ids is None else parts.item_ids
+    n_users, n_items = len(parts.table.user_ids), len(item_ids)
+    train, valid, test = parts.split.train, parts.split.valid, parts.split.test
+    popularity = np.bincount(train.items, minlength=n_items)
+    return InteractionFigures(
+        n_users=n_users,
+        n_items=n_items,
+        n_train=len(train),
+        n_valid=len(valid),
+        n_test=len(test),
+        density=(len(train) + len(valid) + len(test)) / (n_users * n_items),
+        users=_degree_figures(np.bincount(train.users, minlength=n_users)),
+        items=_degree_figures(popularity),
+        gini=gini(popularity),
+    )
+
+
+def _degree_figures(degrees: IntArray) -> DegreeFigures:
+    return DegreeFigures(
+        min=int(degrees.min()),
+        median=float(np.median(degrees)),
+        max=int(degrees.max()),
+        n_isolated=int(np.count_nonzero(degrees == 0)),
+    )
+
+
+def _feature_figures(table: FeatureTable) -> FeatureFigures:
+    rows, dim = table.values.shape
+    squares = np.einsum("ij,ij->i", table.values, table.values, dtype=np.float64)
+    return FeatureFigures(
+        modality=table.modality,
+        rows=rows,
+        dim=dim,
+        dtype=table.dtype,
+        n_zero_rows=table.n_zero_rows,
+        mean_norm=float(np.sqrt(squares).mean()),
+    )

@@ -1,0 +1,138 @@
+"""The data contracts: frozen, validated once where they are built, trusted from there on.
+
+Ids inside the library are dense integers: users ``0..n_users-1`` and items ``0..n_items-1``; as graph
+nodes, item ``i`` is node ``n_users + i``. The ids that people know (``user_ids``, ``item_ids``) are kept
+as strings beside them and reappear in everything that is shown or exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+IdArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that was found and handled while data was read.
+
+    Attributes:
+        code: stable name for tests and tables, e.g. ``"duplicate_pairs"``.
+        count: how many rows, users or items it concerns.
+        message: one clear sentence, with the count and what was done.
+    """
+
+    code: str
+    count: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Distinct (user, item) pairs; ``users[i]`` interacted with ``items[i]``."""
+
+    users: IntArray
+    items: IntArray
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+@dataclass(frozen=True)
+class InteractionTable:
+    """A validated interaction file, before it is split.
+
+    Attributes:
+        users, items: dense ids, (n,) int64, every pair once.
+        labels: 0 train, 1 validation, 2 test, (n,) int8; None where the file has no labels.
+        timestamps: (n,) float64; None where the file has none.
+        user_ids, item_ids: original ids as strings, indexed by dense id.
+        notices: what was found and handled.
+    """
+
+    users: IntArray
+    items: IntArray
+    user_ids: IdArray
+    item_ids: IdArray
+    labels: NDArray[np.int8] | None = None
+    timestamps: NDArray[np.float64] | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """Train, validation and test pairs; evaluation users without a train pair are already dropped."""
+
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set, split and ready to train on.
+
+    Attributes:
+        name: the folder's or file's name.
+        features: modality -> (n_items, dim) float32, finite.
+        items: one row an item in dense order, columns ``item_id`` (str) and whatever the items table
+            has (``title``, ``category``, ``image``, ...); always present, at least ``item_id``.
+        digest: hex digest of interactions, split and features: what a run was trained on.
+    """
+
+    name: str
+    path: str
+    n_users: int
+    n_items: int
+    split: Split
+    user_ids: IdArray
+    item_ids: IdArray
+    features: Mapping[str, FloatArray]
+    items: pd.DataFrame
+    digest: str
+    notices: tuple[Notice, ...] = field(default=())
+
+    @property
+    def train(self) -> Interactions:
+        return self.split.train
+
+    @property
+    def valid(self) -> Interactions:
+        return self.split.valid
+
+    @property
+    def test(self) -> Interactions:
+        return self.split.test
+
+    @cached_property
+    def train_matrix(self) -> sp.csr_array:
+        """Binary train matrix R, (n_users, n_items), sorted indices."""
+        return interaction_matrix(self.train, self.n_users, self.n_items)
+
+    @cached_property
+    def user_degrees(self) -> IntArray:
+        """Train interactions of every user, (n_users,)."""
+        return np.bincount(self.train.users, minlength=self.n_users)
+
+    @cached_property
+    def item_degrees(self) -> IntArray:
+        """Train interactions of every item (its popularity), (n_items,)."""
+        return np.bincount(self.train.items, minlength=self.n_items)
+
+
+def interaction_matrix(pairs: Interactions, n_users: int, n_items: int) -> sp.csr_array:
+    """Pairs as a binary CSR matrix, (n_users, n_items) float32, column indices sorted."""
+    ones = np.ones(len(pairs), dtype=np.float32)
+    matrix = sp.csr_array((ones, (pairs.users, pairs.items)), shape=(n_users, n_items))
+    matrix.sort_indices()
+    return matrix

@@ -1,0 +1,144 @@
+"""Train, validation and test. Every rule looks at one user at a time and is repeatable.
+
+Pairs leave in (user, item) order, so that the order of the rows in the file decides nothing (but
+for equal timestamps under ``leave_last_out``).
+"""
+
+from __future__ import annotations
+
+from math import isclose
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednd_core.config import SplitRule
+from rednd_core.data.schema import IntArray, Interactions, InteractionTable, Notice, Split
+from rednd_core.data.tables import counted
+from rednd_core.errors import ConfigError, DataError, unknown_name
+
+TRAIN, VALID, TEST = 0, 1, 2
+_PART_NAMES = ("train", "validation", "test")
+Ratios = tuple[float, float, float]
+
+
+def split(
+    table: InteractionTable,
+    how: SplitRule = "auto",
+    seed: int = 0,
+    ratios: Ratios = (0.8, 0.1, 0.1),
+) -> Split:
+    """Split a table by its labels, at random by user, or by time.
+
+    Args:
+        how: ``given`` uses the labels; ``random`` draws ``ratios`` of every user's pairs: of n
+            pairs floor(ratio * n) and at least one are held out, test before validation, as long as
+            one is left to train; ``leave_last_out`` tests the last pair of a user, validates the
+            one before, and keeps users of fewer than three pairs in train; ``auto`` is ``given``
+            where there are labels, else ``random``.
+        seed: of ``random``.
+        ratios: of ``random``: train, validation, test; they sum to 1.
+
+    Raises:
+        DataError: no labels, no timestamps, or a part that came out empty.
+        ConfigError: an unknown rule or impossible ratios.
+    """
+    if how not in get_args(SplitRule):
+        raise unknown_name("split", how, get_args(SplitRule))
+    if how == "auto":
+        how = "random" if table.labels is None else "given"
+    in_order = np.lexsort((table.items, table.users))
+    if how == "given":
+        parts = _given(table)[in_order]
+    elif how == "random":
+        parts = _random(table.users[in_order], seed, ratios)
+    else:
+        parts = _leave_last_out(table)[in_order]
+    return _assemble(table.users[in_order], table.items[in_order], parts)
+
+
+def _given(table: InteractionTable) -> NDArray[np.int8]:
+    if table.labels is None:
+        raise DataError(
+            expected="a label column (0 train, 1 validation, 2 test) for the split 'given'",
+            found="no label column",
+            remedy="add the column 'x_label' or choose the split 'random' or 'leave_last_out'",
+        )
+    return table.labels
+
+
+def _random(users: IntArray, seed: int, ratios: Ratios) -> NDArray[np.int8]:
+    """Parts of pairs sorted by user, (n,)."""
+    if (
+        len(ratios) != 3
+        or not all(0 <= ratio <= 1 for ratio in ratios)
+        or not isclose(sum(ratios), 1.0, abs_tol=1e-6)
+    ):
+        raise ConfigError(
+            expected="three ratios from 0 to 1 that sum to 1 (train, validation, test)",
+            found=str(tuple(ratios)),
+            remedy="use e.g. 0.8, 0.1, 0.1",
+        )
+    n = np.bincount(users)
+    n_test = np.minimum(_held_out(n, ratios[TEST]), np.maximum(n - 1, 0))
+    n_valid = np.minimum(_held_out(n, ratios[VALID]), np.maximum(n - n_test - 1, 0))
+    draw = np.random.default_rng(seed).random(len(users))
+    rank = _rank_within_user(users, draw)
+    parts = np.full(len(users), TRAIN, dtype=np.int8)
+    parts[rank < (n_test + n_valid)[users]] = VALID
+    parts[rank < n_test[users]] = TEST
+    return parts
+
+
+def _held_out(n: IntArray, ratio: float) -> IntArray:
+    """floor(ratio * n), at least 1 where the ratio is positive."""
+    share: IntArray = np.floor(ratio * n + 1e-9).astype(np.int64)  # 0.29 * 100 is 28.999...
+    return share if ratio == 0 else np.maximum(share, 1)
+
+
+def _leave_last_out(table: InteractionTable) -> NDArray[np.int8]:
+    if table.timestamps is None:
+        raise DataError(
+            expected="a timestamp column for the split 'leave_last_out'",
+            found="no timestamp column",
+            remedy="add the column 'timestamp' or choose the split 'random'",
+        )
+    n = np.bincount(table.users)[table.users]
+    from_last = n - 1 - _rank_within_user(table.users, table.timestamps)
+    parts = np.full(len(n), TRAIN, dtype=np.int8)
+    parts[(from_last == 0) & (n >= 3)] = TEST
+    parts[(from_last == 1) & (n >= 3)] = VALID
+    return parts
+
+
+def _rank_within_user(users: IntArray, values: NDArray[np.float64]) -> IntArray:
+    """Rank of each pair among its user's by value, from 0; equal values keep their order, (n,)."""
+    order = np.lexsort((values, users))
+    starts = np.cumsum(np.bincount(users)) - np.bincount(users)
+    rank = np.empty(len(users), dtype=np.int64)
+    rank[order] = np.arange(len(users)) - starts[users[order]]
+    return rank
+
+
+def _assemble(users: IntArray, items: IntArray, parts: NDArray[np.int8]) -> Split:
+    """Cut into three; users that training never sees cannot be evaluated and are dropped there."""
+    trained = np.zeros(int(users.max()) + 1, dtype=bool)
+    trained[users[parts == TRAIN]] = True
+    unseen = ~trained[users]  # never a train pair
+    notices: tuple[Notice, ...] = ()
+    if n_unseen := len(np.unique(users[unseen])):
+        message = (
+            f"Dropped {counted(n_unseen, 'user')} without a train interaction from evaluation, "
+            f"with {counted(int(np.count_nonzero(unseen)), 'pair')}."
+        )
+        notices = (Notice("users_without_train", n_unseen, message),)
+    kept = [np.flatnonzero((parts == part) & ~unseen) for part in (TRAIN, VALID, TEST)]
+    for part in (TRAIN, VALID):
+        if len(kept[part]) == 0:
+            raise DataError(
+                expected=f"{_PART_NAMES[part]} interactions",
+                found=f"none among {len(users):,} (of users that have a train interaction)",
+                remedy="check the labels or choose another split",
+            )
+    train, valid, test = (Interactions(users[rows], items[rows]) for rows in kept)
+    return Split(train=train, valid=valid, test=test, notices=notices)

@@ -1,0 +1,85 @@
+"""Put a folder in place whole: written beside its destination, then renamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rednd_core.errors import DataError
+
+MARKER = "truth.json"
+
+
+def publish(files: Mapping[str, bytes], target: Path, *, overwrite: bool) -> None:
+    """Write ``files`` (relative path -> content) as the folder ``target``.
+
+    With ``overwrite`` an existing sample shop is exchanged; what it holds beyond the shop's own files
+    (trained runs, for example) is kept. Any other existing path is refused.
+
+    Raises:
+        DataError: if ``target`` exists and may not be replaced, or cannot be written.
+    """
+    _check(target, overwrite=overwrite)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".shop-", suffix=".tmp") as scratch:
+            staged = Path(scratch) / "new"
+            for name, content in files.items():
+                path = staged / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            if target.exists():
+                _exchange(staged, target, aside=Path(scratch) / "old")
+            else:
+                staged.rename(target)
+    except OSError as error:
+        raise DataError(
+            expected=f"a place for the folder {target}",
+            found=str(error),
+            remedy="choose a folder that you may write to",
+        ) from error
+
+
+def _check(target: Path, *, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not overwrite:
+        raise DataError(
+            expected=f"a folder that does not exist yet at {target}",
+            found="one that does",
+            remedy="choose another folder or allow overwriting",
+        )
+    if not _is_shop(target):
+        raise DataError(
+            expected=f"a sample shop to overwrite at {target}",
+            found=f"something without the {MARKER} of one",
+            remedy="choose another folder, or remove this one yourself",
+        )
+
+
+def _is_shop(folder: Path) -> bool:
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(marker, dict) and str(marker.get("format", "")).startswith("rednd-shop")
+
+
+def _exchange(staged: Path, target: Path, *, aside: Path) -> None:
+    """Swap folders; entries that the new one lacks move over to it. Undone if a step fails."""
+    own = {entry.name for entry in staged.iterdir()}
+    target.rename(aside)
+    kept = [entry.name for entry in aside.iterdir() if entry.name not in own]
+    moved: list[str] = []
+    try:
+        for name in kept:
+            (aside / name).rename(staged / name)
+            moved.append(name)
+        staged.rename(target)
+    except BaseException:  # an interrupt too: the caller deletes what is aside
+        for name in moved:
+            (staged / name).rename(aside / name)
+        aside.rename(target)
+        raise

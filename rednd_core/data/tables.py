@@ -1,0 +1,186 @@
+"""Text tables (``.inter``, ``.csv``, ``.tsv``) as columns of strings; what is odd raises DataError.
+
+Cells stay strings here, so that ids such as ``007`` or ``NA`` survive; who needs numbers converts
+them with the functions below, which count and name the cells that do not fit.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
+
+from rednd_core.errors import DataError
+
+MAX_FILE_BYTES = 4 * 2**30
+"""No file of a data set may be larger; checked before it is opened."""
+
+_DELIMITERS = {".inter": "\t", ".tsv": "\t", ".csv": ","}
+_SEPARATOR_NAMES = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
+_HEAD_BYTES = 64 * 1024
+
+
+def require_readable(path: Path) -> None:
+    """Refuse a file that is missing, empty or beyond ``MAX_FILE_BYTES``, before reading it."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise DataError(
+            expected=f"a readable file {path.name}",
+            found=error.strerror or "an unreadable one",
+            remedy="check its name and its permissions",
+        ) from None
+    if size == 0:
+        raise DataError(
+            expected=f"data in {path.name}", found="an empty file", remedy="export it again"
+        )
+    if size > MAX_FILE_BYTES:
+        raise DataError(
+            expected=f"at most {MAX_FILE_BYTES / 2**30:.0f} GiB in {path.name}",
+            found=f"{size / 2**30:.1f} GiB",
+            remedy="take a sample of the data",
+        )
+
+
+def read_header(path: Path) -> list[str]:
+    """Column names of a text table, after checking that the file is text."""
+    require_readable(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    lines = head.splitlines()
+    try:
+        first = "" if b"\0" in head else lines[0].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        first = ""
+    if not first.strip():
+        raise DataError(
+            expected=f"{path.name} as UTF-8 text with column names in its first line",
+            found="binary data, another encoding or a blank first line",
+            remedy="export it again as UTF-8 text",
+        )
+    return next(csv.reader([first], delimiter=_DELIMITERS[path.suffix]))
+
+
+def require_columns(header: Sequence[str], required: Sequence[str], path: Path) -> None:
+    """Refuse a header that lacks a required name, repeats one, or was cut at a wrong separator."""
+    separated = _SEPARATOR_NAMES[_DELIMITERS[path.suffix]]
+    missing = [name for name in required if name not in header]
+    if missing and len(header) == 1:
+        for separator, spoken in _SEPARATOR_NAMES.items():
+            if separator in header[0]:
+                raise DataError(
+                    expected=f"columns separated by {separated} in {path.name}",
+                    found=f"columns separated by {spoken}",
+                    remedy=f"save it with {separated} between the columns",
+                )
+    if missing:
+        raise DataError(
+            expected=f"column {' and column '.join(repr(name) for name in missing)} in {path.name}",
+            found=f"the columns {listing(header)}",
+            remedy="rename the column, or name yours in the column settings",
+        )
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(
+            expected=f"different column names in {path.name}",
+            found=f"{listing(repeated)} more than once",
+            remedy="rename or drop the copies",
+        )
+
+
+def read_cells(path: Path, columns: Sequence[str]) -> pa.Table:
+    """The named columns as trimmed strings; their header is already checked."""
+    try:
+        table = pa_csv.read_csv(
+            str(path),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=_DELIMITERS[path.suffix], newlines_in_values=True
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                include_columns=list(columns),
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(
+            expected=f"every row of {path.name} to be UTF-8 text with as many cells as its header",
+            found=shorten(reason, 120),
+            remedy="correct that row",
+        ) from None
+    if table.num_rows == 0:
+        raise DataError(
+            expected=f"at least one row in {path.name}",
+            found="column names and no row",
+            remedy="export it again",
+        )
+    trimmed = [pc.utf8_trim_whitespace(table[name]) for name in columns]
+    return pa.table(trimmed, names=list(columns))
+
+
+def whole_numbers(cells: pa.ChunkedArray, where: str) -> NDArray[np.int64]:
+    """Cells as non-negative int64, (n,); ``where`` names column and file in the error."""
+    digits = pc.match_substring_regex(cells, "^[0-9]{1,18}$").to_numpy()
+    refuse_cells(cells, digits, "whole numbers from 0 up", where)
+    numbers: NDArray[np.int64] = pc.cast(cells, pa.int64()).to_numpy()
+    return numbers
+
+
+def points_in_time(cells: pa.ChunkedArray, where: str) -> NDArray[np.float64]:
+    """Cells as float64, (n,): numbers as they stand, ISO 8601 dates as seconds since 1970 UTC."""
+    numbers: NDArray[np.float64]
+    try:
+        numbers = pc.cast(cells, pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        numbers = pd.to_numeric(cells.to_pandas(), errors="coerce").to_numpy(dtype=np.float64)
+    if not np.isfinite(numbers).any():
+        dates = pd.to_datetime(cells.to_pandas(), format="ISO8601", utc=True, errors="coerce")
+        elapsed = dates - pd.Timestamp(0, tz="UTC")
+        numbers = elapsed.dt.total_seconds().to_numpy(dtype=np.float64)
+    refuse_cells(cells, np.isfinite(numbers), "numbers or ISO 8601 dates", where)
+    return numbers
+
+
+def refuse_cells(
+    cells: pa.ChunkedArray, valid: NDArray[np.bool_], expected: str, where: str
+) -> None:
+    """Raise a DataError that counts the invalid cells and shows the first; none: return."""
+    if valid.all():
+        return
+    rows = np.flatnonzero(~valid)
+    n_empty = int(pc.sum(pc.equal(pc.utf8_length(cells), 0)).as_py())
+    raise DataError(
+        expected=f"{expected} in {where}",
+        found=(
+            f"{counted(len(rows), 'other cell')} among {len(cells):,} ({n_empty:,} empty; the first is "
+            f"{shorten(cells[int(rows[0])].as_py(), 40)!r} in data row {rows[0] + 1:,})"
+        ),
+        remedy="correct or drop these rows",
+    )
+
+
+def listing(names: Iterable[str], most: int = 8) -> str:
+    """Names for a sentence, the list cut after ``most``."""
+    shown = list(names)
+    tail = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(shorten(name, 40) for name in shown[:most]) + tail
+
+
+def counted(n: int, noun: str) -> str:
+    """``"1 row"``, ``"2,000 rows"``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def shorten(text: str, most: int) -> str:
+    """``text`` cut to ``most`` characters, so that junk cannot flood a message."""
+    return text if len(text) <= most else text[: most - 1] + "…"

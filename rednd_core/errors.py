@@ -1,0 +1,67 @@
+"""Errors that a user reads. Each says what was expected, what was found and what to do.
+
+Everything that the library raises on purpose derives from :class:`RedndError`; the command line and
+the app print ``str(error)`` as it stands, so the message must be complete without a traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+class RedndError(Exception):
+    """A problem that the user can mend.
+
+    Args:
+        expected: what should have been there, e.g. ``"a column 'userID' in baby.inter"``.
+        found: what is there instead, e.g. ``"the columns user, item"``.
+        remedy: one imperative clause, e.g. ``"rename the column or pass --columns"``.
+    """
+
+    def __init__(self, *, expected: str, found: str, remedy: str) -> None:
+        self.expected, self.found, self.remedy = expected, found, remedy
+        super().__init__(f"Expected {expected}, but found {found}; {remedy}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the three parts when the error crosses a process border."""
+        return _rebuild, (type(self), self.expected, self.found, self.remedy)
+
+
+def _rebuild(cls: type[RedndError], expected: str, found: str, remedy: str) -> RedndError:
+    return cls(expected=expected, found=found, remedy=remedy)
+
+
+class DataError(RedndError):
+    """A data folder, file, column or value that cannot be used."""
+
+
+class ConfigError(RedndError):
+    """An unknown or impossible setting."""
+
+
+class CheckpointError(RedndError):
+    """A checkpoint or an imported run that is incomplete, foreign or hostile."""
+
+
+class RunError(RedndError):
+    """A run folder that is missing, broken, or in the wrong state for what was asked."""
+
+
+class EngineError(RedndError):
+    """A device or a sparse engine that this machine does not have."""
+
+
+class TrainingError(RedndError):
+    """A training run that cannot go on, e.g. because its loss is no longer finite."""
+
+
+def unknown_name(kind: str, name: str, valid: Iterable[str]) -> ConfigError:
+    """The error for a mistyped name: lists the valid ones and points at the nearest."""
+    choices = sorted(valid)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else "choose one of them"
+    return ConfigError(
+        expected=f"a {kind} among {', '.join(choices) or '(none)'}", found=repr(name), remedy=hint
+    )

@@ -1,0 +1,159 @@
+"""Full ranking: every user against all items, the user's train items left out.
+
+Validation items are not masked when the test split is ranked. Tie rule, everywhere: of two items with
+the same score the one with the lower index comes first, so that a collapsed model or a popularity
+ranking has one definite result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from rednd_core.data.schema import FloatArray, IntArray, Interactions
+from rednd_core.errors import ConfigError, DataError
+from rednd_core.evaluation.scoring import (
+    MASKED,
+    Embedding,
+    Scorer,
+    TrainMatrix,
+    check_ids,
+    scorer,
+)
+
+MAX_ITEMS = 2**24  # ranks are counted in float32, which holds whole numbers up to here
+
+
+def top_k(
+    user_emb: Embedding,
+    item_emb: Embedding,
+    train_matrix: TrainMatrix,
+    users: ArrayLike,
+    k: int,
+) -> tuple[IntArray, FloatArray]:
+    """The ``k`` best unseen items of every user in ``users``, best first.
+
+    Returns:
+        items (n, k) int64 and scores (n, k) float32. A user with fewer than ``k`` unseen items (also
+        when ``k`` exceeds the number of items) has the rest filled with item -1, score -inf.
+
+    Raises:
+        ConfigError: ``k`` below 1. DataError: see :func:`rednd_core.evaluation.scoring.scorer`.
+    """
+    return best_items(scorer(user_emb, item_emb, train_matrix), users, k)
+
+
+def best_items(model: Scorer, users: ArrayLike, k: int) -> tuple[IntArray, FloatArray]:
+    """:func:`top_k` of embeddings that are already checked."""
+    if k < 1:
+        raise ConfigError(expected="k of at least 1", found=str(k), remedy="raise k")
+    rows = check_ids(users, model.n_users, "user")
+    items = np.full((len(rows), k), -1, dtype=np.int64)
+    scores = np.full((len(rows), k), -np.inf, dtype=np.float32)
+    filled = min(k, model.n_items)
+    for block, all_scores in model.blocks(rows):
+        chosen = _best(all_scores, filled)
+        values = all_scores.gather(1, chosen)
+        chosen.masked_fill_(values == MASKED, -1)
+        items[block, :filled], scores[block, :filled] = chosen.cpu().numpy(), values.cpu().numpy()
+    return items, scores
+
+
+def _best(scores: Tensor, k: int) -> Tensor:
+    """Columns of the ``k`` largest of every row, (b, k), under the tie rule."""
+    values, columns = scores.topk(min(k + 1, scores.shape[1]))
+    if values.shape[1] > k:
+        # topk picks any of the items that tie for the last place; choose again where that matters.
+        torn = (values[:, k - 1] == values[:, k]).nonzero().squeeze(1)
+        columns = columns[:, :k]
+        if len(torn):
+            last, candidates = values[torn, k - 1].unsqueeze(1), scores[torn]
+            above, level = candidates > last, candidates == last
+            room = k - above.sum(1, keepdim=True)
+            chosen = above | (level & (level.cumsum(1) <= room))
+            columns[torn] = chosen.nonzero()[:, 1].view(-1, k)
+    columns = columns.sort(dim=1).values
+    order = scores.gather(1, columns).sort(dim=1, descending=True, stable=True).indices
+    return columns.gather(1, order)
+
+
+def held_out_ranks(
+    user_emb: Embedding,
+    item_emb: Embedding,
+    train_matrix: TrainMatrix,
+    held_out: Interactions,
+) -> IntArray:
+    """Exact rank of every held-out item among its user's unseen items, 1 = best; (n,) int64.
+
+    A rank is one more than the number of items ahead, so no list is sorted: the cost is one product
+    of users and items and two comparisons per held-out pair and item, all while the scores are in the
+    cache.
+
+    Raises:
+        DataError: ids out of range, or a held-out pair that is a train pair too (it has no rank).
+    """
+    return rank_pairs(scorer(user_emb, item_emb, train_matrix), held_out)[0]
+
+
+def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatArray]:
+    """:func:`held_out_ranks` of embeddings that are already checked, and the pairs' scores (n,)."""
+    users = check_ids(held_out.users, model.n_users, "user")
+    items = check_ids(held_out.items, model.n_items, "item")
+    if model.n_items > MAX_ITEMS:
+        raise DataError(
+            expected=f"at most {MAX_ITEMS:,} items",
+            found=f"{model.n_items:,}",
+            remedy="rank a sample of the items",
+        )
+    # Users with many held-out items come first: then those with a j-th one are always the first rows
+    # of a block, and round j needs no copy of their scores.
+    distinct, inverse, counts = np.unique(users, return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    distinct, counts = distinct[order], counts[order]
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    pairs = np.argsort(place[inverse], kind="stable")  # pairs in the order of their users
+    first = np.cumsum(counts) - counts
+
+    device = model.item_emb.device
+    sorted_items = torch.from_numpy(items[pairs]).to(device)
+    first_pair = torch.from_numpy(first).to(device)
+    ranks = torch.empty_like(sorted_items)
+    pair_scores = torch.empty(len(items), dtype=torch.float32, device=device)
+    scratch: Tensor | None = None
+    for block, scores in model.blocks(distinct):
+        scratch = torch.empty_like(scores) if scratch is None else scratch
+        in_block = counts[block]
+        for j in range(int(in_block[0])):
+            n = int((in_block > j).sum())
+            pair = first_pair[block][:n] + j
+            column = sorted_items[pair].unsqueeze(1)
+            own = scores[:n].gather(1, column)
+            ranks[pair] = _ranks_of(scores[:n], column, own, scratch[:n])
+            pair_scores[pair] = own.squeeze(1)
+    n_masked = int((pair_scores == MASKED).sum())
+    if n_masked:
+        raise DataError(
+            expected="held-out pairs that are not in the train matrix",
+            found=f"{n_masked:,} pairs in both",
+            remedy="split the interactions again",
+        )
+    back = np.argsort(pairs)
+    return ranks.cpu().numpy()[back], pair_scores.cpu().numpy()[back]
+
+
+def _ranks_of(scores: Tensor, column: Tensor, own: Tensor, scratch: Tensor) -> Tensor:
+    """Rank of ``scores[r, column[r]]`` in row r, (b,).
+
+    The comparisons are written as floats: a float sum runs several times as fast as one of booleans.
+    """
+    ahead = torch.gt(scores, own, out=scratch).sum(1).long()
+    level = torch.eq(scores, own, out=scratch).sum(1)
+    tied = (level > 1).nonzero().squeeze(1)
+    if len(tied):
+        position = torch.arange(scores.shape[1], device=scores.device)
+        earlier = (scores[tied] == own[tied]) & (position < column[tied])
+        ahead[tied] += earlier.sum(1)
+    return ahead + 1

@@ -1,0 +1,152 @@
+"""Training as a detached process: closing a browser tab or the app's server does not end it.
+
+The process is ``python -m rednd_core train --job RUN_DIR``. It reads config.json, waits for its turn
+(:func:`rednd_core.jobs.slot`), trains, and resumes from ``checkpoints/last.safetensors`` where there
+is one. Everything that it says goes through the run folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
+from rednd_core.errors import RunError
+from rednd_core.runs import (
+    Command,
+    Provenance,
+    Run,
+    RunLayout,
+    RunRecord,
+    RunStore,
+    StatusRecord,
+    create_run,
+    requeue,
+    send,
+)
+from rednd_core.runs.atomic import write_json
+from rednd_core.runs.layout import check_run_name
+from rednd_core.runs.liveness import find_process, process_record
+from rednd_core.runs.record import ProcessRecord, read_record
+
+TRAIN_COMMAND = (sys.executable, "-m", "rednd_core", "train", "--job")
+
+
+def start_training(config: RunConfig, store: RunStore, name: str | None = None) -> Run:
+    """Create a queued run and start the process that trains it; returns at once."""
+    store.root.mkdir(parents=True, exist_ok=True)
+    with _preparing(store.root):
+        dataset = resolve_data_path(config.data.path).stem
+        name = check_run_name(name or store.new_name(config.model, dataset))
+        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
+        run = Run(create_run(store.root / name, record).path)
+        _spawn(run)
+    return run
+
+
+def resume_training(run: Run) -> Run:
+    """Queue a run that is over again; it continues after its last checkpoint."""
+    if run.bundled:
+        raise RunError(
+            expected="a run of your own",
+            found=f"{run.name}, a bundled run",
+            remedy="train a new one",
+        )
+    with _preparing(run.path.parent):
+        status = run.status
+        if status.is_live or _process(run) is not None:
+            raise RunError(
+                expected=f"run {run.name} to be over",
+                found=f"the state {status.state}",
+                remedy="stop it first",
+            )
+        requeue(run.path)
+        _spawn(run)
+    return run
+
+
+def stop(run: Run) -> None:
+    """Ask the run to stop: it does so within a batch, or leaves the queue, and keeps its results."""
+    send(run, Command(command="stop"))
+
+
+def kill(run: Run, timeout: float = 10.0) -> None:
+    """End a run that does not answer to :func:`stop`, at once; it shows as lost and can be resumed."""
+    process = _process(run)
+    if process is None:
+        raise RunError(
+            expected=f"a living process of run {run.name} on this machine",
+            found=f"none, the state is {run.status.state}",
+            remedy="leave it as it is",
+        )
+    family = [process]
+    try:
+        family += process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=timeout)
+
+
+def wait(run: Run, timeout: float) -> StatusRecord:
+    """The run's status once it is over, or as it is after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while (status := run.status).is_live and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return status
+
+
+def _preparing(root: Path) -> FileLock:
+    """Two clicks on the same button must not become two processes of one run."""
+    return FileLock(root / ".jobs.lock")
+
+
+def _process(run: Run) -> psutil.Process | None:
+    """The living process of ``run`` on this machine: the one that writes, or was started to."""
+    record = read_record(StatusRecord, run.layout.status).process
+    if record is None and run.layout.job.exists():
+        record = read_record(ProcessRecord, run.layout.job)
+    return find_process(record) if record else None
+
+
+def _spawn(run: Run) -> None:
+    """Start the training process, in a session of its own, with log.txt as its output."""
+    layout = RunLayout(run.path)
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    # The child must find this very package, whatever folder or path hack the parent came from.
+    paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+    try:
+        with layout.log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 (our own interpreter)
+                [*TRAIN_COMMAND, str(run.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+                creationflags=flags,
+            )
+    except OSError as error:
+        message = f"The training process could not be started: {error}"
+        status = read_record(StatusRecord, layout.status)
+        failed = status.model_copy(update={"state": "failed", "message": message})
+        write_json(layout.status, failed)
+        return
+    write_json(layout.job, process_record(process.pid))
+    # Reaped when it ends: a zombie would keep its pid for as long as this process lives.
+    threading.Thread(target=process.wait, daemon=True).start()

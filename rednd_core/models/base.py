@@ -1,0 +1,120 @@
+"""What every model is: a module made of sizes, features and propagators, with three questions to answer.
+
+A model opens no file and knows no path. Scores are inner products, so that evaluation, the per-user
+lists and the app need two arrays and nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rednd_core.config import StrictModel
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.data.schema import Interactions
+from rednd_core.errors import unknown_name
+from rednd_core.graph.engine import Propagator
+
+MAX_LAYERS = 32
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """What a model may be built from; all tensors are on ``device``.
+
+    Attributes:
+        train: train pairs, for models that count.
+        features: modality -> (n_items, dim) float32.
+        user_item: propagation on the normalised user-item graph, (N, d) -> (N, d).
+        item_item: (knn_k, modality -> fusion weight) -> propagation on the item graph,
+            (n_items, d) -> (n_items, d).
+    """
+
+    n_users: int
+    n_items: int
+    train: Interactions
+    features: Mapping[str, Tensor]
+    user_item: Propagator
+    item_item: Callable[[int, Mapping[str, float]], Propagator]
+    device: torch.device
+
+
+class Hyperparameters(StrictModel):
+    """Settings of a model without any. Subclasses add theirs; unknown keys raise."""
+
+
+class EmbeddingHyperparameters(Hyperparameters):
+    """Settings that every embedding model shares."""
+
+    embedding_size: int = Field(64, ge=1, le=4096, description="Columns of an embedding, d")
+    reg_weight: float = Field(1e-4, ge=0, le=10, description="Weight of the L2 penalty")
+
+
+class Recommender(nn.Module, ABC):
+    """Base of all models. Node order: users ``0..n_users-1``, then items.
+
+    Attributes:
+        name: registry key; title: how it is shown.
+        readout: how the layers combine into the final embedding; measures of direction ignore scale,
+            so a sum is a ``"mean"``.
+        linear_propagation: whether x^l = A x^(l-1) holds, so that a deeper layer can be computed from
+            x^0 alone.
+        loss_weights: name of a loss -> weight; a running job may change ``"alignment"``.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    readout: ClassVar[Literal["mean", "last"]] = "mean"
+    linear_propagation: ClassVar[bool] = False
+    settings_class: ClassVar[type[Hyperparameters]] = Hyperparameters
+
+    loss_weights: dict[str, float]
+
+    def __init__(self, inputs: ModelInputs) -> None:
+        super().__init__()
+        self.n_users, self.n_items = inputs.n_users, inputs.n_items
+        self.loss_weights = {}
+
+    @abstractmethod
+    def layers(self) -> dict[str, list[Tensor]]:
+        """Modality -> [x^0 .. x^L], each (N, d); ``"id"`` where embeddings belong to ids."""
+
+    @abstractmethod
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        """Users (n_users, D) and items (n_items, D) by a fresh forward pass: score = inner product."""
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        """Named scalars whose weighted sum is minimised; empty for a model that is not trained.
+
+        A loss whose weight is 0 is left out, so that it costs nothing.
+        """
+        return {}
+
+    @property
+    def trainable(self) -> bool:
+        return any(parameter.requires_grad for parameter in self.parameters())
+
+    def set_loss_weight(self, name: str, value: float) -> None:
+        """Change a weight from the next batch on.
+
+        Raises:
+            ConfigError: the model has no such loss.
+        """
+        if name not in self.loss_weights:
+            raise unknown_name(f"loss of {self.name}", name, self.loss_weights)
+        self.loss_weights[name] = value
+
+    def split_nodes(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, ...) -> users (n_users, ...), items (n_items, ...)."""
+        return rows[: self.n_users], rows[self.n_users :]
+
+
+def xavier_normal(n_rows: int, n_cols: int) -> nn.Parameter:
+    """A new (n_rows, n_cols) parameter, Xavier-normal: std = sqrt(2 / (n_rows + n_cols))."""
+    return nn.Parameter(nn.init.xavier_normal_(torch.empty(n_rows, n_cols)))

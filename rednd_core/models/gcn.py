@@ -1,0 +1,54 @@
+"""Plain GCN: Kipf and Welling, "Semi-Supervised Classification with Graph Convolutional Networks",
+ICLR 2017, arXiv 1609.02907, on the user-item graph with id embeddings.
+
+    x^l = ReLU(D^-1/2 A D^-1/2 x^(l-1) W_l + b_l) for l < L,  the last layer without ReLU,  z = x^L
+    loss = BPR + reg_weight * 1/(2B) sum |x^0|^2 over the batch's rows
+
+Weights, non-linearity and a readout of the last layer only: of the models here the one that smooths
+worst with depth. Deviations: no self-loops, so that all models share one graph.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.losses.bpr import bpr_loss
+from rednd_core.losses.regularization import batch_l2
+from rednd_core.models.base import ModelInputs, Recommender, xavier_normal
+from rednd_core.models.lightgcn import LightGCNHyperparameters
+
+
+class GCN(Recommender):
+    name = "gcn"
+    title = "GCN"
+    readout = "last"
+    settings_class = LightGCNHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
+        super().__init__(inputs)
+        size = settings.embedding_size
+        self.propagate = inputs.user_item
+        self.node_emb = xavier_normal(self.n_users + self.n_items, size)
+        self.transforms = nn.ModuleList(nn.Linear(size, size) for _ in range(settings.n_layers))
+        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
+
+    def layers(self) -> dict[str, list[Tensor]]:
+        states: list[Tensor] = [self.node_emb]
+        for depth, transform in enumerate(self.transforms, start=1):
+            state = transform(self.propagate(states[-1]))
+            states.append(F.relu(state) if depth < len(self.transforms) else state)
+        return {"id": states}
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.split_nodes(self.layers()["id"][-1])
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
+        last = self.layers()["id"][-1]
+        users, positives, negatives = (last[rows] for rows in nodes)
+        return {
+            "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
+            "regularization": batch_l2(*(self.node_emb[rows] for rows in nodes)),
+        }

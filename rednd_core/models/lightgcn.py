@@ -1,0 +1,65 @@
+"""LightGCN: He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for
+Recommendation", SIGIR 2020, arXiv 2002.02126.
+
+    x^l = D^-1/2 A D^-1/2 x^(l-1),   z = mean over l = 0..L of x^l,   score(u, i) = z_u . z_i
+    loss = BPR + reg_weight * 1/(2B) sum |x^0|^2 over the batch's rows
+
+No self-loops, no weights, no non-linearity. Embeddings start Xavier-normal over the whole (N, d) table.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.losses.bpr import bpr_loss
+from rednd_core.losses.regularization import batch_l2
+from rednd_core.models.base import (
+    MAX_LAYERS,
+    EmbeddingHyperparameters,
+    ModelInputs,
+    Recommender,
+    xavier_normal,
+)
+
+
+class LightGCNHyperparameters(EmbeddingHyperparameters):
+    n_layers: int = Field(2, ge=0, le=MAX_LAYERS, description="Propagation steps, L")
+
+
+class LightGCN(Recommender):
+    name = "lightgcn"
+    title = "LightGCN"
+    linear_propagation = True
+    settings_class = LightGCNHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
+        super().__init__(inputs)
+        self.n_layers = settings.n_layers
+        self.propagate = inputs.user_item
+        self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
+        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
+
+    def layers(self) -> dict[str, list[Tensor]]:
+        states: list[Tensor] = [self.node_emb]
+        for _ in range(self.n_layers):
+            states.append(self.propagate(states[-1]))
+        return {"id": states}
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.split_nodes(self._readout())
+
+    def _readout(self) -> Tensor:
+        states = self.layers()["id"]
+        return torch.stack(states).mean(dim=0) if len(states) > 1 else states[0]
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
+        readout = self._readout()
+        users, positives, negatives = (readout[rows] for rows in nodes)
+        return {
+            "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
+            "regularization": batch_l2(*(self.node_emb[rows] for rows in nodes)),
+        }

@@ -1,0 +1,48 @@
+"""MF-BPR: matrix factorisation trained by Bayesian personalised ranking (arXiv 1205.2618).
+
+    score(u, i) = p_u . q_i,   loss = BPR + reg_weight * 1/(2B) sum |e|^2
+
+Deviation: no item bias, so that every model of this project scores by a plain inner product.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.losses.bpr import bpr_loss
+from rednd_core.losses.regularization import batch_l2
+from rednd_core.models.base import (
+    EmbeddingHyperparameters,
+    ModelInputs,
+    Recommender,
+    xavier_normal,
+)
+
+
+class MatrixFactorization(Recommender):
+    name = "mf"
+    title = "MF-BPR"
+    readout = "last"
+    settings_class = EmbeddingHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: EmbeddingHyperparameters) -> None:
+        super().__init__(inputs)
+        self.user_emb = xavier_normal(self.n_users, settings.embedding_size)
+        self.item_emb = xavier_normal(self.n_items, settings.embedding_size)
+        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
+
+    def layers(self) -> dict[str, list[Tensor]]:
+        return {"id": [torch.cat([self.user_emb, self.item_emb])]}
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.user_emb, self.item_emb
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        users = self.user_emb[batch.users]
+        positives, negatives = self.item_emb[batch.pos_items], self.item_emb[batch.neg_items]
+        return {
+            "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
+            "regularization": batch_l2(users, positives, negatives),
+        }

@@ -1,0 +1,208 @@
+"""RedNⁿD: Chen, Xu, Hu, "Don't Lose Yourself: Boosting Multimodal Recommendation via Reducing
+Node-neighbor Discrepancy in Graph Convolutional Network", ICASSP 2025, arXiv 2412.18962.
+
+For each modality m, with item features F_m, free user preferences P_m and A = D^-1/2 [[0,R],[R^T,0]] D^-1/2:
+
+    x_m^0 = rownorm([P_m ; MLP_m(F_m)])          MLP: Linear(dim_m, 4d), LeakyReLU, Linear(4d, d)
+    x_m^l = A x_m^(l-1), l = 1..L                heterogeneous graph
+    z_m   = sum over l = 0..L of x_m^l
+    user  = concat over m of w_m[u] * z_m[u],    item = c + S^n c,  c = concat over m of z_m[i]
+    S     = sum over m of alpha_m * kNN graph of the raw features     homogeneous graph, frozen
+    loss  = BPR / ln 2 + reg_weight * (sum_m mean(P_m[users of the batch]^2) + mean(w^2))
+            + alignment_weight * sum_m InfoNCE(x_m^0, mean over l = 1..L of x_m^l)
+
+Ablations are settings, not variants: ``alignment_weight=0``, ``n_mm_layers=0`` (no item-item graph),
+``n_layers=0`` (no user-item propagation; then there is nothing to align with).
+
+Deviations: the InfoNCE runs over ``alignment_scope``: ``full`` is the paper's (all nodes against all),
+``anchors`` takes the batch's distinct users and positive items against all nodes, ``batch`` takes them
+against each other; none of them holds an N x N matrix. Evaluation uses a fresh forward pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.errors import ConfigError
+from rednd_core.losses.bpr import bpr_loss
+from rednd_core.losses.info_nce import info_nce
+from rednd_core.models.base import (
+    MAX_LAYERS,
+    EmbeddingHyperparameters,
+    ModelInputs,
+    Recommender,
+    xavier_normal,
+)
+
+AlignmentScope = Literal["batch", "anchors", "full"]
+
+
+class RedNnDHyperparameters(EmbeddingHyperparameters):
+    reg_weight: float = Field(1e-3, ge=0, le=10, description="Weight of the L2 penalty")
+    n_layers: int = Field(3, ge=0, le=MAX_LAYERS, description="Propagation steps on users-items, L")
+    n_mm_layers: int = Field(1, ge=0, le=8, description="Propagation steps on items-items, n")
+    knn_k: int = Field(10, ge=1, le=200, description="Neighbours of an item, itself included")
+    alignment_weight: float = Field(1e-3, ge=0, le=10, description="Weight of the alignment loss")
+    alignment_scope: AlignmentScope = Field(
+        "batch", description="Nodes that the alignment compares"
+    )
+    temperature: float = Field(0.2, gt=0, le=10, description="Temperature of the alignment")
+    modalities: tuple[str, ...] = Field((), description="Modalities to use; empty means all")
+    fusion_weights: dict[str, float] = Field(
+        default_factory=dict,
+        description="Modality weights of the item graph; empty: image .1 and text .9, else equal",
+    )
+
+
+class RedNnD(Recommender):
+    name = "rednnd"
+    title = "RedNⁿD"
+    linear_propagation = True
+    settings_class = RedNnDHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: RedNnDHyperparameters) -> None:
+        super().__init__(inputs)
+        self.modalities = _chosen_modalities(inputs, settings)
+        self.n_layers, self.n_mm_layers = settings.n_layers, settings.n_mm_layers
+        self.scope, self.temperature = settings.alignment_scope, settings.temperature
+        if settings.alignment_weight and not self.n_layers:
+            raise ConfigError(
+                expected="n_layers of at least 1 with alignment, which compares a node with its layers",
+                found=f"n_layers=0 and alignment_weight={settings.alignment_weight:g}",
+                remedy="set alignment_weight=0 or raise n_layers",
+            )
+        self.propagate = inputs.user_item
+        if self.n_mm_layers:
+            weights = settings.fusion_weights or _default_fusion(self.modalities)
+            self.propagate_items = inputs.item_item(settings.knn_k, weights)
+        self.features = {m: inputs.features[m] for m in self.modalities}
+        size, n_modalities = settings.embedding_size, len(self.modalities)
+        self.projections = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(self.features[m].shape[1], 4 * size),
+                nn.LeakyReLU(),
+                nn.Linear(4 * size, size),
+            )
+            for m in self.modalities
+        )
+        self.preferences = nn.Parameter(  # (n_users, M, d)
+            torch.stack([xavier_normal(self.n_users, size) for _ in self.modalities], dim=1)
+        )
+        self.modality_weights = nn.Parameter(  # (n_users, M, 1)
+            xavier_normal(self.n_users, n_modalities).softmax(dim=1)[:, :, None].detach()
+        )
+        self.loss_weights = {
+            "bpr": 1.0,
+            "regularization": settings.reg_weight,
+            "alignment": settings.alignment_weight,
+        }
+
+    def _ego(self) -> Tensor:
+        """x^0 of all modalities side by side, (N, M * d)."""
+        projected = [
+            projection(self.features[m])
+            for m, projection in zip(self.modalities, self.projections, strict=True)
+        ]
+        nodes = torch.cat([self.preferences, torch.stack(projected, dim=1)])  # (N, M, d)
+        return F.normalize(nodes, dim=2).flatten(1)  # (N, M * d)
+
+    def _states(self) -> list[Tensor]:
+        """[x^0 .. x^L], each (N, M * d): one wide product a layer serves all modalities."""
+        states = [self._ego()]
+        for _ in range(self.n_layers):
+            states.append(self.propagate(states[-1]))
+        return states
+
+    def _fuse(self, readout: Tensor) -> tuple[Tensor, Tensor]:
+        """Readout (N, M * d) -> scoring embeddings of users and items, each (n, M * d)."""
+        users, items = self.split_nodes(readout)
+        per_modality = users.unflatten(1, (len(self.modalities), -1))  # (n_users, M, d)
+        users = (self.modality_weights * per_modality).flatten(1)  # (n_users, M * d)
+        if self.n_mm_layers:
+            semantic = items
+            for _ in range(self.n_mm_layers):
+                semantic = self.propagate_items(semantic)
+            items = items + semantic
+        return users, items
+
+    def layers(self) -> dict[str, list[Tensor]]:
+        wide = [state.unflatten(1, (len(self.modalities), -1)) for state in self._states()]
+        return {m: [state[:, i] for state in wide] for i, m in enumerate(self.modalities)}
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self._fuse(_sum(self._states()))
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        states = self._states()
+        neighbours = _sum(states[1:]) if self.n_layers else None
+        users, items = self._fuse(states[0] if neighbours is None else states[0] + neighbours)
+        chosen = users[batch.users]
+        pos_scores = (chosen * items[batch.pos_items]).sum(1)
+        neg_scores = (chosen * items[batch.neg_items]).sum(1)
+        # Over the batch's rows and d; the sum over modalities is M times the mean over all three axes.
+        preference_penalty = self.preferences[batch.users].square().mean() * len(self.modalities)
+        named = {
+            "bpr": bpr_loss(pos_scores, neg_scores) / math.log(2),
+            "regularization": preference_penalty + self.modality_weights.square().mean(),
+        }
+        if self.loss_weights["alignment"] and neighbours is not None:
+            named["alignment"] = self._alignment(states[0], neighbours / self.n_layers, batch)
+        return named
+
+    def _alignment(self, ego: Tensor, neighbours: Tensor, batch: BPRBatch) -> Tensor:
+        """Sum over modalities of InfoNCE between a node and its neighbour layers, in nats."""
+        if self.scope == "full":
+            anchors, candidates = ego, neighbours
+            positives = torch.arange(len(ego), device=ego.device)
+        else:
+            items = batch.pos_items.unique() + self.n_users
+            nodes = torch.cat([batch.users.unique(), items])
+            anchors = ego[nodes]
+            if self.scope == "anchors":
+                candidates, positives = neighbours, nodes
+            else:
+                candidates = neighbours[nodes]
+                positives = torch.arange(len(nodes), device=ego.device)
+        n_modalities = len(self.modalities)
+        pairs = zip(
+            anchors.tensor_split(n_modalities, dim=1),
+            candidates.tensor_split(n_modalities, dim=1),
+            strict=True,
+        )
+        terms = [info_nce(own, others, positives, self.temperature) for own, others in pairs]
+        return torch.stack(terms).sum()
+
+
+def _sum(states: list[Tensor]) -> Tensor:
+    total = states[0]
+    for state in states[1:]:
+        total = total + state
+    return total
+
+
+def _chosen_modalities(inputs: ModelInputs, settings: RedNnDHyperparameters) -> tuple[str, ...]:
+    chosen = settings.modalities or tuple(sorted(inputs.features))
+    missing = [m for m in chosen if m not in inputs.features]
+    if missing or not chosen:
+        raise ConfigError(
+            expected="item features of at least one modality"
+            + (f", among them {', '.join(missing)}" if missing else ""),
+            found=", ".join(sorted(inputs.features)) or "none in this data set",
+            remedy="add <modality>_feat.npy to the folder, or choose a model without features",
+        )
+    return chosen
+
+
+def _default_fusion(modalities: tuple[str, ...]) -> Mapping[str, float]:
+    """The paper's alpha = 0.1 for image against text; equal weights where it says nothing."""
+    if set(modalities) == {"image", "text"}:
+        return {"image": 0.1, "text": 0.9}
+    return {m: 1 / len(modalities) for m in modalities}

@@ -1,0 +1,88 @@
+"""Colours, sizes and one figure template for every chart of the app.
+
+Backgrounds are transparent and the ink is a grey of contrast above 4:1 on white and on near-black, so
+that a figure reads in light and dark pages and in an exported file. Type is large enough for the back
+of a lecture hall.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import plotly.graph_objects as go
+
+# Twelve colours told apart under the common colour vision deficiencies: M. Krzywinski, "Designing
+# for color blindness"; ordered so that the first ones also differ most in lightness.
+CATEGORICAL: tuple[str, ...] = (
+    "#008DF9",
+    "#E20134",
+    "#FFC33B",
+    "#009F81",
+    "#8400CD",
+    "#FF5AAF",
+    "#00C2F9",
+    "#9F0162",
+    "#FF6E3A",
+    "#00FCCF",
+    "#A40122",
+    "#FFB2FD",
+)
+OTHER = "#8C8C8C"  # categories beyond the palette, and nodes without a value
+SEQUENTIAL = "Viridis"  # continuous values; perceptually even, safe for colour blindness
+SEQUENTIAL_ALTERNATIVE = "Cividis"  # beside a Viridis panel that shows something else
+
+INK = "#797979"  # text and frames, on light and on dark
+GRID = "rgba(128,128,128,0.22)"
+ACCENT = "#FF2E93"  # the ring around selected nodes
+WARNING = "#D95F02"
+
+FONT_SIZE = 16
+TITLE_SIZE = 20
+TICK_SIZE = 14
+
+
+def template() -> go.layout.Template:
+    """The template to pass as ``layout.template``."""
+    axis = {
+        "gridcolor": GRID,
+        "zerolinecolor": GRID,
+        "linecolor": INK,
+        "tickfont": {"size": TICK_SIZE},
+        "title": {"font": {"size": FONT_SIZE}},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"size": FONT_SIZE, "color": INK},
+            "title": {"font": {"size": TITLE_SIZE}, "x": 0.0, "xanchor": "left"},
+            "colorway": list(CATEGORICAL),
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"font": {"size": TICK_SIZE}, "itemsizing": "constant"},
+            "hoverlabel": {"font": {"size": TICK_SIZE}, "align": "left"},
+            "annotationdefaults": {"font": {"size": FONT_SIZE, "color": INK}},
+            "margin": {"l": 48, "r": 16, "t": 64, "b": 48},
+        }
+    )
+
+
+def category_colors(values: Iterable[str], order: Sequence[str] | None = None) -> dict[str, str]:
+    """Colour of every category, in legend order.
+
+    Args:
+        values: the category of every point.
+        order: legend order to keep, e.g. that of another chart; None sorts by frequency, then name.
+
+    Returns:
+        Category -> colour; the first twelve have their own, all others share :data:`OTHER`.
+    """
+    if order is None:
+        counts = Counter(values)
+        order = sorted(counts, key=lambda name: (-counts[name], name))
+    return {
+        name: CATEGORICAL[place] if place < len(CATEGORICAL) else OTHER
+        for place, name in enumerate(order)
+    }

@@ -1,0 +1,100 @@
+"""How far a map can be trusted, and what the layer looked like before it was mapped.
+
+Trustworthiness and continuity (Venna and Kaski 2006) compare neighbourhoods. They rise while a layer
+collapses, so they are no safeguard: the spread and the MAD of the input stand beside them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rednd_core.projection.knn import nearest
+from rednd_core.projection.rows import FloatRows, pair_mad, spread, unit_rows
+
+# Below this MAD the mean angle between two rows is under 18 degrees: what a map still shows of such a
+# layer is mostly differences that the scoring hardly sees.
+COLLAPSE_MAD = 0.05
+
+LayerQuality = dict[str, Any]
+
+
+def layer_quality(
+    layer: ArrayLike,
+    coords: NDArray[np.float32],
+    is_user: NDArray[np.bool_] | None,
+    points: NDArray[np.int64],
+    k: int = 15,
+) -> LayerQuality:
+    """Measures of one layer and its map, as JSON values.
+
+    Args:
+        layer: (n, d) rows as mapped.
+        coords: (n, 2).
+        is_user: (n,) True for users; None where sides are not known.
+        points: positions in 0..n-1 on which the neighbourhoods are compared.
+
+    Returns:
+        ``trustworthiness`` and ``continuity`` with their ``k`` and ``n_points``, against ``n`` nodes;
+        ``spread`` (RMS distance of the unit rows to their mean) and ``mad`` (pair MAD), and with
+        known sides ``mad_users`` and ``mad_items``, all over rows that are not zero; ``n_zero``, the
+        rows left out of them (isolated nodes past layer 0). None where too few rows are left.
+    """
+    unit = unit_rows(layer)
+    placed = (unit != 0).any(axis=1)
+    k = min(k, (len(points) - 1) // 2)
+    trust, cont = fidelity(unit[points], coords[points], k)
+    quality: LayerQuality = {
+        "trustworthiness": trust,
+        "continuity": cont,
+        "k": k,
+        "n_points": len(points),
+        "n": len(unit),
+        "n_zero": int((~placed).sum()),
+        "spread": spread(unit[placed]),
+        "mad": pair_mad(unit[placed]),
+    }
+    if is_user is not None:
+        quality["mad_users"] = pair_mad(unit[placed & is_user])
+        quality["mad_items"] = pair_mad(unit[placed & ~is_user])
+    return quality
+
+
+def is_collapsed(quality: LayerQuality) -> bool:
+    """Whether a side of the layer has a MAD below :data:`COLLAPSE_MAD`.
+
+    Users and items are judged apart, where they are known: on a bipartite graph the two sides
+    collapse onto two rays, and the MAD over both stays large.
+    """
+    names = ("mad_users", "mad_items") if "mad_users" in quality else ("mad",)
+    return any(quality[name] is not None and quality[name] < COLLAPSE_MAD for name in names)
+
+
+def fidelity(x: ArrayLike, coords: NDArray[np.float32], k: int) -> tuple[float, float]:
+    """Trustworthiness and continuity of a map, each in [0, 1], 1 best.
+
+    Trustworthiness falls with intruders: rows near on the map and far in ``x``. Continuity falls with
+    rows near in ``x`` and torn apart on the map. ``x`` (n, d) by cosine, ``coords`` (n, 2) by
+    Euclid; 1 <= k < n/2. A tied row takes the best rank of its tie. O(n^2) memory, O(k n^2) time.
+    """
+    unit = unit_rows(x)
+    flat = coords.astype(np.float64)
+    inner = 1 - unit @ unit.T
+    outer = np.sqrt(sum(np.subtract.outer(axis, axis) ** 2 for axis in flat.T))
+    near_inner = nearest(unit, k + 1).indices[:, 1:]
+    near_outer = nearest(flat, k + 1, "euclidean").indices[:, 1:]
+    return _preserved(inner, near_outer), _preserved(outer, near_inner)
+
+
+def _preserved(distances: FloatRows, near: NDArray[np.int32]) -> float:
+    """1 minus the normalised excess rank, by ``distances`` (n, n), of the neighbours ``near`` (n, k)."""
+    n, k = int(near.shape[0]), int(near.shape[1])
+    np.fill_diagonal(distances, np.inf)  # a row is no neighbour of its own
+    excess = 0
+    for column in near.T:
+        reached = np.take_along_axis(distances, column[:, None].astype(np.int64), axis=1)
+        ranks = 1 + (distances < reached).sum(axis=1)
+        excess += int((ranks - k).clip(min=0).sum())
+    return 1.0 - 2.0 * excess / (n * k * (2 * n - 3 * k - 1))

@@ -1,0 +1,52 @@
+"""Seeds, versions and the commit: what a run needs on record to be repeated."""
+
+from __future__ import annotations
+
+import platform
+import random
+import subprocess
+from importlib import metadata
+
+import numpy as np
+
+from rednd_core.config import PROJECT_ROOT
+
+_RECORDED = ("torch", "dgl", "numpy", "scipy", "pandas", "umap-learn", "rednd")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy (legacy global) and torch, on every device."""
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries below us may still draw from it
+    torch.manual_seed(seed)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that numbers depend on; absent ones are left out."""
+    found = {"python": platform.python_version()}
+    for package in _RECORDED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str | None:
+    """The project's git commit, with ``+`` where tracked files differ from it; None outside a checkout."""
+    git = ["git", "-C", str(PROJECT_ROOT)]
+    try:
+        head = subprocess.run(  # noqa: S603
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run(  # noqa: S603
+            [*git, "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+" if changed else "")

@@ -1,0 +1,92 @@
+"""Whole files or nothing: write beside the target, fsync, rename.
+
+A reader sees the old file or the new one. A reader that holds the old file open (or memory-mapped)
+keeps it. Writers that die leave a ``.*.tmp`` file, which :func:`remove_leftovers` clears.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPLACE_ATTEMPTS = 20
+
+
+def stage(path: Path, write: Callable[[BinaryIO], object]) -> Path:
+    """Let ``write`` fill a temporary file beside ``path``, on disk when this returns."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def commit(temporary: Path, path: Path) -> None:
+    """Rename a staged file onto ``path``.
+
+    Windows refuses the rename for the moment in which another process has ``path`` open, so a
+    refusal is tried again for about a second before it counts.
+    """
+    for attempt in range(REPLACE_ATTEMPTS):
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            if attempt == REPLACE_ATTEMPTS - 1:
+                temporary.unlink(missing_ok=True)
+                raise
+            time.sleep(0.05)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` with ``content``."""
+    commit(stage(path, lambda file: file.write(content)), path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace ``path`` with ``value`` (a pydantic model or plain data) as indented JSON."""
+    write_bytes(path, encode_json(value, indent=2) + b"\n")
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Replace ``path`` with ``frame``, without its index."""
+    commit(stage(path, lambda file: frame.to_parquet(file, index=False)), path)
+
+
+def stage_npy(path: Path, array: NDArray[Any]) -> Path:
+    """Stage ``array`` as .npy; object arrays are refused by numpy, they would need pickle."""
+    return stage(path, lambda file: np.lib.format.write_array(file, array, allow_pickle=False))
+
+
+def encode_json(value: Any, indent: int | None = None) -> bytes:
+    """JSON of plain data, numpy scalars included; NaN and infinity become null."""
+    return to_json(value, indent=indent, inf_nan_mode="null", fallback=_plain)
+
+
+def _plain(value: object) -> object:
+    """numpy's scalars and arrays as Python's own."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed writer left half-written in ``folder``."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Commands to a running training: a folder of small files, renamed in, deleted when read.
+
+One file a command loses nothing with several writers: each write is one rename to a name of its own,
+and the reader deletes a command only after it has read it. Names sort by time, so commands are applied
+in the order in which they were sent. What was applied, and when, is an event in metrics.jsonl.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+import uuid
+from pathlib import Path
+
+from rednd_core.errors import RunError
+from rednd_core.runs.atomic import write_bytes
+from rednd_core.runs.layout import RunLayout
+from rednd_core.runs.record import Command, parse_record
+from rednd_core.runs.run import Run
+
+COMMAND_FILE = re.compile(r"(\d{20})-[0-9a-f]{8}\.json")
+
+logger = logging.getLogger(__name__)
+
+
+def send(run: Run, command: Command) -> None:
+    """Queue ``command`` for ``run``; a run that nobody is training is a :class:`RunError`."""
+    state = run.status.state
+    if not run.status.is_live:
+        raise RunError(
+            expected=f"run {run.name} to be queued, running or paused",
+            found=f"the state {state}",
+            remedy="resume the run first" if command.command != "stop" else "leave it as it is",
+        )
+    folder = RunLayout(run.path).control
+    folder.mkdir(exist_ok=True)
+    # After a step back of the clock, a new command must still sort behind the waiting ones.
+    latest = max((int(name[:20]) for name in _names(folder)), default=0)
+    stamp = max(time.time_ns(), latest + 1)
+    name = f"{stamp:020d}-{uuid.uuid4().hex[:8]}.json"
+    write_bytes(folder / name, command.model_dump_json().encode())
+
+
+class ControlReader:
+    """The trainer's end. :meth:`poll` costs one scan of an almost always empty folder."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._folder = RunLayout(run_dir).control
+        self._folder.mkdir(exist_ok=True)
+
+    def poll(self) -> list[Command]:
+        """Take the commands that wait, oldest first."""
+        return self._read(take=True)
+
+    def waiting(self) -> list[Command]:
+        """The commands that wait, left where they are."""
+        return self._read(take=False)
+
+    def clear(self) -> None:
+        """Forget the waiting commands: they were meant for a process that is gone."""
+        for name in _names(self._folder):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _read(self, take: bool) -> list[Command]:
+        commands = []
+        for name in _names(self._folder):
+            path = self._folder / name
+            try:
+                command = parse_record(Command, path.read_bytes(), f"control/{name}")
+            except RunError as error:
+                # A stray file must not end hours of training; it is reported and left out.
+                logger.warning("Dropped a command. %s", error)
+                path.unlink()
+                continue
+            if take:
+                path.unlink()
+            commands.append(command)
+        return commands
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        # Temporary names, whose writer has not finished, do not match.
+        return sorted(entry.name for entry in entries if COMMAND_FILE.fullmatch(entry.name))

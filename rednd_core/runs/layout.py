@@ -1,0 +1,105 @@
+"""Names and paths of a run folder; nobody else spells them.
+
+See docs/architecture.md, "Run folder". Everything here is pure: no file is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rednd_core.errors import RunError
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]|[A-Za-z0-9]")
+MODALITY = re.compile(r"[a-z][a-z0-9_]{0,31}")
+CHECKPOINT_FORMAT = "rednd-1"
+
+
+@dataclass(frozen=True)
+class RunLayout:
+    """Where each file of the run in folder ``path`` lies."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def status(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def job(self) -> Path:
+        """The process that was started for this run, as its starter saw it."""
+        return self.path / "job.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def per_user(self) -> Path:
+        return self.path / "per_user.parquet"
+
+    @property
+    def per_user_csv(self) -> Path:
+        """The form in which per_user.parquet travels."""
+        return self.path / "per_user.csv"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.checkpoints / "best.safetensors"
+
+    @property
+    def layers(self) -> Path:
+        return self.path / "layers"
+
+    @property
+    def layer_index(self) -> Path:
+        return self.layers / "index.json"
+
+    @property
+    def users(self) -> Path:
+        return self.layers / "users.npy"
+
+    @property
+    def items(self) -> Path:
+        return self.layers / "items.npy"
+
+    def layer(self, modality: str, index: int) -> Path:
+        """The file of x^index of ``modality``, (N, d) float32."""
+        return self.layers / f"{modality}_{index}.npy"
+
+
+def check_run_name(name: str) -> str:
+    """``name`` if it can name a folder on every system; else a :class:`RunError`."""
+    if not RUN_NAME.fullmatch(name):
+        raise RunError(
+            expected="a run name of 1 to 100 letters, digits, dots, dashes or underscores",
+            found=repr(name[:120]),
+            remedy="choose another name",
+        )
+    return name
+
+
+def slug(text: str) -> str:
+    """``text`` reduced to what a run name may hold: lower case, dashes between words."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "run"

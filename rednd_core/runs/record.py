@@ -1,0 +1,200 @@
+"""The typed JSON files of a run folder: strict, frozen, versioned by ``format``.
+
+Unknown keys, wrong types and other versions are refused with one sentence that names the file.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
+
+from rednd_core.config import RunConfig, StrictModel
+from rednd_core.errors import RunError
+from rednd_core.runs.layout import MODALITY
+
+State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
+Readout = Literal["mean", "last"]
+CommandName = Literal["pause", "resume", "stop", "set_weight"]
+
+LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
+"""States that need a living process; ``lost`` is never stored, only observed."""
+
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Modality = Annotated[str, Field(pattern=f"^{MODALITY.pattern}$")]
+Metrics = dict[str, float | None]
+
+R = TypeVar("R", bound="VersionedRecord")
+
+
+class VersionedRecord(StrictModel):
+    """A file of its own in the run folder."""
+
+    format: Literal[1] = 1
+
+
+class Provenance(StrictModel):
+    """Where a run comes from; versions and commit are those of the process that trained it."""
+
+    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    seed: Count
+    versions: dict[str, str] = Field(default_factory=dict)
+    commit: str | None = None
+
+
+class DataFacts(StrictModel):
+    """What the run was trained on; ``digest`` is the data set's own."""
+
+    name: Name
+    digest: Name
+    n_users: Annotated[int, Field(ge=1)]
+    n_items: Annotated[int, Field(ge=1)]
+    n_train: Count
+    n_valid: Count
+    n_test: Count
+
+    @property
+    def n_nodes(self) -> int:
+        return self.n_users + self.n_items
+
+
+class ModelFacts(StrictModel):
+    """Shape of the layers: ``n_layers`` + 1 arrays (x^0 .. x^L) of (N, embedding_size) a modality."""
+
+    modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=16)]
+    n_layers: Annotated[int, Field(ge=0, le=1000)]
+    embedding_size: Annotated[int, Field(ge=1, le=65_536)]
+    readout: Readout
+    linear_propagation: bool = False
+
+
+class RunRecord(VersionedRecord):
+    """config.json. ``data`` and ``model`` are null until the training process has built them."""
+
+    config: RunConfig
+    provenance: Provenance
+    data: DataFacts | None = None
+    model: ModelFacts | None = None
+
+
+class ProcessRecord(VersionedRecord):
+    """A process that pid reuse cannot impersonate; job.json holds the one that was started.
+
+    Attributes:
+        started: its start as psutil gives it, seconds since 1970.
+    """
+
+    pid: Annotated[int, Field(ge=1)]
+    started: float
+    host: str
+
+
+class StatusRecord(VersionedRecord):
+    """status.json: what the run's one writer last said of itself.
+
+    Attributes:
+        since: when this state began; heartbeat: when the writer last spoke; seconds since 1970.
+        process: the writer; null until it has spoken, and in imported runs.
+    """
+
+    state: State
+    epoch: Count = 0
+    best_epoch: Count | None = None
+    message: str = ""
+    since: float = Field(default_factory=time.time)
+    heartbeat: float = Field(default_factory=time.time)
+    process: ProcessRecord | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_STATES
+
+
+class EvaluationRecord(VersionedRecord):
+    """evaluation.json: the best checkpoint's metrics; ``n_users``: users averaged over, by split."""
+
+    epoch: Count
+    valid: Metrics
+    test: Metrics
+    n_users: dict[Literal["valid", "test"], int]
+
+
+class LayersRecord(VersionedRecord):
+    """layers/index.json: what lies beside it, written last.
+
+    Attributes:
+        shape: (N, d) of every layer.
+        written: nanoseconds since 1970; tells two writings of one epoch apart.
+    """
+
+    modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=16)]
+    n_layers: Annotated[int, Field(ge=0, le=1000)]
+    shape: tuple[int, int]
+    readout: Readout
+    epoch: Count
+    written: Count
+
+    @property
+    def version(self) -> str:
+        return f"{self.epoch}-{self.written}"
+
+
+class Command(VersionedRecord):
+    """One file in control/. ``set_weight`` names a loss and its new weight; the others name none."""
+
+    command: CommandName
+    loss: str | None = None
+    value: Annotated[float, Field(ge=0)] | None = None
+    sent: float = Field(default_factory=time.time)
+
+    @model_validator(mode="after")
+    def _weight_and_only_weight(self) -> Command:
+        given = (self.loss is not None, self.value is not None)
+        wanted = self.command == "set_weight"
+        if given != (wanted, wanted):
+            raise ValueError("set_weight takes a loss and a value, the other commands neither")
+        return self
+
+
+def parse_record(cls: type[R], content: bytes | str, what: str) -> R:
+    """``content`` as a ``cls``; ``what`` names the file in the :class:`RunError`."""
+    try:
+        return cls.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise _sentence(error, what) from None
+
+
+def read_record(cls: type[R], path: Path) -> R:
+    """The record in ``path``; a missing, unreadable or invalid file is a :class:`RunError`."""
+    what = f"{path.parent.name}/{path.name}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RunError(
+            expected=f"the file {what}",
+            found=error.strerror or type(error).__name__,
+            remedy="restore the file or delete the run",
+        ) from None
+    return parse_record(cls, content, what)
+
+
+def _sentence(error: ValidationError, what: str) -> RunError:
+    findings = error.errors(include_url=False)
+    other_format = [finding for finding in findings if finding["loc"] == ("format",)]
+    if other_format:
+        return RunError(
+            expected=f"format 1 in {what}",
+            found=f"format {str(other_format[0]['input'])[:40]!r}",
+            remedy="open it with the version that wrote it",
+        )
+    first = findings[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return RunError(
+        expected=f"a valid {what}",
+        found=f"{first['msg'][:200]}{f' at {where[:100]}' if where else ''}",
+        remedy="restore the file or delete the run",
+    )

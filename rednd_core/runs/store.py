@@ -1,0 +1,118 @@
+"""A folder of run folders, beside the read-only runs that are shipped with the project."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rednd_core.config import PROJECT_ROOT
+from rednd_core.errors import RedndError, RunError
+from rednd_core.runs.layout import check_run_name, slug
+from rednd_core.runs.record import RunRecord, StatusRecord
+from rednd_core.runs.run import Run
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One line of the list of runs.
+
+    Attributes:
+        record, status: None where the folder is broken; ``problem`` then says why, in a sentence.
+    """
+
+    run: Run
+    record: RunRecord | None = None
+    status: StatusRecord | None = None
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.run.name
+
+
+class RunStore:
+    """Runs under ``root``, plus the ``bundled`` folders of runs, which are never changed."""
+
+    def __init__(self, root: Path, bundled: Sequence[Path] = ()) -> None:
+        self.root = Path(root).expanduser().resolve()
+        self.bundled = tuple(Path(folder).resolve() for folder in bundled)
+
+    def list(self) -> Sequence[RunEntry]:
+        """Own runs, newest first, then the bundled ones, then broken folders; by name where equal.
+
+        Reads config.json and status.json only. A broken folder is an entry, never an exception.
+        """
+        return sorted((_entry(run) for run in self._runs()), key=_order)
+
+    def open(self, name: str) -> Run:
+        """The run called ``name``; an own run hides a bundled one of the same name."""
+        check_run_name(name)
+        runs = {run.name: run for run in reversed(list(self._runs()))}
+        if name not in runs:
+            near = difflib.get_close_matches(name, runs, n=1)
+            raise RunError(
+                expected=f"a run called {name} in {self.root}",
+                found=f"{len(runs)} runs with other names",
+                remedy=f"did you mean {near[0]!r}?" if near else "list the runs and choose one",
+            )
+        return runs[name]
+
+    def delete(self, name: str) -> None:
+        """Delete an own run that no process works on."""
+        run = self.open(name)
+        if run.bundled:
+            raise RunError(
+                expected="a run of your own", found=f"{name}, a bundled run", remedy="keep it"
+            )
+        entry = _entry(run)
+        if entry.status and entry.status.is_live:
+            raise RunError(
+                expected=f"run {name} to be over",
+                found=f"the state {entry.status.state}",
+                remedy="stop it first",
+            )
+        # The rename makes the run vanish at once: no half-deleted folder is ever listed.
+        grave = run.path.rename(run.path.with_name(f".{name}.{uuid.uuid4().hex[:12]}.deleted"))
+        if grave.is_symlink():
+            grave.unlink()
+        else:
+            shutil.rmtree(grave)
+
+    def new_name(self, model: str, dataset: str) -> str:
+        """The next free name, e.g. ``lightgcn-baby-3``."""
+        stem = f"{slug(model)}-{slug(dataset)}"
+        pattern = re.compile(rf"{re.escape(stem)}-(\d{{1,9}})")
+        matches = [pattern.fullmatch(run.name) for run in self._runs()]
+        return f"{stem}-{max((int(match[1]) for match in matches if match), default=0) + 1}"
+
+    def _runs(self) -> Iterator[Run]:
+        for folder in (self.root, *self.bundled):
+            if not folder.is_dir():
+                continue
+            for path in sorted(folder.iterdir()):
+                if not path.name.startswith(".") and path.is_dir():
+                    yield Run(path, bundled=folder is not self.root)
+
+
+def default_store() -> RunStore:
+    """Runs in ``$REDND_RUNS`` or ./runs, with the bundled runs of the sample data."""
+    root = Path(os.environ.get("REDND_RUNS") or "runs")
+    return RunStore(root, bundled=sorted(PROJECT_ROOT.glob("sample_data/*/runs")))
+
+
+def _entry(run: Run) -> RunEntry:
+    try:
+        return RunEntry(run, run.record, run.status)
+    except RedndError as error:
+        return RunEntry(run, problem=str(error))
+
+
+def _order(entry: RunEntry) -> tuple[bool, bool, float, str]:
+    age = -entry.record.provenance.created.timestamp() if entry.record else 0.0
+    return entry.record is None, entry.run.bundled, age, entry.name

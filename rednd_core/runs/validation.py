@@ -1,0 +1,115 @@
+"""Is a folder that came from elsewhere a run? Every file is checked before the run is accepted.
+
+Nothing here unpickles: arrays are opened with ``allow_pickle=False``, parameters by safetensors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_core import from_json
+
+from rednd_core.errors import CheckpointError, RedndError
+from rednd_core.runs.layers import read_layers
+from rednd_core.runs.layout import CHECKPOINT_FORMAT
+from rednd_core.runs.record import LayersRecord, RunRecord, read_record
+from rednd_core.runs.run import Run
+
+REMEDY = "export the run again"
+
+
+def check_run(path: Path) -> RunRecord:
+    """The record of the run in ``path`` if all of its files fit; else a CheckpointError."""
+    run = Run(path)
+    try:
+        record = run.record
+        # Raises where one of them is broken; a live state is what its sender saw, not checked here.
+        for look in (lambda: run.status, run.metrics, run.evaluation):
+            look()
+        if run.layout.layers.exists():
+            _check_layers(run, record)
+        for file in sorted(run.layout.checkpoints.glob("*.safetensors")):
+            check_checkpoint(file, record, is_model=file == run.layout.best_checkpoint)
+        for file in sorted(run.layout.checkpoints.glob("*.json")):
+            _check_json(file)
+    except CheckpointError:
+        raise
+    except RedndError as error:
+        raise CheckpointError(
+            expected=error.expected, found=error.found, remedy=error.remedy
+        ) from None
+    return record
+
+
+def check_checkpoint(path: Path, record: RunRecord, *, is_model: bool) -> None:
+    """Header, offsets and, for a model, the metadata of a safetensors file; no tensor is read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            n_tensors = len(file.keys())
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            expected=f"a whole safetensors file in {path.name}",
+            found=str(error).splitlines()[0][:200].rstrip("."),
+            remedy=REMEDY,
+        ) from None
+    wanted = {"format": CHECKPOINT_FORMAT, "model": record.config.model}
+    found = {key: metadata.get(key) for key in wanted}
+    if is_model and (found != wanted or not metadata.get("epoch", "").isdecimal() or not n_tensors):
+        raise CheckpointError(
+            expected=f"{path.name} with the metadata {wanted}, an epoch and parameters",
+            found=f"{str(metadata)[:200]} and {n_tensors} tensors",
+            remedy="import a checkpoint together with the config.json of its own run",
+        )
+
+
+def _check_layers(run: Run, record: RunRecord) -> None:
+    """The layers have the modalities, depth and (N, d) that config.json claims, and nothing more."""
+    facts, data = record.model, record.data
+    if facts is None or data is None:
+        raise CheckpointError(
+            expected="the data's and the model's sizes in config.json, as there are layers",
+            found="none",
+            remedy=REMEDY,
+        )
+    index = read_record(LayersRecord, run.layout.layer_index)
+    shape = (data.n_nodes, facts.embedding_size)
+    claimed = (facts.modalities, facts.n_layers, facts.readout, shape)
+    listed = (index.modalities, index.n_layers, index.readout, index.shape)
+    if claimed != listed:
+        raise CheckpointError(
+            expected=f"the layers of config.json, {claimed}",
+            found=f"{listed} in layers/index.json",
+            remedy=REMEDY,
+        )
+    layers = read_layers(run.layout)
+    if len(layers.user_emb) != data.n_users:
+        raise CheckpointError(
+            expected=f"{data.n_users} rows in layers/users.npy",
+            found=str(len(layers.user_emb)),
+            remedy=REMEDY,
+        )
+    known = {run.layout.layer_index, run.layout.users, run.layout.items} | {
+        run.layout.layer(modality, depth)
+        for modality in facts.modalities
+        for depth in range(facts.n_layers + 1)
+    }
+    if strays := sorted(path.name for path in set(run.layout.layers.iterdir()) - known):
+        raise CheckpointError(
+            expected="only the layers that layers/index.json lists",
+            found=strays[0],
+            remedy=REMEDY,
+        )
+
+
+def _check_json(path: Path) -> None:
+    try:
+        valid = isinstance(from_json(path.read_bytes(), allow_inf_nan=False), dict)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise CheckpointError(
+            expected=f"a JSON object in {path.name}", found="something else", remedy=REMEDY
+        )

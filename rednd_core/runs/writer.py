@@ -1,0 +1,189 @@
+"""The one writer of a run: training (and the job that waits to train) goes through it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rednd_core.errors import RunError
+from rednd_core.runs import atomic
+from rednd_core.runs.control import ControlReader
+from rednd_core.runs.layers import FloatArray, write_layers
+from rednd_core.runs.layout import RunLayout, check_run_name
+from rednd_core.runs.liveness import process_record
+from rednd_core.runs.per_user import write_per_user
+from rednd_core.runs.record import (
+    DataFacts,
+    EvaluationRecord,
+    ModelFacts,
+    Provenance,
+    RunRecord,
+    State,
+    StatusRecord,
+    read_record,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEARTBEAT_SECONDS = 5.0
+
+
+class RunWriter:
+    """Writes the run in ``run_dir``, which :func:`create_run` has made.
+
+    Attributes:
+        record: config.json as it stands.
+        control: the commands that reach this run.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self.layout = RunLayout(run_dir)
+        self.record = read_record(RunRecord, self.layout.config)
+        self.control = ControlReader(run_dir)
+        self._status = read_record(StatusRecord, self.layout.status)
+        self._process = process_record(os.getpid())
+        self._next_heartbeat = 0.0
+        self.layout.checkpoints.mkdir(exist_ok=True)
+        for folder in (run_dir, self.layout.layers, self.layout.checkpoints):
+            atomic.remove_leftovers(folder)
+        self._drop_half_line()
+
+    @property
+    def path(self) -> Path:
+        return self.layout.path
+
+    def describe(self, provenance: Provenance, data: DataFacts, model: ModelFacts) -> None:
+        """Complete config.json with what only the training process knows."""
+        changes = {"provenance": provenance, "data": data, "model": model}
+        self.record = self.record.model_copy(update=changes)
+        atomic.write_json(self.layout.config, self.record)
+
+    def status(
+        self,
+        state: State | None = None,
+        *,
+        epoch: int | None = None,
+        best_epoch: int | None = None,
+        message: str = "",
+    ) -> None:
+        """Write status.json; what is None stays as it was, the message is always new."""
+        now = time.time()
+        old = self._status
+        self._status = StatusRecord(
+            state=state or old.state,
+            epoch=old.epoch if epoch is None else epoch,
+            best_epoch=old.best_epoch if best_epoch is None else best_epoch,
+            message=message,
+            since=old.since if state in (None, old.state) else now,
+            heartbeat=now,
+            process=self._process,
+        )
+        self._write_status()
+
+    def heartbeat(self) -> None:
+        """Say that the process lives; call it between batches, it writes every few seconds."""
+        if time.monotonic() < self._next_heartbeat:
+            return
+        self._status = self._status.model_copy(
+            update={"heartbeat": time.time(), "process": self._process}
+        )
+        self._write_status()
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Append one epoch's values: nested mappings of numbers, ``epoch`` among them."""
+        if type(row.get("epoch")) is not int or "event" in row:
+            raise RunError(
+                expected="metrics with an integer 'epoch' and without 'event'",
+                found=f"the keys {', '.join(map(str, row))}",
+                remedy="use append_event for what is not an epoch",
+            )
+        self._append(row)
+
+    def append_event(self, event: str, **details: Any) -> None:
+        """Append something that happened, with the time, e.g. ``append_event("paused", epoch=3)``."""
+        self._append({"event": event, "time": time.time(), **details})
+
+    def save_layers(
+        self,
+        layers: Mapping[str, Sequence[FloatArray]],
+        user_emb: FloatArray,
+        item_emb: FloatArray,
+        *,
+        epoch: int,
+    ) -> None:
+        """Replace the layers (each (N, d)) and the scoring embeddings by those of ``epoch``."""
+        if self.record.model is None:
+            raise RunError(
+                expected="the model's modalities and sizes in config.json",
+                found="none",
+                remedy="call describe before save_layers",
+            )
+        write_layers(self.layout, self.record.model, layers, user_emb, item_emb, epoch)
+
+    def save_evaluation(self, evaluation: EvaluationRecord) -> None:
+        atomic.write_json(self.layout.evaluation, evaluation)
+
+    def save_per_user(self, frame: pd.DataFrame) -> None:
+        """Save the per-user metrics: ``user`` (dense id), ``split`` and one numeric column a metric."""
+        write_per_user(self.layout.per_user, frame)
+
+    def _write_status(self) -> None:
+        atomic.write_json(self.layout.status, self._status)
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+
+    def _append(self, row: Mapping[str, Any]) -> None:
+        with self.layout.metrics.open("ab") as file:
+            file.write(atomic.encode_json(row) + b"\n")
+
+    def _drop_half_line(self) -> None:
+        """Cut what a killed writer left of a line, or the next row would be glued to it."""
+        if not self.layout.metrics.exists():
+            return
+        content = self.layout.metrics.read_bytes()
+        if not content.endswith(b"\n"):
+            os.truncate(self.layout.metrics, content.rfind(b"\n") + 1)
+
+
+def create_run(run_dir: Path, record: RunRecord) -> RunWriter:
+    """Make a run folder in state ``queued``, whole at once; an existing one is a RunError."""
+    check_run_name(run_dir.name)
+    run_dir.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = RunLayout(run_dir.with_name(f".{run_dir.name}.{uuid.uuid4().hex[:12]}.tmp"))
+    unfinished.path.mkdir()
+    atomic.write_json(unfinished.config, record)
+    atomic.write_json(unfinished.status, StatusRecord(state="queued"))
+    publish(unfinished.path, run_dir)
+    return RunWriter(run_dir)
+
+
+def requeue(run_dir: Path) -> None:
+    """Set a run that is over back to ``queued``, for a process that will resume it."""
+    layout = RunLayout(run_dir)
+    old = read_record(StatusRecord, layout.status)
+    ControlReader(run_dir).clear()
+    layout.job.unlink(missing_ok=True)
+    atomic.write_json(
+        layout.status,
+        StatusRecord(state="queued", epoch=old.epoch, best_epoch=old.best_epoch),
+    )
+
+
+def publish(folder: Path, run_dir: Path) -> None:
+    """Rename a finished ``folder`` to ``run_dir``; the folder goes where that name is taken."""
+    try:
+        if run_dir.exists():  # an empty folder would be replaced in silence
+            raise FileExistsError
+        folder.rename(run_dir)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RunError(
+            expected=f"no run called {run_dir.name} in {run_dir.parent}",
+            found="one",
+            remedy="choose another name",
+        ) from None

@@ -1,0 +1,113 @@
+"""From a name in the catalogue to the number: what each measure reads from a :class:`LayerView`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rednd_core.errors import ConfigError
+from rednd_core.smoothness import energy, pairwise, rank
+from rednd_core.smoothness.discrepancy import node_neighbour_discrepancy
+from rednd_core.smoothness.estimate import Estimate, Side
+from rednd_core.smoothness.view import LayerView
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How much the sampled measures look at.
+
+    Attributes:
+        n_pairs: pairs of uniformity. n_rows: rows of MADGap. seed: of both draws, which start anew
+            for every embedding, so that all layers see the same pairs and rows.
+    """
+
+    n_pairs: int
+    n_rows: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("n_pairs", self.n_pairs), ("n_rows", self.n_rows)):
+            if value < 2:
+                raise ConfigError(
+                    expected=f"{name} of at least 2, for an interval",
+                    found=str(value),
+                    remedy=f"raise {name}",
+                )
+
+    def generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+
+def _mad(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    unit = view.unit[view.part.rows(side)]
+    return Estimate(pairwise.pair_mad(unit), n=len(unit))
+
+
+def _uniformity(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    unit = view.unit[view.part.rows(side)]
+    return pairwise.uniformity(unit, samples.n_pairs, samples.generator())
+
+
+def _edge_mad(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    n_edges = view.part.n_edges
+    return Estimate(pairwise.edge_mad(view.user_edge_cosines, n_edges), n=n_edges)
+
+
+def _edge_mad_rows(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    cosines = np.concatenate([view.user_edge_cosines, view.item_edge_cosines])
+    return Estimate(pairwise.edge_mad_rows(cosines, view.part.degrees), n=len(cosines))
+
+
+def _alignment(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    n_edges = view.part.n_edges
+    return Estimate(pairwise.alignment(view.user_edge_cosines, n_edges), n=n_edges)
+
+
+def _dirichlet(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    return Estimate(energy.dirichlet_energy(view.x, view.propagated), n=len(view.x))
+
+
+def _rayleigh(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    return Estimate(energy.rayleigh_quotient(view.x, view.propagated), n=len(view.x))
+
+
+def _two_hop_rayleigh(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    x = view.x[view.part.rows(side)]
+    other: Side = "items" if side == "users" else "users"
+    propagated = view.propagated[view.part.rows(other)]
+    return Estimate(energy.two_hop_rayleigh_quotient(x, propagated), n=len(x))
+
+
+def _effective_rank(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    rows = view.part.rows(side)
+    return Estimate(rank.effective_rank(view.spectrum(side)), n=rows.stop - rows.start)
+
+
+def _numerical_rank(view: LayerView, side: Side, samples: Samples) -> Estimate:
+    rows = view.part.rows(side)
+    return Estimate(rank.numerical_rank(view.spectrum(side)), n=rows.stop - rows.start)
+
+
+def discrepancy(start: LayerView, mean: LayerView, side: Side) -> Estimate:
+    """Node-neighbour discrepancy between x^0 and the mean of the layers up to a depth."""
+    rows = start.part.rows(side)
+    value = node_neighbour_discrepancy(start.x[rows], mean.x[rows])
+    return Estimate(value, n=rows.stop - rows.start)
+
+
+PER_VIEW: Mapping[str, Callable[[LayerView, Side, Samples], Estimate]] = {
+    "mad": _mad,
+    "mad_all": _mad,
+    "effective_rank": _effective_rank,
+    "numerical_rank": _numerical_rank,
+    "two_hop_rq": _two_hop_rayleigh,
+    "uniformity": _uniformity,
+    "edge_mad": _edge_mad,
+    "edge_mad_rows": _edge_mad_rows,
+    "alignment": _alignment,
+    "rayleigh": _rayleigh,
+    "dirichlet": _dirichlet,
+}
+"""Measures of one embedding matrix; the rest compare layers or need the hop masks of the graph."""

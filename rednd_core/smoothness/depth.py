@@ -1,0 +1,31 @@
+"""What deeper propagation would do to embeddings that are already trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednd_core.errors import ConfigError
+from rednd_core.graph.bipartite import BipartiteGraph
+
+MAX_DEPTH = 32
+
+
+def propagate_depth(
+    x0: NDArray[np.floating], graph: BipartiteGraph, depth: int
+) -> list[NDArray[np.float64]]:
+    """[x^0, A-hat x^0, ..., A-hat^depth x^0], each (N, d) float64.
+
+    These are the layers of a model whose propagation is linear (LightGCN and its kin), at any depth.
+    """
+    if not 0 <= depth <= MAX_DEPTH:
+        raise ConfigError(
+            expected=f"a depth between 0 and {MAX_DEPTH}",
+            found=str(depth),
+            remedy="choose a depth in that range",
+        )
+    norm_adj = graph.norm_adj.to_scipy(np.float64)
+    layers = [np.asarray(x0, dtype=np.float64)]
+    for _ in range(depth):
+        layers.append(np.asarray(norm_adj @ layers[-1]))
+    return layers

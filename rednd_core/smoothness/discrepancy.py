@@ -1,0 +1,24 @@
+"""Node-neighbour discrepancy of RedNⁿD: how far a node's readout turned away from its own embedding."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def node_neighbour_discrepancy(start: Array, mean: Array) -> float:
+    """1 - mean_i cos(x_i^0, mean over k of x_i^k), in [0, 2]; NaN without nodes.
+
+    Args:
+        start: x^0, (n, d). mean: mean of the layers 0..k, (n, d). A zero row has cosine 0.
+    """
+    if len(start) == 0:
+        return math.nan
+    products = np.einsum("ij,ij->i", start, mean)
+    squares = np.einsum("ij,ij->i", start, start) * np.einsum("ij,ij->i", mean, mean)
+    squares[squares == 0] = 1.0
+    return max(0.0, 1.0 - float(np.mean(products / np.sqrt(squares))))

@@ -1,0 +1,44 @@
+"""How many directions the embeddings use.
+
+Effective rank: Roy and Vetterli 2007, as in RankMe (arXiv 2210.02885). Numerical (stable) rank as in
+arXiv 2502.04591.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# The Gram matrix squares the condition number: below this ratio of its eigenvalues the smallest
+# singular values would carry relative errors above about 1e-8, so a QR factorisation takes over.
+_WELL_CONDITIONED = 1e-8
+
+
+def singular_values(x: Array) -> Array:
+    """Singular values of (n, d), largest first: from X^T X in O(n d^2), or from a QR factor.
+
+    QR is some five times slower and is used only where X is nearly rank-deficient (collapsed).
+    """
+    eigenvalues = np.linalg.eigvalsh(x.T @ x)
+    if len(x) and eigenvalues[0] > _WELL_CONDITIONED * eigenvalues[-1]:
+        return np.asarray(np.sqrt(eigenvalues[::-1]))
+    return np.asarray(np.linalg.svd(np.linalg.qr(x, mode="r"), compute_uv=False))
+
+
+def effective_rank(values: Array) -> float:
+    """exp of the entropy of the normalised singular values, in [1, d]; NaN for a zero matrix."""
+    total = values.sum()
+    if not total > 0:
+        return math.nan
+    shares = values[values > 0] / total
+    return math.exp(-float(shares @ np.log(shares)))
+
+
+def numerical_rank(values: Array) -> float:
+    """|X|_F^2 / |X|_2^2, in [1, d]; NaN for a zero matrix."""
+    largest = float(values.max(initial=0.0))
+    return float(np.sum((values / largest) ** 2)) if largest > 0 else math.nan

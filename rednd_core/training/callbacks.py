@@ -1,0 +1,68 @@
+"""What the training loop reports, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rednd_core.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands after a batch; epochs and batches count from 1.
+
+    ``seconds_per_batch`` is the mean of this epoch so far.
+    """
+
+    epoch: int
+    epochs: int
+    batch: int
+    n_batches: int
+    seconds_per_batch: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the last epoch, without validations; early stopping may end it sooner."""
+        batches = (self.epochs - self.epoch) * self.n_batches + self.n_batches - self.batch
+        return batches * self.seconds_per_batch
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One finished epoch.
+
+    Attributes:
+        losses: unweighted means over the batches; weights: those in force at the end.
+        valid: validation metrics; empty where this epoch had no validation.
+        improved: whether it is the best one so far.
+    """
+
+    epoch: int
+    losses: Mapping[str, float]
+    weights: Mapping[str, float]
+    valid: Mapping[str, float]
+    improved: bool
+    seconds: float
+    seconds_validation: float
+
+
+class Callback:
+    """Hooks of the loop; all do nothing unless overridden."""
+
+    def on_start(self, trainer: Trainer) -> None: ...
+
+    def on_batch(self, trainer: Trainer, progress: Progress) -> None: ...
+
+    def on_wait(self, trainer: Trainer) -> None:
+        """Called about ten times a second while training is paused."""
+
+    def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
+        """A command was applied: paused, resumed, stopped or set_weight."""
+
+    def on_epoch(self, trainer: Trainer, report: EpochReport) -> None: ...
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Training is over; the model still holds the last parameters, not the best ones."""

@@ -1,0 +1,219 @@
+"""One run from its configuration to its results: load, build, train, evaluate, record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+import torch
+
+from rednd_core.config import RunConfig, resolve_data_path
+from rednd_core.data import load_dataset
+from rednd_core.data.schema import Dataset
+from rednd_core.errors import RunError
+from rednd_core.evaluation.evaluate import evaluate
+from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
+from rednd_core.graph.engine import resolve_device
+from rednd_core.models.base import Recommender
+from rednd_core.models.inputs import build_inputs
+from rednd_core.models.registry import create_model
+from rednd_core.reproducibility import commit, seed_everything, versions
+from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
+from rednd_core.runs.writer import RunWriter
+from rednd_core.training.callbacks import Callback
+from rednd_core.training.checkpoint import load_parameters, restore_last
+from rednd_core.training.recorder import Recorder, layer_arrays, write_layers
+from rednd_core.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What ``rednd train --json`` prints; metrics are those of the best epoch's parameters."""
+
+    run: str
+    state: str
+    best_epoch: int | None
+    epochs: int
+    valid: dict[str, float]
+    test: dict[str, float]
+    seconds_per_epoch: float
+    seconds_per_validation: float
+    peak_memory_mb: float
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-able; a time that was not measured is None."""
+        return {k: None if v != v else v for k, v in asdict(self).items()}  # noqa: PLR0124 - NaN
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A run's data, graph and freshly initialised model, all determined by its configuration."""
+
+    config: RunConfig
+    dataset: Dataset
+    graph: BipartiteGraph
+    model: Recommender
+
+
+def build(config: RunConfig) -> Experiment:
+    """Load the data and build the model; seeds everything first."""
+    data, training = config.data, config.training
+    device = resolve_device(training.device)
+    dataset = load_dataset(
+        resolve_data_path(data.path), split=data.split, seed=data.split_seed, ratios=data.ratios
+    )
+    seed_everything(training.seed)
+    graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
+    inputs = build_inputs(dataset, engine=training.engine, device=device, graph=graph)
+    model = create_model(config.model, dict(config.hyperparameters), inputs)
+    return Experiment(config, dataset, graph, model)
+
+
+def train_run(writer: RunWriter, *, resume: bool = False, watch: Sequence[Callback] = ()) -> Summary:
+    """Train the run of ``writer`` to its end, or to a stop command, and record the results.
+
+    Args:
+        resume: continue after the last checkpoint.
+        watch: further callbacks, e.g. a progress bar.
+    """
+    experiment = build(writer.record.config)
+    model, dataset = experiment.model, experiment.dataset
+    _describe(writer, experiment)
+    trainer = Trainer(
+        model,
+        dataset.split,
+        experiment.config.training,
+        callbacks=[Recorder(writer, experiment.graph), *watch],
+        poll=writer.control.poll,
+    )
+    if resume:
+        if trainer.optimizer is None:
+            raise RunError(
+                expected="a model that is trained",
+                found=f"{model.name}, which has nothing to train",
+                remedy="start a new run",
+            )
+        restore_last(writer.layout.checkpoints, trainer)
+        writer.append_event("continued", epoch=trainer.position.epoch)
+    writer.status("running", epoch=trainer.position.epoch, message="Training")
+    result = trainer.fit()
+    best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
+    evaluation = record_results(writer, experiment, epoch=best_epoch)
+    writer.status(
+        result.state, epoch=result.epochs, best_epoch=result.best_epoch, message=_ending(result.state)
+    )
+    return Summary(
+        run=writer.path.name,
+        state=result.state,
+        best_epoch=result.best_epoch,
+        epochs=result.epochs,
+        valid=_numbers(evaluation.valid),
+        test=_numbers(evaluation.test),
+        seconds_per_epoch=result.seconds_per_epoch,
+        seconds_per_validation=result.seconds_per_validation,
+        peak_memory_mb=peak_memory_mb(trainer.device),
+    )
+
+
+def open_checkpoint(writer: RunWriter) -> Experiment:
+    """Rebuild a run's model with its best parameters and record layers and results from them.
+
+    This is how an imported checkpoint becomes a run that can be looked at.
+    """
+    experiment = build(writer.record.config)
+    expected = writer.record.data
+    if expected is not None and expected.digest != experiment.dataset.digest:
+        raise RunError(
+            expected=f"the data set that run {writer.path.name} was trained on ({expected.digest[:12]})",
+            found=f"{experiment.dataset.name} with other content ({experiment.dataset.digest[:12]})",
+            remedy="restore the data set at the recorded path",
+        )
+    epoch = 0
+    if experiment.model.trainable:
+        epoch = load_parameters(writer.layout.best_checkpoint, experiment.model)
+    _describe(writer, experiment)
+    record_results(writer, experiment, epoch=epoch)
+    return experiment
+
+
+def record_results(writer: RunWriter, experiment: Experiment, *, epoch: int) -> EvaluationRecord:
+    """Write layers, metrics and per-user metrics of the model as it stands; the one look at test."""
+    model, dataset = experiment.model, experiment.dataset
+    write_layers(writer, model, layer_arrays(model), epoch=epoch)
+    with torch.no_grad():
+        user_emb, item_emb = model.embeddings()
+    metrics: dict[str, dict[str, float]] = {}
+    n_users: dict[str, int] = {}
+    frames = []
+    for name, held_out in (("valid", dataset.valid), ("test", dataset.test)):
+        metrics[name] = {}
+        n_users[name] = 0
+        if not len(held_out):  # a data set may come without test pairs
+            continue
+        found = evaluate(
+            user_emb, item_emb, dataset.train_matrix, held_out, experiment.config.training.ks
+        )
+        metrics[name], n_users[name] = dict(found.metrics), found.n_users
+        frames.append(found.per_user.assign(split=name))
+    record = EvaluationRecord.model_validate({"epoch": epoch, **metrics, "n_users": n_users})
+    writer.save_evaluation(record)
+    writer.save_per_user(pd.concat(frames, ignore_index=True))
+    return record
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Most memory so far: the GPU's where one is used, else this process's resident set."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    if sys.platform == "win32":
+        import psutil
+
+        return float(psutil.Process().memory_info().peak_wset) / 2**20
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _describe(writer: RunWriter, experiment: Experiment) -> None:
+    """Complete config.json with what is known only now; a resumed run keeps its birthday."""
+    dataset, model, config = experiment.dataset, experiment.model, experiment.config
+    with torch.no_grad():
+        layers = model.layers()
+    first = next(iter(layers.values()))
+    writer.describe(
+        Provenance(
+            created=writer.record.provenance.created,
+            seed=config.training.seed,
+            versions=versions(),
+            commit=commit(),
+        ),
+        DataFacts(
+            name=dataset.name,
+            digest=dataset.digest,
+            n_users=dataset.n_users,
+            n_items=dataset.n_items,
+            n_train=len(dataset.train),
+            n_valid=len(dataset.valid),
+            n_test=len(dataset.test),
+        ),
+        ModelFacts(
+            modalities=tuple(layers),
+            n_layers=len(first) - 1,
+            embedding_size=first[0].shape[1],
+            readout=model.readout,
+            linear_propagation=model.linear_propagation,
+        ),
+    )
+
+
+def _numbers(metrics: dict[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if value is not None}
+
+
+def _ending(state: str) -> str:
+    return "Finished" if state == "finished" else "Stopped; the results are those of the best epoch"
+
+

@@ -1,0 +1,168 @@
+"""The callback that keeps a run: metrics, smoothness, layers, checkpoints, status, heartbeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rednd_core.errors import RedndError
+from rednd_core.graph.bipartite import BipartiteGraph
+from rednd_core.models.base import Recommender
+from rednd_core.runs.writer import RunWriter
+from rednd_core.smoothness import EPOCH_MEASURES, measure_layers
+from rednd_core.training.callbacks import Callback, EpochReport, Progress
+from rednd_core.training.checkpoint import save_checkpoints
+from rednd_core.training.trainer import Trainer
+
+Layers = dict[str, list[NDArray[np.float32]]]
+
+STATUS_SECONDS = 1.0
+LAYER_SECONDS = 1.0
+CHECKPOINT_SECONDS = 15.0
+MAX_SHARE = 0.05  # of the time, for anything that may be done less often
+
+
+class Throttle:
+    """Lets something happen at most every ``seconds``, and for at most ``MAX_SHARE`` of the time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._next = seconds, 0.0
+
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def done(self, cost: float) -> None:
+        self._next = time.monotonic() + max(self._seconds, cost / MAX_SHARE)
+
+
+class Recorder(Callback):
+    """Writes what training reports into a run folder.
+
+    Metrics and smoothness are kept for every epoch. Layers and checkpoints, which the app and a
+    resume need, are rewritten as often as their cost allows, and always at the end.
+    """
+
+    def __init__(self, writer: RunWriter, graph: BipartiteGraph) -> None:
+        self._writer, self._graph = writer, graph
+        self._status = Throttle(STATUS_SECONDS)
+        self._layers = Throttle(LAYER_SECONDS)
+        self._checkpoints = Throttle(CHECKPOINT_SECONDS)
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Show the layers as they start: the untrained picture is part of the story."""
+        if trainer.position.epoch == 0:
+            self._write_layers(trainer, layer_arrays(trainer.model))
+
+    def on_batch(self, trainer: Trainer, progress: Progress) -> None:
+        if self._status.due():
+            self._writer.status("running", message=describe(progress))
+            self._status.done(0.0)
+
+    def on_wait(self, trainer: Trainer) -> None:
+        self._writer.heartbeat()
+
+    def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
+        position = trainer.position
+        self._writer.append_event(event, epoch=position.epoch, **details)
+        if event == "paused":
+            self._writer.status("paused", epoch=position.epoch, message="Paused")
+        elif event == "resumed":
+            self._writer.status("running", epoch=position.epoch)
+
+    def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+        layers = layer_arrays(trainer.model)
+        began = time.perf_counter()
+        smoothness = smoothness_row(layers, self._graph, trainer.model)
+        measured = time.perf_counter() - began
+        self._writer.append_metrics(
+            {
+                "epoch": report.epoch,
+                "losses": report.losses,
+                "weights": report.weights,
+                "valid": report.valid,
+                "improved": report.improved,
+                "smoothness": smoothness,
+                "seconds": {
+                    "train": report.seconds,
+                    "validation": report.seconds_validation,
+                    "smoothness": measured,
+                },
+            }
+        )
+        if self._layers.due():
+            self._write_layers(trainer, layers)
+        if self._checkpoints.due():
+            self._save(trainer)
+        self._writer.status(
+            epoch=report.epoch,
+            best_epoch=trainer.position.best_epoch,
+            message=f"Epoch {report.epoch} done",
+        )
+
+    def on_end(self, trainer: Trainer) -> None:
+        if trainer.optimizer is not None:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        began = time.perf_counter()
+        save_checkpoints(self._writer.layout.checkpoints, trainer)
+        self._checkpoints.done(time.perf_counter() - began)
+
+    def _write_layers(self, trainer: Trainer, layers: Layers) -> None:
+        began = time.perf_counter()
+        write_layers(self._writer, trainer.model, layers, epoch=trainer.position.epoch)
+        self._layers.done(time.perf_counter() - began)
+
+
+def layer_arrays(model: Recommender) -> Layers:
+    """The model's layers by a fresh forward pass, as float32 arrays on the CPU."""
+    model.eval()
+    with torch.no_grad():
+        return {
+            modality: [state.float().cpu().contiguous().numpy() for state in states]
+            for modality, states in model.layers().items()
+        }
+
+
+def write_layers(writer: RunWriter, model: Recommender, layers: Layers, *, epoch: int) -> None:
+    """Write layers and scoring embeddings of one and the same state of the model."""
+    with torch.no_grad():
+        user_emb, item_emb = (rows.float().cpu().contiguous() for rows in model.embeddings())
+    writer.save_layers(layers, user_emb.numpy(), item_emb.numpy(), epoch=epoch)
+
+
+def smoothness_row(
+    layers: Layers, graph: BipartiteGraph, model: Recommender
+) -> dict[str, float | None]:
+    """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart."""
+    try:
+        table = measure_layers(
+            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, views=("layer",)
+        )
+    except RedndError:
+        return {}
+    keys = table[["view", "modality", "layer", "side", "measure"]].astype(str).agg(".".join, axis=1)
+    return dict(zip(keys, table["value"].tolist(), strict=True))
+
+
+def describe(progress: Progress) -> str:
+    """One line for people: place, rate, remaining time."""
+    rate = 1 / progress.seconds_per_batch if progress.seconds_per_batch else 0.0
+    return (
+        f"Epoch {progress.epoch} of {progress.epochs}, batch {progress.batch} of "
+        f"{progress.n_batches}, {rate:.1f} batches/s, at most {duration(progress.seconds_left)} left"
+    )
+
+
+def duration(seconds: float) -> str:
+    """1 h 05 min, 3 min 20 s, or 12 s."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    if whole >= 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole} s"

@@ -1,0 +1,140 @@
+"""Feature files: float32 and finite, or one clear sentence."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from rednd_core.data.features import feature_files, read_features
+from rednd_core.errors import DataError
+
+
+def save(folder, values, name="image_feat.npy"):
+    path = folder / name
+    np.save(path, values, allow_pickle=True)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", ">f4"])
+def test_real_numbers_become_float32(tmp_path, dtype):
+    table = read_features(save(tmp_path, np.array([[1, 2, 3], [4, 5, 6]], dtype=dtype)))
+    assert table.modality == "image"
+    assert table.values.dtype == np.float32
+    assert table.values.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert table.dtype == np.dtype(dtype).name
+    assert table.notices == ()
+
+
+def test_values_are_a_writable_copy_in_row_order(tmp_path):
+    path = save(tmp_path, np.asfortranarray([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32))
+    values = read_features(path).values
+    assert values.flags.c_contiguous
+    values[0, 0] = 9  # reaches memory only
+    assert read_features(path).values[0, 0] == 1
+
+
+def test_float16_is_converted_before_any_sum(tmp_path):
+    table = read_features(save(tmp_path, np.full((3, 100), 60000, dtype=np.float16)))
+    assert float(table.values.sum(axis=1)[0]) == pytest.approx(6e6, rel=1e-3)
+    assert [(n.code, n.count) for n in table.notices] == [("float16_features", 3)]
+
+
+def test_rows_of_zeros_are_counted(tmp_path):
+    table = read_features(save(tmp_path, np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])))
+    assert table.n_zero_rows == 2
+    assert [(n.code, n.count) for n in table.notices] == [("zero_features", 2)]
+
+
+def test_the_feature_files_of_a_folder(tmp_path):
+    for name in ("text_feat.npy", "audio_feat.npy", "user_graph.npy", "._text_feat.npy"):
+        save(tmp_path, np.ones((1, 1)), name)
+    (tmp_path / "dir_feat.npy").mkdir()
+    assert [p.name for p in feature_files(tmp_path)] == ["audio_feat.npy", "text_feat.npy"]
+
+
+BAD_VALUES = {
+    "NaN and inf": ([[1, np.nan], [2, 3], [np.inf, -np.inf]], ["1 NaN, 2 inf", "2 rows", "row 0"]),
+    "beyond float32": (np.array([[1.0, 2.0], [1e39, 1.0]]), ["1 too large", "1 row (", "row 1"]),
+    "1-D": (np.ones(3), ["2-D", "shape (3,)"]),
+    "3-D": (np.ones((2, 2, 2)), ["2-D", "shape (2, 2, 2)"]),
+    "no column": (np.ones((2, 0)), ["2-D", "shape (2, 0)"]),
+    "text": (np.array([["a"]]), ["real numbers", "<U1"]),
+    "complex": (np.array([[1j]]), ["real numbers", "complex128"]),
+    "truth": (np.array([[True]]), ["real numbers", "bool"]),
+    "objects": (np.array([[{}]], dtype=object), ["plain numbers", "pickled Python objects"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_VALUES)
+def test_bad_values(tmp_path, case):
+    values, key_words = BAD_VALUES[case]
+    with pytest.raises(DataError) as raised:
+        read_features(save(tmp_path, values))
+    for words in (*key_words, "image_feat.npy"):
+        assert words in str(raised.value)
+
+
+def npz() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, a=np.ones((2, 2)))
+    return buffer.getvalue()
+
+
+def npy(claimed: str) -> bytes:
+    """The header of an array of shape ``claimed`` and four bytes of data."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {claimed}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 4
+
+
+BAD_BYTES = {
+    "raw pickle": (pickle.dumps([1, 2]), "pickled"),
+    "archive": (npz(), "another format"),
+    "junk": (b"junk, not an array", "pickled|another format"),
+    "cut off": (npy("(2, 2)"), "damaged"),
+    "claims a petabyte": (npy("(1000000000000, 256)"), "damaged"),
+    "overflows": (npy("(" + "9" * 30 + ", 2)"), "damaged"),
+    "negative": (npy("(-1, 2)"), "damaged|shape"),
+    "unclosed header": (npy("(((("), "damaged"),
+    "empty": (b"", "an empty file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BYTES)
+def test_bad_bytes(tmp_path, case):
+    content, words = BAD_BYTES[case]
+    path = tmp_path / "image_feat.npy"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        read_features(path)
+
+
+def test_a_pickle_is_never_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    (tmp_path / "raw_feat.npy").write_bytes(pickle.dumps(Bomb()))
+    save(tmp_path, np.array([[Bomb()]], dtype=object), "array_feat.npy")
+    for name in ("raw_feat.npy", "array_feat.npy"):
+        with pytest.raises(DataError, match="pickled Python objects, which can run code"):
+            read_features(tmp_path / name)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["id_feat.npy", "_feat.npy", "a b_feat.npy", "é_feat.npy"])
+def test_modality_names(tmp_path, name):
+    with pytest.raises(DataError, match="rename the file"):
+        read_features(save(tmp_path, np.ones((1, 1)), name))
+
+
+def test_files_beyond_the_limit_and_absent_files(tmp_path):
+    path = save(tmp_path, np.ones((1, 1)))
+    os.truncate(path, 4 * 2**30 + 1)
+    with pytest.raises(DataError, match="at most 4 GiB"):
+        read_features(path)
+    with pytest.raises(DataError, match="readable file"):
+        read_features(tmp_path / "text_feat.npy")

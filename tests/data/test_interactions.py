@@ -1,0 +1,208 @@
+"""Interaction files: what they mean, and one clear sentence for each way of being wrong."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from rednd_core.data.interactions import ColumnNames, interactions_file, read_interactions
+from rednd_core.errors import DataError
+
+
+def pairs(table):
+    return list(zip(table.user_ids[table.users], table.item_ids[table.items], strict=True))
+
+
+def test_inter_ids_are_numbers_and_gaps_stay(inter):
+    table = read_interactions(inter((0, 4, 0), (2, 1, 1), (2, 4, 2)))
+    assert table.users.tolist() == [0, 2, 2]
+    assert table.items.tolist() == [4, 1, 4]
+    assert table.users.dtype == table.items.dtype == np.int64
+    assert table.labels.tolist() == [0, 1, 2]
+    assert table.user_ids.tolist() == ["0", "1", "2"]
+    assert table.item_ids.tolist() == ["0", "1", "2", "3", "4"]
+    assert table.timestamps is None
+    assert table.notices == ()
+
+
+def test_csv_ids_stay_strings_in_order_of_appearance(write):
+    table = read_interactions(write("a.csv", "itemID,userID\n007,zoë\nNA,zoë\n007, 1.0 \nnull,b\n"))
+    assert table.user_ids.tolist() == ["zoë", "1.0", "b"]
+    assert table.item_ids.tolist() == ["007", "NA", "null"]
+    assert table.users.tolist() == [0, 0, 1, 2]
+    assert table.items.tolist() == [0, 1, 0, 2]
+    assert table.labels is None
+
+
+def test_csv_items_of_the_items_table_come_first(write):
+    file = write("a.csv", "userID,itemID\nu,c\nu,new\nu,a\n")
+    table = read_interactions(file, item_ids=["a", "b", "c"])
+    assert table.item_ids.tolist() == ["a", "b", "c", "new"]
+    assert table.items.tolist() == [2, 3, 0]
+    assert [(n.code, n.count) for n in table.notices] == [("unlisted_items", 1)]
+
+
+def test_quoted_cells_and_other_column_names(write):
+    file = write("a.csv", '"who","what","when"\n"Doe, J","x ""y""",5\n')
+    table = read_interactions(file, ColumnNames(user="who", item="what", timestamp="when"))
+    assert pairs(table) == [("Doe, J", 'x "y"')]
+    assert table.timestamps.tolist() == [5.0]
+
+
+@pytest.mark.parametrize("text", ["\ufeffuserID\titemID\r\n0\t1\r\n\r\n1\t0\r\n"])
+def test_byte_order_mark_windows_line_ends_and_blank_lines(write, text):
+    table = read_interactions(write("a.inter", text))
+    assert table.users.tolist() == [0, 1]
+    assert table.items.tolist() == [1, 0]
+
+
+def test_dates_become_seconds(write):
+    file = write("a.csv", "userID,itemID,timestamp\na,x,1970-01-02\na,y,1970-01-01T00:01:00Z\n")
+    assert read_interactions(file).timestamps.tolist() == [86400.0, 60.0]
+
+
+def test_duplicates_are_kept_once_with_a_count(inter):
+    table = read_interactions(inter((0, 0, 0), (1, 1, 0), (0, 0, 0), (0, 0, 0), (0, 1, 1)))
+    assert pairs(table) == [("0", "0"), ("1", "1"), ("0", "1")]
+    assert [(n.code, n.count) for n in table.notices] == [("duplicate_pairs", 2)]
+    assert "2 repeated rows" in table.notices[0].message
+
+
+def test_of_two_labels_the_earliest_stays(inter):
+    table = read_interactions(inter((0, 0, 2), (1, 0, 0), (0, 0, 1), (1, 1, 2), (1, 1, 2)))
+    assert pairs(table) == [("1", "0"), ("0", "0"), ("1", "1")]
+    assert table.labels.tolist() == [0, 1, 2]
+    assert {n.code: n.count for n in table.notices} == {
+        "duplicate_pairs": 2,
+        "conflicting_labels": 1,
+    }
+
+
+def test_of_two_times_the_earliest_stays(write):
+    file = write("a.csv", "userID,itemID,timestamp\na,x,9\na,y,5\na,x,3\n")
+    table = read_interactions(file)
+    assert pairs(table) == [("a", "y"), ("a", "x")]
+    assert table.timestamps.tolist() == [5.0, 3.0]
+
+
+def test_the_label_decides_before_the_time(write):
+    header = "userID,itemID,x_label,timestamp\n"
+    table = read_interactions(write("a.csv", header + "a,x,2,1\na,x,0,9\na,x,0,8\n"))
+    assert (table.labels.tolist(), table.timestamps.tolist()) == ([0], [8.0])
+
+
+def test_ratings_are_noted(inter):
+    table = read_interactions(inter((0, 0, 5), header="userID itemID rating"))
+    assert [n.code for n in table.notices] == ["ratings_unused"]
+
+
+INTER = "userID\titemID\tx_label\n"
+BAD_FILES = {
+    "missing column": ("a.inter", "user\titemID\n0\t0\n", ["'userID'", "columns user, itemID"]),
+    "no header": (
+        "a.inter",
+        "0\t0\t0\n1\t0\t0\n",
+        ["'userID' and column 'itemID'", "columns 0, 0, 0"],
+    ),
+    "repeated column": ("a.csv", "userID,itemID,userID\na,b,c\n", ["userID more than once"]),
+    "commas": ("a.inter", "userID,itemID\n0,0\n", ["separated by tabs", "found", "commas"]),
+    "semicolons": ("a.csv", "userID;itemID\n0;0\n", ["separated by commas", "semicolons"]),
+    "tabs": ("a.csv", "userID\titemID\n0\t0\n", ["separated by commas", "by tabs"]),
+    "spaces": ("a.inter", "userID itemID\n0 0\n", ["separated by tabs", "by spaces"]),
+    "negative": (
+        "a.inter",
+        INTER + "0\t0\t0\n-1\t0\t0\n",
+        ["'userID'", "1 other", "'-1'", "row 2"],
+    ),
+    "float": ("a.inter", INTER + "0\t0.0\t0\n0\t1.5\t0\n", ["'itemID'", "2 other", "'0.0'"]),
+    "text": ("a.inter", INTER + "0\ttea\t0\n", ["'itemID'", "'tea'", "data row 1"]),
+    "hexadecimal": ("a.inter", INTER + "0x1F\t0\t0\n", ["whole numbers", "'0x1F'"]),
+    "huge id": ("a.inter", INTER + "0\t12345678901\t0\n", ["below 10,000,000", "12,345,678,901"]),
+    "beyond int64": ("a.inter", INTER + "0\t99999999999999999999\t0\n", ["'9999999999"]),
+    "NaN cell": ("a.inter", INTER + "nan\t0\t0\n\t1\t0\n", ["2 other", "1 empty", "'nan'"]),
+    "empty string id": (
+        "a.csv",
+        "userID,itemID\na,\n,b\n",
+        ["'userID'", "id in every row", "1 emp"],
+    ),
+    "label 3": ("a.inter", INTER + "0\t0\t3\n0\t1\t0\n", ["'x_label'", "1 other", "'3'"]),
+    "label empty": ("a.inter", INTER + "0\t0\t\n", ["'x_label'", "1 empty"]),
+    "label float": ("a.csv", "userID,itemID,x_label\na,b,0.0\n", ["'x_label'", "'0.0'"]),
+    "bad time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,soon\n", ["ISO 8601", "'soon'"]),
+    "infinite time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,inf\n", ["ISO 8601", "'inf'"]),
+    "short row": ("a.inter", INTER + "0\t0\n", ["as many cells as its header", "got 2"]),
+    "long row": ("a.inter", INTER + "0\t0\t0\t0\n", ["as many cells as its header", "got 4"]),
+    "open quote": ("a.csv", 'userID,itemID,"x_label\n0,0,"0\n', ["as many cells as its header"]),
+    "empty": ("a.inter", "", ["data in a.inter", "an empty file"]),
+    "header only": ("a.inter", INTER, ["at least one row", "no row"]),
+    "blank first line": ("a.inter", "\n" + INTER, ["column names in its first line"]),
+    "binary": ("a.inter", bytes(range(256)), ["UTF-8 text", "binary data"]),
+    "UTF-16": ("a.csv", "userID,itemID\na,b\n".encode("utf-16"), ["UTF-8", "another encoding"]),
+    "Latin-1": ("a.csv", "userID,itemID\nzoë,b\n".encode("latin-1"), ["UTF-8", "UTF8"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_files_get_one_clear_sentence(write, case):
+    name, content, key_words = BAD_FILES[case]
+    with pytest.raises(DataError) as raised:
+        read_interactions(write(name, content))
+    message = str(raised.value)
+    assert message.startswith("Expected ")
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert len(message) < 400
+    for words in (*key_words, name):
+        assert words in message
+
+
+def test_a_named_optional_column_must_be_there(write):
+    file = write("a.csv", "userID,itemID\na,b\n")
+    with pytest.raises(DataError, match="'when'"):
+        read_interactions(file, ColumnNames(timestamp="when"))
+
+
+def test_column_names_are_strict():
+    with pytest.raises(ValidationError):
+        ColumnNames(usr="who")
+
+
+def test_files_beyond_the_limit_are_refused_before_reading(write):
+    file = write("a.inter", INTER)
+    os.truncate(file, 4 * 2**30 + 1)  # sparse: takes no room
+    with pytest.raises(DataError, match=r"at most 4 GiB in a\.inter.*sample"):
+        read_interactions(file)
+
+
+def test_which_file_a_folder_means(write):
+    csv = write("ratings.csv", "userID,itemID\na,b\n")
+    write("items.csv", "itemID\nb\n")
+    write("._shop.inter", "junk of another system")
+    assert interactions_file(csv.parent) == csv
+    named = write("interactions.csv", "userID,itemID\na,b\n")
+    assert interactions_file(csv.parent) == named
+    assert interactions_file(csv) == csv
+
+
+def test_several_or_no_interaction_files(write):
+    folder = write("items.csv", "itemID\nb\n").parent
+    with pytest.raises(DataError, match=r"one \.inter file.*none of them"):
+        interactions_file(folder)
+    write("a.inter", INTER)
+    write("b.inter", INTER)
+    with pytest.raises(DataError, match=r"a\.inter, b\.inter; name the file itself"):
+        interactions_file(folder)
+
+
+@pytest.mark.parametrize("name", ["absent", "x" * 5000, "nul\0byte"])
+def test_impossible_paths(tmp_path, name):
+    with pytest.raises(DataError, match="data folder or file"):
+        interactions_file(str(tmp_path / name))
+
+
+def test_other_file_types_are_refused(write):
+    with pytest.raises(DataError, match=r"\.inter or \.csv file.*a\.parquet"):
+        interactions_file(write("a.parquet", "x"))

@@ -1,0 +1,211 @@
+"""The cache: keys that depend on everything, files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+
+from rednd_core import cache as cache_module
+from rednd_core.cache import ArrayCache, content_key, library_versions
+from rednd_core.errors import ConfigError
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+BASE = {"name": "knn", "arrays": [X], "params": {"k": 15}, "versions": {"numpy": "2.0"}}
+
+
+def key(**change):
+    return content_key(**{**BASE, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "layout"},
+        {"arrays": [X + np.float32(1e-6)]},
+        {"arrays": [X.reshape(3, 2)]},
+        {"arrays": [X.astype(np.float64)]},
+        {"arrays": [X, X]},
+        {"arrays": []},
+        {"params": {"k": 16}},
+        {"params": {"k": "15"}},
+        {"params": {"k": 15, "min_dist": 0.1}},
+        {"versions": {"numpy": "2.1"}},
+    ],
+)
+def test_key_changes_with_everything(change):
+    assert key(**change) != key()
+
+
+def test_key_ignores_order_of_parameters_and_memory_layout():
+    assert key(params={"a": 1, "b": 2}) == key(params={"b": 2, "a": 1})
+    assert key(arrays=[np.asfortranarray(X)]) == key()
+    assert len(key()) == 40
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.zeros(2), object()])
+def test_key_refuses_what_it_cannot_say_exactly(value):
+    with pytest.raises(ConfigError, match="cache parameters"):
+        key(params={"k": value})
+
+
+def test_versions_drop_the_local_tag(monkeypatch):
+    monkeypatch.setattr(cache_module.metadata, "version", lambda name: "2.5.0+cpu")
+    assert library_versions("torch") == {"torch": "2.5.0"}
+
+
+def test_round_trip_and_miss(tmp_path):
+    cache = ArrayCache(tmp_path / "deep" / "cache")
+    assert cache.get("a") is None
+    cache.put("a", {"x": X, "text": np.array("ü")})
+    found = cache.get("a")
+    assert found is not None
+    assert np.array_equal(found["x"], X)
+    assert found["x"].dtype == np.float32
+    assert found["text"].item() == "ü"
+    assert cache.get("b") is None
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100, -1])
+def test_truncated_entry_is_a_miss_and_is_replaced(tmp_path, keep, caplog):
+    cache = ArrayCache(tmp_path)
+    cache.put("a", {"x": X})
+    path = tmp_path / "a.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert cache.get("a") is None
+    assert "a.npz" in caplog.text
+    cache.put("a", {"x": X + 1})
+    assert np.array_equal(cache.get("a")["x"], X + 1)
+
+
+def test_flipped_bit_is_a_miss(tmp_path):
+    cache = ArrayCache(tmp_path)
+    cache.put("a", {"x": np.zeros(1000)})
+    path = tmp_path / "a.npz"
+    content = bytearray(path.read_bytes())
+    content[4000] ^= 1
+    path.write_bytes(content)
+    assert cache.get("a") is None
+
+
+def test_pickles_and_compressed_members_are_never_read(tmp_path):
+    cache = ArrayCache(tmp_path)
+    np.savez(tmp_path / "pickle.npz", x=np.array([{"a": 1}], dtype=object))
+    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(10**6))
+    assert cache.get("pickle") is None
+    assert cache.get("bomb") is None
+
+
+def test_header_that_claims_a_huge_array_is_a_miss(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000,), }"
+    header = header.ljust(117) + b"\n"
+    member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", member)
+    assert ArrayCache(tmp_path).get("a") is None
+
+
+def test_interrupted_write_leaves_the_old_entry_and_no_rubbish(tmp_path, monkeypatch):
+    cache = ArrayCache(tmp_path)
+    cache.put("a", {"x": X})
+
+    def half(stream, **arrays):
+        stream.write(b"PK half a file")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache_module.np, "savez", half)
+    with pytest.raises(KeyboardInterrupt):
+        cache.put("a", {"x": X + 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+    assert np.array_equal(cache.get("a")["x"], X)
+
+
+def test_a_write_is_invisible_until_it_is_whole(tmp_path, monkeypatch):
+    cache = ArrayCache(tmp_path)
+    real, seen = np.savez, []
+
+    def slow(stream, **arrays):
+        real(stream, **arrays)
+        seen.append(cache.get("a"))
+
+    monkeypatch.setattr(cache_module.np, "savez", slow)
+    cache.put("a", {"x": X})
+    assert seen == [None]
+    assert cache.get("a") is not None
+
+
+def test_concurrent_writers_and_readers_see_whole_entries(tmp_path):
+    cache = ArrayCache(tmp_path)
+    values = [np.full(20_000, number) for number in range(4)]
+    cache.put("a", {"x": values[0]})
+    broken, done = [], threading.Event()
+
+    def write(value):
+        for _ in range(10):
+            cache.put("a", {"x": value})
+
+    def read():
+        while not done.is_set():
+            found = cache.get("a")
+            if found is None or len(set(found["x"].tolist())) != 1:
+                broken.append(found)
+
+    writers = [threading.Thread(target=write, args=(value,)) for value in values]
+    reader = threading.Thread(target=read)
+    reader.start()
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    done.set()
+    reader.join()
+    assert not broken
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_bundled_roots_are_read_and_never_written(tmp_path):
+    bundled = ArrayCache(tmp_path / "run" / "projections")
+    bundled.put("a", {"x": X})
+    before = {path: path.read_bytes() for path in bundled.root.iterdir()}
+    cache = ArrayCache(tmp_path / "own", [tmp_path / "absent", bundled.root])
+    assert np.array_equal(cache.get("a")["x"], X)
+    cache.put("b", {"x": X})
+    cache.put("a", {"x": X + 1})
+    assert np.array_equal(cache.get("a")["x"], X + 1), "the writable root comes first"
+    assert {path: path.read_bytes() for path in bundled.root.iterdir()} == before
+
+
+def test_damaged_own_entry_falls_through_to_the_bundled_one(tmp_path):
+    ArrayCache(tmp_path / "bundled").put("a", {"x": X})
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.npz").write_bytes(b"rubbish")
+    cache = ArrayCache(tmp_path / "own", [tmp_path / "bundled"])
+    assert np.array_equal(cache.get("a")["x"], X)
+
+
+def test_without_a_writable_root_nothing_is_written(tmp_path):
+    cache = ArrayCache(None, [tmp_path])
+    cache.put("a", {"x": X})
+    assert cache.get("a") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_unwritable_root_warns_and_goes_on(tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    ArrayCache(tmp_path / "file").put("a", {"x": X})
+    assert "cannot be written" in caplog.text
+
+
+def test_least_recently_used_entries_go_first(tmp_path):
+    cache = ArrayCache(tmp_path, max_bytes=3 * 8500)
+    for number, name in enumerate("abc"):
+        cache.put(name, {"x": np.zeros(1000)})
+        os.utime(tmp_path / f"{name}.npz", (number, number))
+    cache.get("a")
+    cache.put("d", {"x": np.zeros(1000)})
+    assert {path.stem for path in tmp_path.iterdir()} == {"a", "c", "d"}
+    ArrayCache(tmp_path, max_bytes=1).put("e", {"x": X})
+    assert [path.stem for path in tmp_path.iterdir()] == ["e"]
