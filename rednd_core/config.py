@@ -29,6 +29,15 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class ColumnNames(StrictModel):
+    """What the columns are called. ``label`` and ``timestamp`` are optional unless named here."""
+
+    user: str = Field(default="userID", min_length=1)
+    item: str = Field(default="itemID", min_length=1)
+    label: str = Field(default="x_label", min_length=1)
+    timestamp: str = Field(default="timestamp", min_length=1)
+
+
 class DataConfig(StrictModel):
     """Where the interactions are and how they are split.
 
@@ -39,6 +48,7 @@ class DataConfig(StrictModel):
     split: SplitRule = "auto"
     ratios: tuple[float, float, float] = (0.8, 0.1, 0.1)
     split_seed: int = Field(0, ge=0)
+    columns: ColumnNames | None = None
 
 
 class TrainingConfig(StrictModel):

@@ -1,8 +1,9 @@
 """Interactions, features and items: read, validated, split. Importing this imports no torch."""
 
+from rednd_core.config import ColumnNames
 from rednd_core.data.dataset import load_dataset
 from rednd_core.data.features import FeatureTable, read_features
-from rednd_core.data.interactions import ColumnNames, read_interactions
+from rednd_core.data.interactions import read_interactions
 from rednd_core.data.items import image_path, read_items
 from rednd_core.data.report import DataReport, check
 from rednd_core.data.schema import (

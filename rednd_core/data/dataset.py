@@ -12,10 +12,9 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from rednd_core.config import SplitRule, resolve_data_path
+from rednd_core.config import ColumnNames, SplitRule, resolve_data_path
 from rednd_core.data.features import FeatureTable, feature_files, read_features
 from rednd_core.data.interactions import (
-    ColumnNames,
     interactions_file,
     is_numbered,
     number_ids,

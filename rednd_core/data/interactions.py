@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field
 
-from rednd_core.config import StrictModel, resolve_data_path
+from rednd_core.config import ColumnNames, resolve_data_path
 from rednd_core.data.schema import IdArray, IntArray, InteractionTable, Notice
 from rednd_core.data.tables import (
     counted,
@@ -33,15 +32,6 @@ MAX_NUMBERED = 10_000_000
 """Ids of an ``.inter`` file stay below this: a stray huge id would ask for as many embeddings."""
 
 ITEM_TABLES = ("items.tsv", "items.csv")
-
-
-class ColumnNames(StrictModel):
-    """What the columns are called. ``label`` and ``timestamp`` are optional unless named here."""
-
-    user: str = Field(default="userID", min_length=1)
-    item: str = Field(default="itemID", min_length=1)
-    label: str = Field(default="x_label", min_length=1)
-    timestamp: str = Field(default="timestamp", min_length=1)
 
 
 def interactions_file(path: str | Path) -> Path:

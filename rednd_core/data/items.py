@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from rednd_core.data.interactions import ITEM_TABLES, ColumnNames
+from rednd_core.config import ColumnNames
+from rednd_core.data.interactions import ITEM_TABLES
 from rednd_core.data.schema import Dataset, IdArray
 from rednd_core.data.tables import (
     counted,

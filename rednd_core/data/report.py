@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rednd_core.config import SplitRule
+from rednd_core.config import ColumnNames, SplitRule
 from rednd_core.data.dataset import Parts, read_parts
 from rednd_core.data.features import FeatureTable
-from rednd_core.data.interactions import ColumnNames
 from rednd_core.data.schema import IntArray, Notice
 from rednd_core.data.split import Ratios
 from rednd_core.errors import DataError

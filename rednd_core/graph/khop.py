@@ -123,7 +123,7 @@ def connecting_paths(
     weights = 1.0 / (degrees[via_items] * degrees[via_users] * ends)
     order = np.lexsort((via_users, via_items, -weights))[:max_paths]
     paths = tuple(
-        Path(via_item=int(via_items[p]) - n_users, via_user=int(via_users[p]), weight=weights[p])
+        Path(int(via_items[p]) - n_users, int(via_users[p]), weight=float(weights[p]))
         for p in order
     )
     return ConnectingPaths(paths, n_paths=len(weights), total_weight=float(weights.sum()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -113,6 +114,15 @@ class Recommender(nn.Module, ABC):
     def split_nodes(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """(N, ...) -> users (n_users, ...), items (n_items, ...)."""
         return rows[: self.n_users], rows[self.n_users :]
+
+
+def gather(table: Tensor, rows: Tensor) -> Tensor:
+    """Rows of a table, (n, d) and (batch,) -> (batch, d).
+
+    Unlike ``table[rows]``, whose gradient is summed by several threads in any order, this one gives
+    the same bits in every run.
+    """
+    return F.embedding(rows, table)
 
 
 def xavier_normal(n_rows: int, n_cols: int) -> nn.Parameter:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
-from rednd_core.models.base import ModelInputs, Recommender, xavier_normal
+from rednd_core.models.base import ModelInputs, Recommender, gather, xavier_normal
 from rednd_core.models.lightgcn import LightGCNHyperparameters
 
 
@@ -47,8 +47,8 @@ class GCN(Recommender):
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
         last = self.layers()["id"][-1]
-        users, positives, negatives = (last[rows] for rows in nodes)
+        users, positives, negatives = (gather(last, rows) for rows in nodes)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*(self.node_emb[rows] for rows in nodes)),
+            "regularization": batch_l2(*(gather(self.node_emb, rows) for rows in nodes)),
         }

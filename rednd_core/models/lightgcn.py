@@ -21,6 +21,7 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
+    gather,
     xavier_normal,
 )
 
@@ -58,8 +59,8 @@ class LightGCN(Recommender):
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
         readout = self._readout()
-        users, positives, negatives = (readout[rows] for rows in nodes)
+        users, positives, negatives = (gather(readout, rows) for rows in nodes)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*(self.node_emb[rows] for rows in nodes)),
+            "regularization": batch_l2(*(gather(self.node_emb, rows) for rows in nodes)),
         }

@@ -17,6 +17,7 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
+    gather,
     xavier_normal,
 )
 
@@ -40,8 +41,11 @@ class MatrixFactorization(Recommender):
         return self.user_emb, self.item_emb
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        users = self.user_emb[batch.users]
-        positives, negatives = self.item_emb[batch.pos_items], self.item_emb[batch.neg_items]
+        users = gather(self.user_emb, batch.users)
+        positives, negatives = (
+            gather(self.item_emb, batch.pos_items),
+            gather(self.item_emb, batch.neg_items),
+        )
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
             "regularization": batch_l2(users, positives, negatives),

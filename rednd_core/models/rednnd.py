@@ -39,6 +39,7 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
+    gather,
     xavier_normal,
 )
 
@@ -121,55 +122,65 @@ class RedNnD(Recommender):
             states.append(self.propagate(states[-1]))
         return states
 
-    def _fuse(self, readout: Tensor) -> tuple[Tensor, Tensor]:
-        """Readout (N, M * d) -> scoring embeddings of users and items, each (n, M * d)."""
-        users, items = self.split_nodes(readout)
-        per_modality = users.unflatten(1, (len(self.modalities), -1))  # (n_users, M, d)
-        users = (self.modality_weights * per_modality).flatten(1)  # (n_users, M * d)
-        if self.n_mm_layers:
-            semantic = items
-            for _ in range(self.n_mm_layers):
-                semantic = self.propagate_items(semantic)
-            items = items + semantic
-        return users, items
+    def _users(self, readout: Tensor, weights: Tensor) -> Tensor:
+        """Weight the modalities of users, (n, M * d) and (n, M, 1) -> (n, M * d)."""
+        per_modality: Tensor = readout.unflatten(1, (len(self.modalities), -1))  # (n, M, d)
+        return (weights * per_modality).flatten(1)
+
+    def _items(self, readout: Tensor) -> Tensor:
+        """Add the item-item graph's view of every item, (n_items, M * d) -> (n_items, M * d)."""
+        if not self.n_mm_layers:
+            return readout
+        semantic = readout
+        for _ in range(self.n_mm_layers):
+            semantic = self.propagate_items(semantic)
+        return readout + semantic
 
     def layers(self) -> dict[str, list[Tensor]]:
         wide = [state.unflatten(1, (len(self.modalities), -1)) for state in self._states()]
         return {m: [state[:, i] for state in wide] for i, m in enumerate(self.modalities)}
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
-        return self._fuse(_sum(self._states()))
+        users, items = self.split_nodes(_sum(self._states()))
+        return self._users(users, self.modality_weights), self._items(items)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         states = self._states()
         neighbours = _sum(states[1:]) if self.n_layers else None
-        users, items = self._fuse(states[0] if neighbours is None else states[0] + neighbours)
-        chosen = users[batch.users]
-        pos_scores = (chosen * items[batch.pos_items]).sum(1)
-        neg_scores = (chosen * items[batch.neg_items]).sum(1)
+        readout = states[0] if neighbours is None else states[0] + neighbours
+        user_rows, items = self.split_nodes(readout)
+        own_weights = gather(self.modality_weights.flatten(1), batch.users)[:, :, None]
+        users = self._users(gather(user_rows, batch.users), own_weights)
+        items = self._items(items)
+        pos_scores = (users * gather(items, batch.pos_items)).sum(1)
+        neg_scores = (users * gather(items, batch.neg_items)).sum(1)
         # Over the batch's rows and d; the sum over modalities is M times the mean over all three axes.
-        preference_penalty = self.preferences[batch.users].square().mean() * len(self.modalities)
+        preferences = gather(self.preferences.flatten(1), batch.users)
+        preference_penalty = preferences.square().mean() * len(self.modalities)
         named = {
             "bpr": bpr_loss(pos_scores, neg_scores) / math.log(2),
             "regularization": preference_penalty + self.modality_weights.square().mean(),
         }
         if self.loss_weights["alignment"] and neighbours is not None:
-            named["alignment"] = self._alignment(states[0], neighbours / self.n_layers, batch)
+            named["alignment"] = self._alignment(states[0], neighbours, batch)
         return named
 
     def _alignment(self, ego: Tensor, neighbours: Tensor, batch: BPRBatch) -> Tensor:
-        """Sum over modalities of InfoNCE between a node and its neighbour layers, in nats."""
+        """Sum over modalities of InfoNCE between a node and its neighbour layers, in nats.
+
+        ``neighbours`` is the sum over l = 1..L: cosines do not tell it from the mean.
+        """
         if self.scope == "full":
             anchors, candidates = ego, neighbours
             positives = torch.arange(len(ego), device=ego.device)
         else:
             items = batch.pos_items.unique() + self.n_users
             nodes = torch.cat([batch.users.unique(), items])
-            anchors = ego[nodes]
+            anchors = gather(ego, nodes)
             if self.scope == "anchors":
                 candidates, positives = neighbours, nodes
             else:
-                candidates = neighbours[nodes]
+                candidates = gather(neighbours, nodes)
                 positives = torch.arange(len(nodes), device=ego.device)
         n_modalities = len(self.modalities)
         pairs = zip(

@@ -19,8 +19,9 @@ from plotly.subplots import make_subplots
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
 
-PANEL_HEIGHT = 430  # pixels, title included
+PANEL_HEIGHT = 480  # pixels, title included
 PADDING = 0.05  # of the larger side of the map
+LEAST_HALF_RANGE = 1e-3  # no zoom into the rounding of a fully collapsed layer
 MISSING = "no value"
 
 
@@ -67,7 +68,7 @@ def embedding_figure(
             panel_title(name, measured) for name, measured in zip(layer_names, quality, strict=True)
         ],
         horizontal_spacing=0.04,
-        vertical_spacing=0.16 / rows if rows > 1 else 0.0,
+        vertical_spacing=0.36 / rows if rows > 1 else 0.0,
     )
     ids = nodes.astype(np.int32)  # plotly sends 32-bit integers as binary, 64-bit ones as text
     text = np.asarray(hover, dtype=object) if hover is not None else None
@@ -110,23 +111,22 @@ def embedding_figure(
         legend={"title": {"text": color_name}},
         coloraxis={"colorscale": colorscale, "colorbar": {"title": {"text": color_name}}},
         uirevision="embedding",  # keeps zoom and selection when colours change
-        margin={"t": 88},
+        margin={"t": 96},
     )
     return figure
 
 
 def panel_title(name: str, quality: Mapping[str, Any]) -> str:
-    """Two lines: ``layer 2``, and ``MAD users 0.93 / items 0.86 · spread 0.97 · trust 0.81``."""
+    """Three lines: the layer; MAD and spread of the input; trustworthiness and on how many points."""
     if "mad_users" in quality:
         mad = f"MAD users {_two(quality['mad_users'])} / items {_two(quality['mad_items'])}"
     else:
         mad = f"MAD {_two(quality['mad'])}"
-    parts = [mad, f"spread {_two(quality['spread'])}"]
-    parts.append(
-        f"trust {_two(quality['trustworthiness'])} ({quality['n_points']:,} of {quality['n']:,})"
-    )
     return (
-        f"<b>{name}</b><br><span style='font-size:{theme.TICK_SIZE}px'>{' · '.join(parts)}</span>"
+        f"<b>{name}</b><br><span style='font-size:{theme.TICK_SIZE}px'>"
+        f"{mad} · spread {_two(quality['spread'])}<br>"
+        f"trustworthiness {_two(quality['trustworthiness'])} "
+        f"({quality['n_points']:,} of {quality['n']:,} points)</span>"
     )
 
 
@@ -219,7 +219,7 @@ def _fix_axes(figure: go.Figure, coords: NDArray[np.float32]) -> None:
     """The same square range in every panel, so that sizes and places compare."""
     low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
     middle = (low + high) / 2
-    half = float((high - low).max()) * (0.5 + PADDING) or 1.0
+    half = max(float((high - low).max()) * (0.5 + PADDING), LEAST_HALF_RANGE)
     hidden = {"showticklabels": False, "ticks": "", "zeroline": False, "mirror": True}
     for update, center in ((figure.update_xaxes, middle[0]), (figure.update_yaxes, middle[1])):
         update(

@@ -111,7 +111,11 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
     try:
         scalars: dict[str, Any] = json.loads((folder / "last.json").read_bytes())
         state, metadata = _load(folder / "last.state.safetensors")
-        stamps = {scalars["stamp"], metadata.get("stamp"), _load(folder / "last.safetensors")[1]["stamp"]}
+        stamps = {
+            scalars["stamp"],
+            metadata.get("stamp"),
+            _load(folder / "last.safetensors")[1]["stamp"],
+        }
         if len(stamps) != 1:
             raise _unusable("files of different savings")
         load_parameters(folder / "last.safetensors", trainer.model)

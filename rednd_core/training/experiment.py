@@ -44,7 +44,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, object]:
         """JSON-able; a time that was not measured is None."""
-        return {k: None if v != v else v for k, v in asdict(self).items()}  # noqa: PLR0124 - NaN
+        return {k: None if v != v else v for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ def build(config: RunConfig) -> Experiment:
     data, training = config.data, config.training
     device = resolve_device(training.device)
     dataset = load_dataset(
-        resolve_data_path(data.path), split=data.split, seed=data.split_seed, ratios=data.ratios
+        resolve_data_path(data.path),
+        split=data.split,
+        seed=data.split_seed,
+        ratios=data.ratios,
+        columns=data.columns,
     )
     seed_everything(training.seed)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
@@ -71,7 +75,9 @@ def build(config: RunConfig) -> Experiment:
     return Experiment(config, dataset, graph, model)
 
 
-def train_run(writer: RunWriter, *, resume: bool = False, watch: Sequence[Callback] = ()) -> Summary:
+def train_run(
+    writer: RunWriter, *, resume: bool = False, watch: Sequence[Callback] = ()
+) -> Summary:
     """Train the run of ``writer`` to its end, or to a stop command, and record the results.
 
     Args:
@@ -102,7 +108,10 @@ def train_run(writer: RunWriter, *, resume: bool = False, watch: Sequence[Callba
     best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
     evaluation = record_results(writer, experiment, epoch=best_epoch)
     writer.status(
-        result.state, epoch=result.epochs, best_epoch=result.best_epoch, message=_ending(result.state)
+        result.state,
+        epoch=result.epochs,
+        best_epoch=result.best_epoch,
+        message=_ending(result.state),
     )
     return Summary(
         run=writer.path.name,
@@ -215,5 +224,3 @@ def _numbers(metrics: dict[str, float | None]) -> dict[str, float]:
 
 def _ending(state: str) -> str:
     return "Finished" if state == "finished" else "Stopped; the results are those of the best epoch"
-
-

@@ -141,7 +141,7 @@ def smoothness_row(
     """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart."""
     try:
         table = measure_layers(
-            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, views=("layer",)
+            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, views=["layer"]
         )
     except RedndError:
         return {}

@@ -46,7 +46,8 @@ def test_norms_do_not_matter(layers):
 
 
 def test_degenerate_layers_stay_finite():
-    assert np.array_equal(PooledPCA().fit_transform(np.ones((2, 5, 3), "f")), np.zeros((2, 5, 2)))
+    alike = PooledPCA().fit_transform(np.ones((2, 5, 3), "f"))
+    np.testing.assert_allclose(alike, 0, atol=1e-15)
     line = PooledPCA().fit_transform(np.array([[[1.0], [-1.0], [2.0]]], dtype=np.float32))
     assert np.isfinite(line).all()
     assert not line[..., 1].any()

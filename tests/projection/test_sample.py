@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_is_deterministic_sorted_and_seeded():
 
 def test_a_larger_sample_holds_the_smaller():
     samples = [set(sample_nodes(57, 23, n).nodes.tolist()) for n in range(3, 81)]
-    assert all(small < large for small, large in zip(samples[:-1], samples[1:], strict=True))
+    assert all(small < large for small, large in itertools.pairwise(samples))
 
 
 @pytest.mark.parametrize(("n_users", "n_items"), [(1000, 1), (1, 1000), (0, 10), (10, 0)])

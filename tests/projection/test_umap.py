@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
 import pytest
+import umap
 
 from rednd_core.cache import ArrayCache
 from rednd_core.errors import DataError
-from rednd_core.projection import JointUMAP, nearest, prewarm, project
+from rednd_core.projection import JointUMAP, facade, nearest, prewarm, project
 from rednd_core.projection import umap as umap_module
 
 
@@ -66,17 +68,11 @@ def test_another_min_dist_computes_no_neighbours_again(layers, cache, mapped, mo
     def refuse(*arguments):
         raise AssertionError("the kNN graph was computed again")
 
-    monkeypatch.setattr(_project_module(), "nearest", refuse)
+    monkeypatch.setattr(facade, "nearest", refuse)
     wider = project(layers[:2], "umap", cache=cache, min_dist=0.9)
     assert not np.allclose(wider.coords, mapped.coords)
     with pytest.raises(AssertionError, match="computed again"):
         project(layers[:2], "umap", cache=cache, n_neighbors=10)
-
-
-def _project_module():
-    import sys
-
-    return sys.modules["rednd_core.projection.project"]
 
 
 def test_a_foreign_graph_in_the_cache_is_replaced(layers, tmp_path, mapped, monkeypatch):
@@ -122,10 +118,6 @@ def test_a_graph_of_other_rows_is_refused(layers):
 
 def test_layouts_do_not_run_at_once(layers, mapped, monkeypatch):
     """numba's default thread pool aborts the process when two threads enter it."""
-    import threading
-
-    import umap
-
     inside, most = [], []
     real = umap.UMAP.fit_transform
 

@@ -141,7 +141,6 @@ ODD_NAMES = [
     "./done/log.txt",
     "done//log.txt",
     "done/" + "a" * 300,
-    "",
 ]
 
 
@@ -331,7 +330,7 @@ def test_modalities_with_odd_characters(zipped: bytes, target: RunStore, name: s
         ("", "the columns ''"),
         ("user,recall\n1,0.5\n", "the columns 'user,recall'"),
         ("user,split,user\n1,test,1\n", "the columns"),
-        ("user,split," + ",".join(f"m{i}" for i in range(300)), "the columns"),
+        ("user,split," + ",".join(f"m{i}" for i in range(2_000)), "the columns"),
         ("user,split," + "m" * 20_000, "the columns"),
         ("user,split,m\n1,test,high\n", "could not convert"),
         ("user,split,m\nu1,test,0.5\n", "a per-user table"),
@@ -469,6 +468,6 @@ def test_checkpoints_of_other_runs(record, target: RunStore, metadata) -> None:
 
 @pytest.mark.parametrize("config", [b"", b"{}", b"[" * 90_000, b" " * 5_000_000])
 def test_checkpoints_with_a_broken_config(target: RunStore, checkpoint, config: bytes) -> None:
-    with pytest.raises(CheckpointError, match="a (valid )?config"):
+    with pytest.raises(CheckpointError, match=r"a (valid )?config"):
         import_checkpoint(checkpoint, config, target)
     assert list(target.root.iterdir()) == []

@@ -20,6 +20,12 @@ def random_pairs(rng: np.random.Generator, n_users: int, n_items: int, n: int):
 
 
 @pytest.fixture
+def make_graph():
+    """(pairs, n_users, n_items) -> BipartiteGraph."""
+    return build_graph
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
@@ -27,7 +33,8 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def graph(rng: np.random.Generator) -> BipartiteGraph:
     """40 users, 25 items; user 39 and the items 23 and 24 are isolated."""
-    return build_graph(random_pairs(rng, 39, 23, 110), 40, 25)
+    pairs = {(user, user % 23) for user in range(39)} | set(random_pairs(rng, 39, 23, 90))
+    return build_graph(sorted(pairs), 40, 25)
 
 
 @pytest.fixture

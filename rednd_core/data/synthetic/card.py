@@ -30,8 +30,8 @@ bytes. Do not edit the files by hand.
 | `thumbnails/` | one 96 x 96 PNG an item |
 | `truth.json`, `truth.npz` | the planted truth (below); read with `allow_pickle=False` |
 
-x_label is 0 train ({train:,}), 1 validation ({valid:,}), 2 test ({test:,}): a user's last tenth of interactions
-(at least one) is test, the tenth before it validation.
+x_label is 0 train ({train:,}), 1 validation ({valid:,}), 2 test ({test:,}): a user's last tenth of
+interactions (at least one) is test, the tenth before it validation.
 
 ## What is planted
 
@@ -44,7 +44,7 @@ x_label is 0 train ({train:,}), 1 validation ({valid:,}), 2 test ({test:,}): a u
   the rest is stray.
 - Popularity falls as (rank + {popularity_offset:g})^-{popularity_exponent:g}.
   Activity is a power law from 5 up.
-- Text features: category + style + words of the title + noise.
+- Text features: category + style + look + noise.
 - Image features: category + style of what the picture shows + noise. {noisy:.0%} of the pictures mislead:
   {mixed_up} are mixed up (they show an item of another category), {blurred} are blurred (their row
   is noise).

@@ -96,7 +96,7 @@ def _group_sizes(rng: np.random.Generator, n_items: int) -> IntArray:
         )
     share = rng.uniform(0.6, 1.4, len(pairs))
     exact = SMALLEST_GROUP + (n_items - least) * share / share.sum()
-    sizes = np.floor(exact).astype(np.int64)
+    sizes: IntArray = np.floor(exact).astype(np.int64)
     left_over = n_items - int(sizes.sum())
     sizes[np.argsort(sizes - exact, kind="stable")[:left_over]] += 1
     return sizes

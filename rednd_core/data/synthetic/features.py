@@ -1,15 +1,15 @@
 """The two modalities: text that describes an item well, pictures that partly mislead.
 
-Text row    = category direction + style direction + mean of the title's word directions + noise
-Image row   = the same with its own directions, for what the picture SHOWS, without words
+Text row    = category direction + style direction + look direction + noise
+Image row   = category direction + style direction of what the picture SHOWS + noise
 
-Directions are random unit vectors. A share of the pictures is useless (see :class:`Pictures`): a
-mixed-up picture shows an item of another category, a blurred one carries noise alone.
+Directions are random unit vectors, other ones for each modality. A share of the pictures is useless
+(see :class:`Pictures`): a mixed-up picture shows an item of another category, a blurred one carries
+noise alone.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from rednd_core.data.schema import FloatArray, IntArray
 from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.vocabulary import groups
+from rednd_core.data.synthetic.vocabulary import N_LOOKS, groups
 
 TRUE, MIXED_UP, BLURRED = 0, 1, 2
 PICTURE_KINDS = ("true", "mixed_up", "blurred")
 NOISY_SHARE = 0.35
 STYLE_STRENGTH = 0.7
-TEXT_NOISE = 1.1
+LOOK_STRENGTH = 0.7
+TEXT_NOISE = 1.3
 IMAGE_NOISE = 0.9
 DIM = 64
 DECIMALS = 4
@@ -54,12 +55,9 @@ def plant_pictures(rng: np.random.Generator, catalogue: Catalogue) -> Pictures:
 
 def text_features(rng: np.random.Generator, catalogue: Catalogue) -> FloatArray:
     """(n_items, DIM) float32, unit rows."""
-    titles = [re.findall(r"[a-z]{3,}", title.lower()) for title in catalogue.titles]
-    words = sorted({word for title in titles for word in title})
-    position = {word: index for index, word in enumerate(words)}
-    word_directions = _directions(rng, len(words))
-    said = np.stack([word_directions[[position[w] for w in title]].mean(0) for title in titles])
-    rows = _described(rng, catalogue.group) + 0.9 * said
+    by_look = _directions(rng, len(groups()) * N_LOOKS)
+    rows = _described(rng, catalogue.group)
+    rows += LOOK_STRENGTH * by_look[catalogue.group * N_LOOKS + catalogue.look]
     return _finish(rows + _noise(rng, len(catalogue), TEXT_NOISE))
 
 
@@ -76,19 +74,25 @@ def _described(rng: np.random.Generator, group: IntArray) -> NDArray[np.float64]
     category = np.array([c for c, _ in groups()])
     by_category = _directions(rng, int(category.max()) + 1)
     by_style = _directions(rng, len(category))
-    return by_category[category[group]] + STYLE_STRENGTH * by_style[group]
+    rows: NDArray[np.float64] = by_category[category[group]] + STYLE_STRENGTH * by_style[group]
+    return rows
 
 
 def _directions(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    rows = rng.standard_normal((count, DIM))
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return _unit(rng.standard_normal((count, DIM)))
 
 
 def _noise(rng: np.random.Generator, count: int, length: float) -> NDArray[np.float64]:
     """Gaussian rows of expected length ``length``."""
-    return rng.standard_normal((count, DIM)) * (length / np.sqrt(DIM))
+    rows: NDArray[np.float64] = rng.standard_normal((count, DIM)) * (length / np.sqrt(DIM))
+    return rows
 
 
 def _finish(rows: NDArray[np.float64]) -> FloatArray:
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.round(unit, DECIMALS).astype(np.float32)
+    rounded: FloatArray = np.round(_unit(rows), DECIMALS).astype(np.float32)
+    return rounded
+
+
+def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

@@ -40,7 +40,7 @@ from rednd_core.data.synthetic.history import TRAIN, write_history
 from rednd_core.data.synthetic.pictures import draw_thumbnails
 from rednd_core.data.synthetic.tastes import COHORTS, Tastes, draw_baskets, plant_tastes
 from rednd_core.data.synthetic.vocabulary import CATEGORIES, FIRST_NAMES, groups
-from rednd_core.data.synthetic.writer import publish
+from rednd_core.data.synthetic.writer import check_target, publish
 from rednd_core.errors import ConfigError
 
 FORMAT = "rednd-shop 1"
@@ -74,8 +74,9 @@ def make_shop(
         ConfigError: for a seed or size out of range.
         DataError: if ``out_dir`` exists and ``overwrite`` is not set, or is not a sample shop.
     """
-    files, history = shop_files(seed=seed, n_users=n_users, n_items=n_items)
     path = Path(out_dir).expanduser().resolve()
+    check_target(path, overwrite=overwrite)
+    files, history = shop_files(seed=seed, n_users=n_users, n_items=n_items)
     publish(files, path, overwrite=overwrite)
     return ShopSummary(
         path=path,

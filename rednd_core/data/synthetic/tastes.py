@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rednd_core.data.schema import IntArray
 from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
+from rednd_core.data.synthetic.vocabulary import CATEGORIES, N_LOOKS, groups
 
 MAX_TASTES = 3
 N_TASTES_PROBABILITY = (0.35, 0.40, 0.25)
@@ -78,8 +78,8 @@ def plant_tastes(rng: np.random.Generator, catalogue: Catalogue, n_users: int) -
     cohort[strangers[:n_new]] = NEWCOMER
     cohort[strangers[n_new : n_new + n_unseen]] = UNSEEN
     liked, looks, weights = _draw_tastes(rng, n_users)
-    popularity = (POPULARITY_OFFSET + rng.permutation(n_items)) ** -POPULARITY_EXPONENT
-    popularity /= popularity.max()
+    rank = rng.permutation(n_items)
+    popularity: NDArray[np.float64] = np.power(1 + rank / POPULARITY_OFFSET, -POPULARITY_EXPONENT)
     arrivals = np.sort(rng.choice(n_items, size=max(2, n_items // 75), replace=False))
     return Tastes(liked, looks, weights, _activity(rng, cohort), cohort, popularity, arrivals)
 
@@ -134,7 +134,6 @@ def _draw_tastes(
     rng: np.random.Generator, n_users: int
 ) -> tuple[IntArray, IntArray, NDArray[np.float64]]:
     """Distinct liked groups, most of them in the first one's department; their looks and shares."""
-    n_looks = np.array([len(CATEGORIES[c].styles[s].looks) for c, s in groups()])
     department = np.array([CATEGORIES[c].department for c, _ in groups()])
     n_groups = len(department)
     fashion = rng.dirichlet(np.full(n_groups, 6.0))
@@ -150,7 +149,7 @@ def _draw_tastes(
                 p[home != (rng.random() < SAME_DEPARTMENT)] = 0.0
             liked[u, slot] = rng.choice(n_groups, p=p / p.sum())
         weights[u, :count] = rng.dirichlet(np.full(count, 4.0))
-    looks = np.where(liked >= 0, rng.integers(0, n_looks[liked]), -1)
+    looks = np.where(liked >= 0, rng.integers(0, N_LOOKS, liked.shape), -1)
     return liked, looks, weights
 
 

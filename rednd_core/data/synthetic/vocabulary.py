@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+N_LOOKS = 5
+"""Every style has this many looks."""
 Pattern = Literal["plain", "stripes", "dots", "band", "diamonds"]
 
 

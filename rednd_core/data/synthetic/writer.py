@@ -21,7 +21,7 @@ def publish(files: Mapping[str, bytes], target: Path, *, overwrite: bool) -> Non
     Raises:
         DataError: if ``target`` exists and may not be replaced, or cannot be written.
     """
-    _check(target, overwrite=overwrite)
+    check_target(target, overwrite=overwrite)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".shop-", suffix=".tmp") as scratch:
@@ -42,7 +42,8 @@ def publish(files: Mapping[str, bytes], target: Path, *, overwrite: bool) -> Non
         ) from error
 
 
-def _check(target: Path, *, overwrite: bool) -> None:
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Raise DataError where :func:`publish` would refuse, before any work is spent."""
     if not target.exists():
         return
     if not overwrite:

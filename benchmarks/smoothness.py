@@ -1,0 +1,129 @@
+"""How long do the smoothness measures take, against their definitions computed pair by pair?
+
+    python benchmarks/smoothness.py [--exact-gap] [--json PATH]
+
+One embedding of 26,495 x 64 (the size of Amazon Baby) on a random graph with 118,551 edges and
+popular items. Times are the least of ``--repeat`` runs, in milliseconds; the naive forms run once.
+``MAD error`` is the relative difference between the fast and the naive value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from rednd_core.data.schema import Interactions
+from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
+from rednd_core.reproducibility import commit
+from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, propagate_depth
+from rednd_core.smoothness.pairwise import pair_mad, unit_rows
+
+N_USERS, N_ITEMS, N_EDGES, DIM = 19_445, 7_050, 118_551, 64
+
+
+def hardware() -> str:
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].split(":", 1)[1].strip() if names else cpu
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return f"{cpu}, {os.cpu_count()} cores, {load}, numpy {np.__version__}"
+
+
+def random_graph() -> BipartiteGraph:
+    """Distinct pairs; an item's popularity falls like a power law."""
+    rng = np.random.default_rng(0)
+    cells = np.empty(0, dtype=np.int64)
+    while len(cells) < N_EDGES:
+        users = rng.integers(N_USERS, size=N_EDGES)
+        items = (N_ITEMS * rng.random(N_EDGES) ** 3).astype(np.int64)
+        cells = np.unique(np.concatenate([cells, users * N_ITEMS + items]))
+    cells = rng.permutation(cells)[:N_EDGES]
+    return bipartite_graph(Interactions(cells // N_ITEMS, cells % N_ITEMS), N_USERS, N_ITEMS)
+
+
+def milliseconds(action: Callable[[], object], repeat: int) -> float:
+    times = []
+    for _ in range(repeat + 1):  # the first warms up
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return round(1e3 * min(times[1:]), 1)
+
+
+def naive_mad(x: np.ndarray) -> float:
+    """Every pair, a block of rows at a time."""
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    total = sum(float((1 - unit[k : k + 1000] @ unit.T).sum()) for k in range(0, len(x), 1000))
+    return total / (len(x) * (len(x) - 1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--exact-gap", action="store_true", help="time MADGap over all rows, too")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    args = parser.parse_args()
+
+    graph = random_graph()
+    start = np.random.default_rng(0).standard_normal((graph.n_nodes, DIM)).astype(np.float32)
+    layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 3)]
+    x = layers[2]
+
+    def table(names: tuple[str, ...], stack: list[np.ndarray], **options: object) -> object:
+        return measure_layers({"id": stack}, graph, measures=names, **options)
+
+    wide = x.astype(np.float64)
+    linked = wide[graph.degrees > 0]
+    began = time.perf_counter()
+    naive = naive_mad(linked)
+    naive_ms = round(1e3 * (time.perf_counter() - began), 1)
+    fast = pair_mad(unit_rows(linked))
+    times = {
+        "MAD of all pairs, naive": naive_ms,
+        "MAD of all pairs": milliseconds(
+            lambda: pair_mad(unit_rows(x.astype(np.float64))), args.repeat
+        ),
+        "epoch measures, 4 layers": milliseconds(
+            lambda: table(EPOCH_MEASURES, layers, views=("layer",)), args.repeat
+        ),
+        "epoch measures, 4 layers and readouts": milliseconds(
+            lambda: table(EPOCH_MEASURES, layers), args.repeat
+        ),
+        "all measures, 4 layers and readouts": milliseconds(
+            lambda: table(tuple(MEASURES), layers), 1
+        ),
+    }
+    for name in MEASURES:
+        views = {"views": ("layer",)}
+        times[f"{name}, one layer"] = milliseconds(
+            lambda name=name, views=views: table((name,), [x], **views), args.repeat
+        )
+    if args.exact_gap:
+        times["madgap, one layer, all rows"] = milliseconds(
+            lambda: table(("madgap",), [x], views=("layer",), n_rows=graph.n_nodes), 1
+        )
+    result = {
+        "hardware": hardware(),
+        "commit": commit(),
+        "mad_error": abs(fast - naive) / naive,
+        "milliseconds": times,
+    }
+    print(result["hardware"])
+    print(f"commit {result['commit']}; MAD error {result['mad_error']:.1e}")
+    for name, value in times.items():
+        print(f"{name:40s}{value:10.1f} ms")
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

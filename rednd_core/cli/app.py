@@ -1,0 +1,41 @@
+"""All commands in one application."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rednd_core import __version__
+from rednd_core.cli.data import data_app
+from rednd_core.cli.look import evaluate, project, recommend, smoothness
+from rednd_core.cli.runs import runs_app
+from rednd_core.cli.train import train
+
+app = typer.Typer(
+    name="rednd",
+    help="Train graph recommenders and see how their embeddings smooth out.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (train, evaluate, smoothness, project, recommend):
+    app.command()(command)
+app.add_typer(runs_app, name="runs")
+app.add_typer(data_app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rednd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train graph recommenders and see how their embeddings smooth out."""

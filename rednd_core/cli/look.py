@@ -1,0 +1,233 @@
+"""Commands that look at a finished run: evaluate, smoothness, project, recommend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rednd_core.cli.options import (
+    Json,
+    RunName,
+    RunsDir,
+    load_run_data,
+    open_store,
+    print_json,
+    show_table,
+)
+from rednd_core.errors import ConfigError, DataError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def evaluate(
+    run: RunName,
+    ks: Annotated[list[int] | None, typer.Option("--k", help="Cut-off; repeatable.")] = None,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """Rank all items for every user of validation and test, from the run's stored embeddings.
+
+    Example: `rednd evaluate --run shop-lightgcn --k 10 --k 20`
+    """
+    from rednd_core.evaluation.evaluate import evaluate as rank
+
+    opened = open_store(runs_dir).open(run)
+    dataset = load_run_data(opened)
+    user_emb, item_emb = opened.embeddings()
+    cut_offs = ks or list(opened.config.training.ks)
+    found = {
+        name: rank(user_emb, item_emb, dataset.train_matrix, held_out, cut_offs)
+        for name, held_out in (("valid", dataset.valid), ("test", dataset.test))
+        if len(held_out)
+    }
+    if as_json:
+        results = {name: dict(result.metrics) for name, result in found.items()}
+        n_users = {name: result.n_users for name, result in found.items()}
+        print_json({"run": run, **results, "n_users": n_users})
+        return
+    metrics = next(iter(found.values())).metrics
+    columns = [f"{name} ({result.n_users} users)" for name, result in found.items()]
+    rows = [[m, *(f"{result.metrics[m]:.4f}" for result in found.values())] for m in metrics]
+    show_table(f"Run {run}: means over users with held-out items", ["metric", *columns], rows)
+
+
+def smoothness(
+    run: RunName,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, max=32, help="Keep propagating x^0 to this depth (linear models)."),
+    ] = None,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how alike the embeddings are, per layer, users and items apart.
+
+    Examples:
+
+    * `rednd smoothness --run shop-lightgcn`
+    * `rednd smoothness --run shop-lightgcn --depth 16 --json`
+    """
+    from rednd_core.graph.bipartite import bipartite_graph
+    from rednd_core.smoothness import MEASURES, measure_layers, propagate_depth
+
+    opened = open_store(runs_dir).open(run)
+    dataset = load_run_data(opened)
+    graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
+    layers = opened.layers()
+    arrays: dict[str, Sequence[NDArray[np.floating]]] = dict(layers)
+    if depth is not None:
+        model = opened.record.model
+        if model is None or not model.linear_propagation:
+            raise ConfigError(
+                expected="a model with linear propagation for --depth, such as lightgcn",
+                found=opened.config.model,
+                remedy="leave out --depth",
+            )
+        arrays = {m: propagate_depth(states[0], graph, depth) for m, states in arrays.items()}
+    table = measure_layers(arrays, graph, readout=layers.readout)
+    if as_json:
+        print_json({"run": run, "epoch": layers.epoch, "rows": table.to_dict("records")})
+        return
+    for modality in arrays:
+        for side in ("users", "items", "all"):
+            part = table[
+                (table["modality"] == modality)
+                & (table["side"] == side)
+                & (table["view"] == "layer")
+            ]
+            if part.empty:
+                continue
+            wide = part.pivot_table(index="layer", columns="measure", values="value")
+            names = [name for name in MEASURES if name in wide.columns]
+            rows = [[k, *(f"{wide.loc[k, name]:.4g}" for name in names)] for k in wide.index]
+            n, left_out = int(part["n"].iloc[0]), int(part["n_excluded"].iloc[0])
+            title = f"{run} · {modality} · {side} (n = {n}, {left_out} isolated left out)"
+            show_table(title, ["layer", *(MEASURES[name].title for name in names)], rows)
+
+
+def project(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="CSV (coordinates) or HTML (picture) to write.")],
+    method: Annotated[str, typer.Option(help="pca or umap.")] = "pca",
+    modality: Annotated[str | None, typer.Option(help="Default: the first.")] = None,
+    n_nodes: Annotated[int, typer.Option("--nodes", min=3, help="Most nodes to map.")] = 3000,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Map all layers of a run onto two shared axes and write the map.
+
+    Example: `rednd project --run shop-lightgcn --method umap --out map.html`
+    """
+    import pandas as pd
+
+    from rednd_core.projection import project as fit
+    from rednd_core.projection import sample_nodes
+    from rednd_core.runs.atomic import write_bytes
+
+    if out.suffix.lower() not in (".csv", ".html"):
+        raise ConfigError(
+            expected="an output file ending in .csv or .html",
+            found=out.name,
+            remedy="choose one of these endings",
+        )
+    opened = open_store(runs_dir).open(run)
+    dataset = load_run_data(opened)
+    layers = opened.layers()
+    chosen = modality or next(iter(layers))
+    if chosen not in layers:
+        raise unknown_name("modality", chosen, layers)
+    sample = sample_nodes(dataset.n_users, dataset.n_items, n_nodes)
+    found = fit(layers[chosen], method, sample, n_users=dataset.n_users)
+    is_user = found.nodes < dataset.n_users
+    ids = [
+        dataset.user_ids[node] if user else dataset.item_ids[node - dataset.n_users]
+        for node, user in zip(found.nodes, is_user, strict=True)
+    ]
+    kinds = ["user" if user else "item" for user in is_user]
+    if out.suffix.lower() == ".csv":
+        frame = pd.concat(
+            [
+                pd.DataFrame(
+                    {"layer": k, "type": kinds, "id": ids, "x": flat[:, 0], "y": flat[:, 1]}
+                )
+                for k, flat in enumerate(found.coords)
+            ]
+        )
+        write_bytes(out, frame.to_csv(index=False).encode())
+    else:
+        from rednd_core.plots.embedding import embedding_figure
+
+        names = [f"layer {k}" for k in range(len(found.coords))]
+        figure = embedding_figure(
+            found.coords,
+            found.nodes,
+            names,
+            found.quality,
+            found.collapsed,
+            color=kinds,
+            color_name="type",
+            hover=ids,
+        )
+        write_bytes(out, figure.to_html(include_plotlyjs=True).encode())
+    typer.echo(f"{len(found.nodes)} of {found.n_total} nodes, {len(found.coords)} layers: {out}")
+
+
+def recommend(
+    run: RunName,
+    user: Annotated[str, typer.Option(help="The user's original id.")],
+    k: Annotated[int, typer.Option(min=1, help="Length of the list.")] = 20,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """List a user's best unseen items, held-out hits marked, and the rank of every miss.
+
+    Example: `rednd recommend --run shop-lightgcn --user 17 --k 10`
+    """
+    import numpy as np
+
+    from rednd_core.evaluation.recommend import recommend as rank
+
+    opened = open_store(runs_dir).open(run)
+    dataset = load_run_data(opened)
+    matches = np.flatnonzero(dataset.user_ids == user)
+    if not len(matches):
+        raise DataError(
+            expected=f"a user of {dataset.name}, e.g. {dataset.user_ids[0]!r}",
+            found=repr(user),
+            remedy="give the original id as it stands in the data",
+        )
+    user_emb, item_emb = opened.embeddings()
+    found = rank(
+        user_emb, item_emb, dataset.train_matrix, int(matches[0]), k, held_out=dataset.test
+    )
+    titles = dataset.items["title"].to_numpy()
+
+    def rows(frame_name: str) -> list[dict[str, object]]:
+        frame = getattr(found, frame_name)
+        return [
+            {"rank": int(row.rank), "item_id": str(dataset.item_ids[row.item]),
+             "title": str(titles[row.item]), "score": float(row.score),
+             **({"hit": bool(row.hit)} if frame_name == "listed" else {})}
+            for row in frame.itertuples()
+        ]  # fmt: skip
+
+    listed, missed = rows("listed"), rows("missed")
+    if as_json:
+        print_json({"run": run, "user_id": user, "recommended": listed, "missed": missed})
+        return
+    show_table(
+        f"Run {run}, user {user}: best {len(listed)} of {found.n_candidates} unseen items",
+        ["rank", "item", "title", "score", "held out"],
+        [[r["rank"], r["item_id"], r["title"], f"{r['score']:.4f}", "hit" if r["hit"] else ""]
+         for r in listed],
+    )  # fmt: skip
+    if missed:
+        show_table(
+            "Held-out test items below the list",
+            ["rank", "item", "title", "score"],
+            [[r["rank"], r["item_id"], r["title"], f"{r['score']:.4f}"] for r in missed],
+        )

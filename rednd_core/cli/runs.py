@@ -1,0 +1,134 @@
+"""``rednd runs``: list, show, delete, import, export."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table
+
+runs_app = typer.Typer(help="List, show, delete, import and export runs.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name of a run.")]
+
+
+@runs_app.command("list")
+def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
+    """List own runs, then the bundled ones; a broken folder says what is wrong with it."""
+    rows = []
+    for entry in open_store(runs_dir).list():
+        record, status = entry.record, entry.status
+        rows.append(
+            {
+                "run": entry.name,
+                "model": record.config.model if record else None,
+                "data": record.data.name if record and record.data else None,
+                "state": status.state if status else "broken",
+                "epoch": status.epoch if status else None,
+                "created": record.provenance.created.isoformat() if record else None,
+                "bundled": entry.run.bundled,
+                "problem": entry.problem,
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        [
+            row["run"],
+            row["model"],
+            row["data"],
+            row["state"],
+            row["epoch"],
+            _day(row["created"]),
+            "bundled" if row["bundled"] else "",
+            row["problem"],
+        ]
+        for row in rows
+    ]
+    show_table(
+        f"{len(rows)} runs", ["run", "model", "data", "state", "epoch", "created", "", ""], shown
+    )
+
+
+@runs_app.command()
+def show(name: Name, runs_dir: RunsDir = None, as_json: Json = False) -> None:
+    """Show a run's settings, state and results."""
+    run = open_store(runs_dir).open(name)
+    evaluation = run.evaluation()
+    value = {
+        "run": name,
+        "path": str(run.path),
+        "disk_bytes": run.disk_bytes,
+        "status": run.status.model_dump(mode="json"),
+        "record": run.record.model_dump(mode="json"),
+        "evaluation": evaluation.model_dump(mode="json") if evaluation else None,
+    }
+    if as_json:
+        print_json(value)
+        return
+    from rich.console import Console
+    from rich.pretty import Pretty
+
+    Console().print(Pretty(value, expand_all=True))
+
+
+@runs_app.command()
+def delete(
+    name: Name,
+    runs_dir: RunsDir = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a run of your own that is not in training."""
+    store = open_store(runs_dir)
+    run = store.open(name)
+    if not yes:
+        typer.confirm(f"Delete {run.path} ({run.disk_bytes / 2**20:.1f} MB)?", abort=True)
+    store.delete(name)
+    typer.echo(f"Deleted {name}")
+
+
+@runs_app.command("export")
+def export_run(name: Name, out: Path, runs_dir: RunsDir = None) -> None:
+    """Write a run as one zip file. Example: `rednd runs export shop-lightgcn lightgcn.zip`"""
+    from rednd_core.runs import export
+
+    typer.echo(str(export(open_store(runs_dir).open(name), out)))
+
+
+@runs_app.command("import")
+def import_run(
+    source: Annotated[Path, typer.Argument(help="A run as .zip, or a .safetensors checkpoint.")],
+    config: Annotated[
+        Path | None, typer.Option(help="config.json of the checkpoint's run.")
+    ] = None,
+    run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Import a run that somebody exported, or a checkpoint with its config.json.
+
+    Examples:
+
+    * `rednd runs import lightgcn.zip`
+    * `rednd runs import best.safetensors --config config.json`
+    """
+    from rednd_core.errors import CheckpointError
+    from rednd_core.runs import import_archive, import_checkpoint
+
+    store = open_store(runs_dir)
+    if not source.is_file():
+        raise CheckpointError(expected=f"a file {source}", found="none", remedy="check the path")
+    if config is None:
+        typer.echo(f"Imported {import_archive(source, store, run).name}")
+        return
+    opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run)
+    from rednd_core.training.importing import complete_import
+
+    complete_import(opened, store)
+    typer.echo(f"Imported {opened.name}")
+
+
+def _day(iso: object) -> str:
+    return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M") if isinstance(iso, str) else ""

@@ -1,0 +1,26 @@
+"""An imported checkpoint has parameters only: compute its layers and results from its data set."""
+
+from __future__ import annotations
+
+import shutil
+
+from rednd_core.errors import RedndError
+from rednd_core.runs import Run, RunStore, RunWriter
+from rednd_core.training.experiment import open_checkpoint
+
+
+def complete_import(run: Run, store: RunStore) -> None:
+    """Fill in layers, metrics and per-user metrics of an imported checkpoint.
+
+    Where that fails (no such data set, parameters of other shapes) the run is removed again, so that
+    an import changes the store completely or not at all.
+    """
+    try:
+        writer = RunWriter(run.path)
+        open_checkpoint(writer)
+        writer.status(
+            "imported", message="Imported checkpoint; layers and results were computed here"
+        )
+    except RedndError:
+        shutil.rmtree(store.root / run.name)
+        raise
