@@ -68,8 +68,9 @@ def embedding_figure(
             panel_title(name, measured) for name, measured in zip(layer_names, quality, strict=True)
         ],
         horizontal_spacing=0.04,
-        vertical_spacing=0.36 / rows if rows > 1 else 0.0,
+        vertical_spacing=0.26 / rows if rows > 1 else 0.0,
     )
+    figure.update_annotations(yshift=6)  # the titles, clear of their frames
     ids = nodes.astype(np.int32)  # plotly sends 32-bit integers as binary, 64-bit ones as text
     text = np.asarray(hover, dtype=object) if hover is not None else None
     groups = _groups(color, color_name, n)

@@ -47,7 +47,8 @@ def test_agrees_with_a_loop(case, k):
 
 @pytest.mark.parametrize("k", [1, 5, 20])
 def test_agrees_with_torchmetrics(case, k):
-    """Second oracle. torchmetrics gets the ranks as distinct scores, because its tie rule differs.
+    """Second oracle. torchmetrics gets 1 / place as scores: its tie rule differs from ours, and it
+    counts no item with a score below zero as a hit.
 
     Its MAP divides by the hits in the list, ours by min(K, held-out items): rescaled before comparing.
     """
@@ -55,7 +56,7 @@ def test_agrees_with_torchmetrics(case, k):
     preds, target, index = [], [], []
     for user in result.users.tolist():
         ranking, wanted = case.ranking(user), case.held_out_of(user)
-        preds += [-float(place) for place in range(len(ranking))]
+        preds += [1 / place for place in range(1, len(ranking) + 1)]
         target += [item in wanted for item in ranking]
         index += [user] * len(ranking)
     data = torch.tensor(preds), torch.tensor(target), torch.tensor(index)

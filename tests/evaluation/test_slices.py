@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import ConfigError, DataError
@@ -100,10 +101,7 @@ def test_a_popularity_model_serves_the_head_only():
     degrees = np.array([100, 90, 5, 4, 3, 2, 1, 1])
     everyone = Interactions(np.arange(8), np.arange(8))
     item_emb = degrees[:, None].astype(float)
-    train = np.zeros((8, 8))
-    import scipy.sparse as sp
-
-    result = evaluate(np.ones((8, 1)), item_emb, sp.csr_array(train), everyone, ks=[2])
+    result = evaluate(np.ones((8, 1)), item_emb, sp.csr_array((8, 8)), everyone, ks=[2])
     table = slice_table(by_popularity(result, degrees)).set_index("slice")
     assert table.loc["head", "recall@2"] == 1
     assert table.loc["tail", "recall@2"] == 0

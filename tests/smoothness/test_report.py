@@ -220,6 +220,27 @@ def test_the_catalogue_is_complete():
     assert sampled == {"uniformity", "madgap", "madgap_paper"}
 
 
+def test_every_measure_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "measures.md").read_text(encoding="utf-8")
+    main, rest = text.split("## Further measures")
+    titles = {
+        key
+        for line in rest.splitlines()
+        if line.startswith("### ")
+        for key in MEASURES
+        if f"`{key}`" in line
+    }
+    in_main = {
+        key
+        for line in main.splitlines()
+        if line.startswith("### ")
+        for key in MEASURES
+        if f"`{key}`" in line
+    }
+    assert in_main == {key for key, measure in MEASURES.items() if measure.main_panel}
+    assert in_main | titles == set(MEASURES)
+
+
 @pytest.mark.real_data
 @pytest.mark.skipif(not BABY.exists(), reason="the Baby data set is not here")
 def test_random_embeddings_on_baby(make_graph):

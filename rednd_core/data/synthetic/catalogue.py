@@ -60,7 +60,7 @@ def items_table(catalogue: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "itemID": np.arange(n),
-            "item_id": [f"SH-{i:04d}" for i in range(n)],
+            "sku": [f"SH-{i:04d}" for i in range(n)],
             "title": catalogue.titles,
             "category": [CATEGORIES[c].name for c in catalogue.category],
             "style": [CATEGORIES[c].styles[s].name for c, s in (pairs[g] for g in catalogue.group)],

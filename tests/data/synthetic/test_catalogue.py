@@ -46,10 +46,10 @@ def test_category_agrees_with_group_and_does_not_follow_the_item_order():
 def test_items_table_row_is_item():
     table = items_table(make_catalogue(np.random.default_rng(1), 200))
     assert table.columns.tolist() == [
-        "itemID", "item_id", "title", "category", "style", "price", "image",
+        "itemID", "sku", "title", "category", "style", "price", "image",
     ]  # fmt: skip
     assert table["itemID"].tolist() == list(range(200))
-    assert table.loc[42, ["item_id", "image"]].tolist() == ["SH-0042", "thumbnails/0042.png"]
+    assert table.loc[42, ["sku", "image"]].tolist() == ["SH-0042", "thumbnails/0042.png"]
     assert table["price"].astype(float).min() > 0
 
 

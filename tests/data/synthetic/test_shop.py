@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from rednd_core.data import load_dataset
 from rednd_core.data.synthetic import make_shop
 from rednd_core.data.synthetic.shop import files_digest, shop_files
 from rednd_core.errors import ConfigError, DataError
@@ -57,6 +58,19 @@ def test_folder_obeys_the_layout(shop_path, small_shop):
     assert all((shop_path / image).is_file() for image in items["image"])
     assert small_shop.n_interactions == len(history)
     assert small_shop.n_bytes == sum(map(len, contents(shop_path).values()))
+
+
+def test_the_loader_keeps_the_dense_order(shop_path):
+    dataset = load_dataset(shop_path)
+    history = pd.read_csv(shop_path / "shop.inter", sep="\t")
+    titles = pd.read_csv(shop_path / "items.tsv", sep="\t")["title"]
+    assert (dataset.n_users, dataset.n_items) == (60, 150)
+    assert dataset.item_ids.tolist() == [str(item) for item in range(150)]
+    assert dataset.items["title"].tolist() == titles.tolist()
+    assert len(dataset.train) == (history["x_label"] == 0).sum()
+    np.testing.assert_array_equal(
+        dataset.features["text"], np.load(shop_path / "text_feat.npy", allow_pickle=False)
+    )
 
 
 def test_truth_agrees_with_the_tables(shop_path):

@@ -1,0 +1,7 @@
+"""The page data."""
+
+import streamlit as st
+
+
+def render() -> None:
+    st.title("data")

@@ -1,0 +1,7 @@
+"""The page recommendations."""
+
+import streamlit as st
+
+
+def render() -> None:
+    st.title("recommendations")

@@ -1,0 +1,7 @@
+"""The page smoothness."""
+
+import streamlit as st
+
+
+def render() -> None:
+    st.title("smoothness")

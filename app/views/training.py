@@ -1,0 +1,7 @@
+"""The page training."""
+
+import streamlit as st
+
+
+def render() -> None:
+    st.title("training")

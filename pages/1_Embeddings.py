@@ -1,0 +1,3 @@
+from app.views import embeddings
+
+embeddings.render()
