@@ -93,7 +93,7 @@ class Recommender(nn.Module, ABC):
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         """Named scalars whose weighted sum is minimised; empty for a model that is not trained.
 
-        A loss whose weight is 0 is left out, so that it costs nothing.
+        A costly loss whose weight is 0 may be left out.
         """
         return {}
 

@@ -60,7 +60,7 @@ class Callback:
         """Called about ten times a second while training is paused."""
 
     def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
-        """A command was applied: paused, resumed, stopped or set_weight."""
+        """A command was applied (paused, resumed, stopped, set_weight) or refused."""
 
     def on_epoch(self, trainer: Trainer, report: EpochReport) -> None: ...
 

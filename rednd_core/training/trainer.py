@@ -20,8 +20,9 @@ from torch import Tensor
 from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRBatch, BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
-from rednd_core.errors import TrainingError, unknown_name
+from rednd_core.errors import ConfigError, DataError, TrainingError, unknown_name
 from rednd_core.evaluation.evaluate import evaluate
+from rednd_core.evaluation.metrics import parse_metric
 from rednd_core.models.base import Recommender
 from rednd_core.runs.record import Command
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
@@ -60,7 +61,9 @@ class FitResult:
     Attributes:
         epochs: completed epochs.
         valid: validation metrics of the best epoch; empty if stopped before the first validation.
-        seconds_per_epoch, seconds_per_validation: medians, without callbacks; NaN where there was none.
+        seconds_per_epoch: median over the epochs that were trained in one go, without validation;
+            NaN where there was none.
+        seconds_per_validation: median; NaN where there was none.
     """
 
     state: Literal["finished", "stopped"]
@@ -78,6 +81,10 @@ class Trainer:
         model: on the device where it shall be trained.
         split: test pairs are never touched here.
         poll: returns the commands that have arrived since it was last asked.
+
+    Raises:
+        ConfigError: ``select_by`` is not a metric at one of ``ks``.
+        DataError: no validation pairs, or no usable train pair.
     """
 
     def __init__(
@@ -89,6 +96,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         poll: Poll = lambda: (),
     ) -> None:
+        _check_selection(config, n_valid=len(split.valid))
         self.model, self.config = model, config
         self.callbacks, self._poll = callbacks, poll
         self._valid = split.valid
@@ -118,7 +126,7 @@ class Trainer:
         """Train until the epochs are over, patience is, or a stop command comes.
 
         Raises:
-            TrainingError: a loss became NaN or infinite.
+            TrainingError: a loss or an embedding became NaN or infinite.
         """
         for callback in self.callbacks:
             callback.on_start(self)
@@ -149,9 +157,8 @@ class Trainer:
         position = self.position
         position.sampler = self.sampler.state()
         self.model.train()
-        spent = 0.0
         fresh_batches = 0
-        began = time.perf_counter()
+        began = time.perf_counter()  # moved on by pauses
         sums = {
             name: torch.tensor(value, device=self.device, dtype=torch.float64)
             for name, value in position.loss_sums.items()
@@ -160,26 +167,25 @@ class Trainer:
             if number < position.batch:
                 continue
             # Commands before the batch: a new weight counts from this very batch on.
-            waited = self._obey()
-            began += waited
+            began += self._obey()
             if self._stopped:
                 self._leave_epoch(number, sums)
                 return
             for name, value in self._step(batch).items():
                 sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value.double()
             fresh_batches += 1
-            spent = time.perf_counter() - began
             progress = Progress(
                 epoch=position.epoch + 1,
                 epochs=self.config.epochs,
                 batch=number + 1,
                 n_batches=self.sampler.n_batches,
-                seconds_per_batch=spent / fresh_batches,
+                seconds_per_batch=(time.perf_counter() - began) / fresh_batches,
             )
             for callback in self.callbacks:
                 callback.on_batch(self, progress)
         complete = position.batch == 0
         losses = self._mean_losses(sums, self.sampler.n_batches)
+        spent = time.perf_counter() - began  # after the read-back, which waits for a GPU
         position.epoch, position.batch, position.loss_sums = position.epoch + 1, 0, {}
         if complete:
             self._epoch_seconds.append(spent)
@@ -207,11 +213,8 @@ class Trainer:
         losses = {name: float(value) / n_batches for name, value in sums.items()}
         broken = [name for name, value in losses.items() if not math.isfinite(value)]
         if broken:
-            raise TrainingError(
-                expected=f"finite losses in epoch {self.position.epoch + 1}",
-                found=", ".join(f"{name}={losses[name]}" for name in broken),
-                remedy="lower the learning rate or the alignment weight and start again",
-            )
+            found = ", ".join(f"{name}={losses[name]}" for name in broken)
+            raise _diverged(self.position.epoch + 1, found)
         return losses
 
     def _finish_epoch(self, losses: dict[str, float], seconds: float) -> None:
@@ -249,42 +252,74 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             user_emb, item_emb = self.model.embeddings()
+        for side, rows in (("user", user_emb), ("item", item_emb)):
+            if not bool(rows.isfinite().all()):  # the epoch's last step may be the one that broke
+                raise _diverged(self.position.epoch, f"NaN or infinity in {side} embeddings")
         metrics = evaluate(
             user_emb, item_emb, self._train_matrix, self._valid, self.config.ks
         ).metrics
-        if self.config.select_by not in metrics:
-            raise unknown_name("validation metric (select_by)", self.config.select_by, metrics)
         self._validation_seconds.append(time.perf_counter() - began)
         return dict(metrics)
 
     def _obey(self) -> float:
-        """Apply waiting commands; while paused, wait for more. Returns the seconds waited."""
-        paused_at: float | None = None
+        """Apply all waiting commands; while paused, wait for more. Returns the seconds paused."""
+        began = time.perf_counter()
+        paused = was_paused = False
         while True:
             for command in self._poll():
                 if command.command == "set_weight":
-                    assert command.loss is not None
-                    assert command.value is not None
-                    self.model.set_loss_weight(command.loss, command.value)
-                    self._tell("set_weight", loss=command.loss, value=command.value)
-                elif command.command == "pause" and paused_at is None:
-                    paused_at = time.perf_counter()
+                    self._set_weight(command)
+                elif command.command == "pause" and not paused:
+                    paused = was_paused = True
                     self._tell("paused")
-                elif command.command == "resume" and paused_at is not None:
+                elif command.command == "resume" and paused:
+                    paused = False
                     self._tell("resumed")
-                    return time.perf_counter() - paused_at
-                elif command.command == "stop":
+                elif command.command == "stop" and not self._stopped:
                     self._stopped = True
                     self._tell("stopped")
-            if self._stopped or paused_at is None:
-                return 0.0
+            if self._stopped or not paused:
+                return time.perf_counter() - began if was_paused else 0.0
             for callback in self.callbacks:
                 callback.on_wait(self)
             time.sleep(PAUSE_POLL_SECONDS)
 
+    def _set_weight(self, command: Command) -> None:
+        assert command.loss is not None
+        assert command.value is not None
+        try:
+            self.model.set_loss_weight(command.loss, command.value)
+        except ConfigError as error:  # a mistyped name must not end hours of training
+            self._tell("refused", loss=command.loss, value=command.value, message=str(error))
+        else:
+            self._tell("set_weight", loss=command.loss, value=command.value)
+
     def _tell(self, event: str, **details: object) -> None:
         for callback in self.callbacks:
             callback.on_event(self, event, details)
+
+
+def _check_selection(config: TrainingConfig, *, n_valid: int) -> None:
+    """Refuse, before the first epoch, what the first validation could not be done with."""
+    metric, k = parse_metric(config.select_by)
+    if k not in config.ks:
+        raise unknown_name(
+            "validation metric (select_by)", config.select_by, [f"{metric}@{k}" for k in config.ks]
+        )
+    if not n_valid:
+        raise DataError(
+            expected="validation pairs to choose the checkpoint by",
+            found="none",
+            remedy="label some interactions with 1, or choose another split",
+        )
+
+
+def _diverged(epoch: int, found: str) -> TrainingError:
+    return TrainingError(
+        expected=f"finite losses and embeddings in epoch {epoch}",
+        found=found,
+        remedy="lower the learning rate or the alignment weight and start again",
+    )
 
 
 def _median(seconds: list[float]) -> float:
