@@ -6,15 +6,34 @@ the session. The same key means the same choice on every page.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+
+import streamlit as st
 
 RUN = "run"
 OTHER_RUN = "vs"
 MODALITY = "modality"
+LAYERS = "layers"
 NODE = "node"  # selected graph node, as an id that people know: "user:17" or "item:SH-0412"
 USER = "user"
+JOB = "job"  # the run that the training page watches
+DATA_PATH = "data_path"  # folder or file that the next training reads
 
 
 def keep(key: str) -> dict[str, Any]:
     """Keyword arguments of a widget whose value belongs to the permalink and to the session."""
     return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def drop_foreign(key: str, options: Collection[Any]) -> None:
+    """Forget a kept choice (or those parts of it) that ``options`` does not have, e.g. in another run."""
+    if key not in st.session_state:
+        return
+    value = st.session_state[key]
+    if isinstance(value, list):
+        kept = [each for each in value if each in options]
+        if kept != value:
+            st.session_state[key] = kept or list(options)
+    elif value is not None and value not in options:
+        del st.session_state[key]

@@ -1,7 +1,184 @@
-"""The page smoothness."""
+"""The page smoothness: do embeddings become alike, where, and does it hurt?"""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 import streamlit as st
 
+from app import cached, state
+from app.components.downloads import show_figure
+from app.components.errors import explained
+from app.components.smoothness_deeper import show_deeper
+from app.components.smoothness_lessons import lessons, show_lessons
+from app.components.smoothness_misleads import show_misleading
+from app.components.smoothness_parts import show_epochs, show_measure, show_values, show_weights
+from app.components.smoothness_tables import (
+    MAIN_TEXTS,
+    RECALL_TEXT,
+    RECALL_TITLE,
+    VIEW_NAMES,
+    ChosenRun,
+    View,
+    choose_modality,
+    measured,
+    of_view,
+    recall_rows,
+)
+from rednd_core.plots.smoothness import measure_panels
+from rednd_core.runs import RunEntry
 
+RUNS = "runs"
+VIEW = "smoothness_view"
+PART = "smoothness_part"
+MISLEADS = "smoothness_misleads"
+PARTS = ("One measure", "Go deeper", "During training", "Alignment weight", "All values")
+
+
+@explained
 def render() -> None:
-    st.title("smoothness")
+    st.title("Smoothness")
+    st.markdown(
+        "Every propagation step replaces a node by a mean of its neighbours. Do different users, "
+        "and different items, end up with the same embedding? **The value under a panel's title "
+        "means collapse; a line that moves towards it need not be harm.**"
+    )
+    entries = {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None
+        and entry.record.model is not None
+        and entry.run.layer_version is not None
+    }
+    if not entries:
+        st.info("There is no run to measure yet. Train one on the page **Live training**.")
+        return
+    names, modality, view = _controls(entries)
+    if not names:
+        st.info("Choose at least one run.")
+        return
+    chosen = choose_modality([entries[name] for name in names], modality)
+    if missing := len(names) - len(chosen):
+        st.caption(f"{missing} of the chosen runs have no modality called {modality}.")
+    chosen, table = measured(chosen)
+    if not chosen:
+        return
+    _overview(chosen, table, view)
+    first = chosen[0]
+    st.subheader(f"What to notice in {first.label}" if len(chosen) > 1 else "What to notice")
+    show_lessons(
+        lessons(
+            table[table["run"] == first.label],
+            cached.layer_recall(first.run, first.modality),
+            cached.run_dataset(first.run),
+        )
+    )
+    _parts(chosen, choose_modality(list(entries.values()), modality), table, view)
+    misleads = st.expander(
+        "Why this misleads: measures that do not see collapse on a user-item graph",
+        key=MISLEADS,
+        bind="query-params",
+        icon=":material/warning:",
+    )
+    if misleads.open:
+        with misleads:
+            show_misleading(first)
+
+
+def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
+    left, middle, right = st.columns([3, 1, 1.6])
+    picked = st.session_state.get(state.RUN)
+    if not set(st.session_state.get(RUNS, entries)) & set(entries):  # all of them were deleted
+        del st.session_state[RUNS]
+    state.drop_foreign(RUNS, entries)
+    names = left.multiselect(
+        "Runs",
+        list(entries),
+        default=[picked if picked in entries else next(iter(entries))],
+        placeholder="Choose runs to overlay",
+        help="Each is a line, or two: users and items. The address bar keeps the choice.",
+        **state.keep(RUNS),
+    )
+    modalities = list(_modalities([entries[name] for name in names or entries]))
+    state.drop_foreign(state.MODALITY, modalities)
+    modality = middle.selectbox(
+        "Modality",
+        modalities,
+        help="Runs with a single modality are shown with theirs beside any choice.",
+        **state.keep(state.MODALITY),
+    )
+    view: View = right.segmented_control(
+        "What to measure",
+        list(VIEW_NAMES),
+        default="layer",
+        required=True,
+        format_func=lambda name: VIEW_NAMES[name],
+        help="Layer output: x at depth k. Readout: what would score at depth k, the mean of the "
+        "layers 0 to k (or layer k, where a model reads out the last one).",
+        **state.keep(VIEW),
+    )
+    return names, modality, view
+
+
+def _modalities(entries: Sequence[RunEntry]) -> dict[str, None]:
+    """Modalities of the runs, those of models with several first; an ordered set."""
+    facts = [entry.record.model for entry in entries if entry.record and entry.record.model]
+    facts.sort(key=lambda model: -len(model.modalities))
+    return dict.fromkeys(modality for model in facts for modality in model.modalities)
+
+
+def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> None:
+    """The main panel: everything that tells collapse, and recall beside it."""
+    recalls = [recall_rows(one, [view]) for one in chosen]
+    shown = pd.concat(
+        [of_view(table, view), *(rows for rows in recalls if len(rows))], ignore_index=True
+    )
+    if len(chosen) == 1:
+        shown = shown.drop(columns="run")
+    has_recall = any(len(rows) for rows in recalls)
+    show_figure(
+        measure_panels(shown, [*MAIN_TEXTS, *([RECALL_TEXT] if has_recall else [])]),
+        key="smoothness-main",
+        name="smoothness",
+        alt=f"Five smoothness measures and {RECALL_TITLE} by layer, {VIEW_NAMES[view].lower()}, "
+        f"users and items as separate lines, of {', '.join(one.label for one in chosen)}.",
+    )
+    st.caption(
+        f"{_sizes(table)} Bands: 95 % interval of sampled values. RQ: Rayleigh quotient. "
+        f"{RECALL_TITLE}: inner product of one depth's user and item rows, validation."
+    )
+
+
+def _sizes(table: pd.DataFrame) -> str:
+    """How many nodes of how many each run's values are about."""
+    mad = table[table["measure"] == "mad"].drop_duplicates(["run", "side"])
+    texts = [
+        " and ".join(
+            f"{n:,} of {n + excluded:,} {side}"
+            for n, excluded, side in zip(of["n"], of["n_excluded"], of["side"], strict=True)
+        )
+        for _, of in mad.groupby("run", sort=False)
+    ]
+    return f"Connected nodes: {'; '.join(dict.fromkeys(texts))}."
+
+
+def _parts(
+    chosen: Sequence[ChosenRun],
+    all_runs: Sequence[ChosenRun],
+    table: pd.DataFrame,
+    view: View,
+) -> None:
+    """Tabs of which only the open one is computed."""
+    tabs = st.tabs(PARTS, key=PART, bind="query-params")
+    shows = (
+        lambda: show_measure(table, chosen, view),
+        lambda: show_deeper(chosen, view),
+        lambda: show_epochs(chosen),
+        lambda: show_weights(chosen, all_runs, view),
+        lambda: show_values(table),
+    )
+    for tab, show in zip(tabs, shows, strict=True):
+        if tab.open:
+            with tab:
+                show()

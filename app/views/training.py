@@ -1,7 +1,60 @@
-"""The page training."""
+"""The page Live training: start runs, watch them, and move the alignment weight while they train."""
+
+from __future__ import annotations
 
 import streamlit as st
 
+from app import cached, state
+from app.components.choose import describe
+from app.components.errors import explained
+from app.components.manage_runs import manage_runs
+from app.components.training_actions import WATCH_NEXT, show_problem
+from app.components.training_form import start_form
+from app.components.training_jobs import job_list
+from app.components.training_watch import watch
+from rednd_core.runs import RunEntry
 
+
+@explained
 def render() -> None:
-    st.title("training")
+    """Draw the page. What is quick comes first: the form waits for torch, the charts do not."""
+    st.title("Live training")
+    st.markdown(
+        "Train a model and look on. **Move the alignment weight while it trains**: the losses, the "
+        "validation, the smoothness of every layer and the picture of the layers follow within about "
+        "two seconds. Training is a process of its own: close the tab, come back, it goes on."
+    )
+    show_problem()
+    entries = [entry for entry in cached.run_entries() if entry.record and entry.status]
+    live = [entry for entry in entries if entry.status and entry.status.is_live]
+    with st.expander("Start a new training", expanded=not live, icon=":material/play_circle:"):
+        form = st.container()
+    job_list(entries)
+    chosen = _pick(entries, live)
+    if chosen is not None:
+        watch(chosen.run)
+    with st.expander("Manage runs: delete, export, import", icon=":material/folder_managed:"):
+        manage_runs()
+    with form:
+        start_form()
+
+
+def _pick(entries: list[RunEntry], live: list[RunEntry]) -> RunEntry | None:
+    """The run to watch: by default the one that trains, else the newest."""
+    if not entries:
+        st.info("There is no run yet. Start one above: with its defaults it takes a few minutes.")
+        return None
+    ordered = live + [entry for entry in entries if entry not in live]
+    by_name = {entry.name: entry for entry in ordered}
+    follow = st.session_state.pop(WATCH_NEXT, None)
+    if follow in by_name:
+        st.session_state[state.JOB] = follow
+    elif st.session_state.get(state.JOB) not in by_name:
+        st.session_state.pop(state.JOB, None)  # deleted meanwhile
+    name = st.selectbox(
+        "Run to watch",
+        list(by_name),
+        format_func=lambda name: describe(by_name[name]),
+        **state.keep(state.JOB),
+    )
+    return by_name[name]

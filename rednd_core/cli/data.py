@@ -49,7 +49,7 @@ def make_sample(
     out: Annotated[Path, typer.Argument(help="New folder.")] = Path("sample_data/shop"),
     seed: Annotated[int, typer.Option(min=0)] = 7,
     n_users: Annotated[int, typer.Option("--users", min=50)] = 1000,
-    n_items: Annotated[int, typer.Option("--items", min=50)] = 600,
+    n_items: Annotated[int, typer.Option("--items", min=148)] = 600,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing sample shop.")] = False,
 ) -> None:
     """Make the sample shop: planted tastes, readable titles, pictures; the same seed, the same bytes.

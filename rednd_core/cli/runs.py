@@ -118,8 +118,9 @@ def import_run(
     from rednd_core.runs import import_archive, import_checkpoint
 
     store = open_store(runs_dir)
-    if not source.is_file():
-        raise CheckpointError(expected=f"a file {source}", found="none", remedy="check the path")
+    for path in (source, config):
+        if path is not None and not path.is_file():
+            raise CheckpointError(expected=f"a file {path}", found="none", remedy="check the path")
     if config is None:
         typer.echo(f"Imported {import_archive(source, store, run).name}")
         return

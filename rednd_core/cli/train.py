@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ from rednd_core.cli.options import (
     say,
 )
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig, parse_settings
-from rednd_core.errors import ConfigError
+from rednd_core.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from rednd_core.runs import RunWriter
@@ -53,12 +53,11 @@ def train(
 
     if job is not None:
         writer = RunWriter(job)
-        resuming = (writer.layout.checkpoints / "last.json").exists()
-        _train(writer, resume=resuming, queued=True)
+        _train(writer, resume=writer.layout.last_place.exists(), queued=True)
         return
     store = open_store(runs_dir)
     if resume is not None:
-        if data or model or settings or run or seed is not None:
+        if data or model or settings or run or seed is not None or split != "auto":
             raise ConfigError(
                 expected="--resume alone, as a run keeps its settings",
                 found="further settings",
@@ -70,6 +69,12 @@ def train(
                 expected="a run of your own that is over",
                 found=f"{resume}, {'a bundled run' if opened.bundled else opened.status.state}",
                 remedy="choose another run, or stop it first",
+            )
+        if not opened.layout.last_place.exists():
+            raise ConfigError(
+                expected=f"a last checkpoint of {resume} to continue from",
+                found="none",
+                remedy="start a new run",
             )
         requeue(opened.path)
         summary = _train(RunWriter(opened.path), resume=True)
@@ -140,7 +145,8 @@ def _stop_on_signal(writer: RunWriter) -> Iterator[None]:
     from rednd_core.runs import Command, Run, send
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        send(Run(writer.path), Command(command="stop"))
+        with suppress(RunError):  # it is over already
+            send(Run(writer.path), Command(command="stop"))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)  # a second one ends it at once
 

@@ -27,7 +27,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
@@ -61,6 +61,13 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
         default_factory=dict,
         description="Modality weights of the item graph; empty: image .1 and text .9, else equal",
     )
+
+    @field_validator("modalities")
+    @classmethod
+    def _distinct(cls, modalities: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(modalities)) < len(modalities):
+            raise ValueError("every modality once")
+        return modalities
 
 
 class RedNnD(Recommender):
@@ -100,11 +107,9 @@ class RedNnD(Recommender):
         self.modality_weights = nn.Parameter(  # (n_users, M, 1)
             xavier_normal(self.n_users, n_modalities).softmax(dim=1)[:, :, None].detach()
         )
-        self.loss_weights = {
-            "bpr": 1.0,
-            "regularization": settings.reg_weight,
-            "alignment": settings.alignment_weight,
-        }
+        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
+        if self.n_layers:
+            self.loss_weights["alignment"] = settings.alignment_weight
 
     def _ego(self) -> Tensor:
         """x^0 of all modalities side by side, (N, M * d)."""
@@ -161,7 +166,7 @@ class RedNnD(Recommender):
             "bpr": bpr_loss(pos_scores, neg_scores) / math.log(2),
             "regularization": preference_penalty + self.modality_weights.square().mean(),
         }
-        if self.loss_weights["alignment"] and neighbours is not None:
+        if neighbours is not None and self.loss_weights["alignment"]:
             named["alignment"] = self._alignment(states[0], neighbours, batch)
         return named
 

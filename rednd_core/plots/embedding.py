@@ -6,9 +6,9 @@ One figure, because a browser grants a page only a handful of WebGL contexts; no
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,25 @@ from plotly.subplots import make_subplots
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
+from rednd_core.plots.points import (
+    MISSING,
+    Group,
+    color_axis,
+    point_groups,
+    ring,
+    scatter,
+    warning_note,
+)
 
-PANEL_HEIGHT = 480  # pixels, title included
+PANEL_HEIGHT = 260  # pixels of a panel beside others, without its title
+SINGLE_HEIGHT = 460  # of a panel alone
+TITLE_HEIGHT = 92  # of the lines above a panel
+HEAD_HEIGHT = 66  # of the figure's own title
+LEGEND_HEIGHT = 24  # of a legend line, or
+BAR_HEIGHT = 78  # of the colour bar
+LEGEND_WIDTH = 480  # pixels in which the legend is assumed to wrap
 PADDING = 0.05  # of the larger side of the map
 LEAST_HALF_RANGE = 1e-3  # no zoom into the rounding of a fully collapsed layer
-MISSING = "no value"
 
 
 def embedding_figure(
@@ -32,8 +46,11 @@ def embedding_figure(
     quality: Sequence[Mapping[str, Any]],
     collapsed: Sequence[bool],
     *,
+    title: str = "",
     color: ArrayLike | None = None,
     color_name: str = "",
+    log_color: bool = False,
+    missing: str = MISSING,
     hover: Sequence[str] | None = None,
     selected: Sequence[int] = (),
     columns: int = 2,
@@ -47,10 +64,14 @@ def embedding_figure(
         layer_names: (n_layers,) e.g. ``"layer 2"``.
         quality: (n_layers,) measures as ``Projection.quality`` has them.
         collapsed: (n_layers,) True writes a warning into the panel.
-        color: (n,) numbers for a colour scale (NaN is grey), or strings for categories; None draws
-            all points alike.
+        title: what the map is; below it stand k and n of the trustworthiness. Empty: no title.
+        color: (n,) numbers for a colour scale, or (n_layers, n) where they differ by layer (NaN is
+            grey), or (n,) strings for categories; None draws all points alike.
         color_name: title of the legend or colour bar.
+        log_color: colour numbers by their logarithm.
+        missing: what points without a colour value are called.
         hover: (n,) text shown for each point, e.g. title, id and type; None shows the node number.
+            Texts from files are shown literally.
         selected: node numbers ringed in every panel; those not on the map are skipped.
         columns: panels a row.
 
@@ -58,9 +79,12 @@ def embedding_figure(
         DataError: arrays that do not fit each other.
     """
     n_layers, n = coords.shape[:2]
-    _check_lengths(n_layers, n, nodes, layer_names, quality, collapsed, color, hover)
+    check_lengths(n_layers, n, nodes, layer_names, quality, collapsed, color, hover)
     columns = min(columns, n_layers)
     rows = math.ceil(n_layers / columns)
+    groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
+    panel = SINGLE_HEIGHT if n_layers == 1 else PANEL_HEIGHT
+    inner = rows * panel + (rows - 1) * TITLE_HEIGHT
     figure = make_subplots(
         rows=rows,
         cols=columns,
@@ -68,177 +92,129 @@ def embedding_figure(
             panel_title(name, measured) for name, measured in zip(layer_names, quality, strict=True)
         ],
         horizontal_spacing=0.04,
-        vertical_spacing=0.26 / rows if rows > 1 else 0.0,
+        vertical_spacing=TITLE_HEIGHT / inner if rows > 1 else 0.0,
     )
-    figure.update_annotations(yshift=6)  # the titles, clear of their frames
-    ids = nodes.astype(np.int32)  # plotly sends 32-bit integers as binary, 64-bit ones as text
-    text = np.asarray(hover, dtype=object) if hover is not None else None
-    groups = _groups(color, color_name, n)
-    for number in range(n_layers):
+    figure.update_annotations(yshift=4)  # the titles, clear of their frames
+    ids = node_ids(nodes)
+    text = literal(hover)
+    marked = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
+    for number, flat in enumerate(coords):
         place = {"row": number // columns + 1, "col": number % columns + 1}
+        first = number == 0
         for group in groups:
-            figure.add_trace(
-                go.Scattergl(
-                    x=coords[number, group.members, 0],
-                    y=coords[number, group.members, 1],
-                    mode="markers",
-                    customdata=ids[group.members],
-                    text=None if text is None else text[group.members],
-                    hovertemplate="%{text}<extra></extra>"
-                    if text is not None
-                    else "node %{customdata}<extra></extra>",
-                    name=group.name,
-                    legendgroup=group.name,
-                    showlegend=number == 0 and group.in_legend,
-                    marker={"size": _marker_size(n), "opacity": 0.75, **group.marker},
-                ),
-                **place,
-            )
-        ring = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
-        if len(ring):
-            figure.add_trace(
-                _ring(
-                    coords[number, ring], ids[ring], None if text is None else text[ring], number
-                ),
-                **place,
-            )
+            trace = scatter(group, flat, number, ids, text, showlegend=first)
+            figure.add_trace(trace, **place)
+        if len(marked):
+            figure.add_trace(ring(flat, ids, text, marked, showlegend=first), **place)
         if collapsed[number]:
-            figure.add_annotation(**_warning(), **place)
-    _fix_axes(figure, coords)
-    figure.update_layout(
-        template=theme.template(),
-        height=PANEL_HEIGHT * rows,
-        dragmode="lasso",
-        legend={"title": {"text": color_name}},
-        coloraxis={"colorscale": colorscale, "colorbar": {"title": {"text": color_name}}},
-        uirevision="embedding",  # keeps zoom and selection when colours change
-        margin={"t": 96},
-    )
+            figure.add_annotation(**warning_note(), **place)
+    fix_axes(figure, coords)
+    dress(figure, inner, title, quality, groups, color_name, log_color, colorscale)
     return figure
 
 
 def panel_title(name: str, quality: Mapping[str, Any]) -> str:
-    """Three lines: the layer; MAD and spread of the input; trustworthiness and on how many points."""
+    """Short lines, that a panel of a phone can hold: the layer, MAD, spread, trustworthiness."""
     if "mad_users" in quality:
-        mad = f"MAD users {_two(quality['mad_users'])} / items {_two(quality['mad_items'])}"
+        mad = f"MAD users {two(quality['mad_users'])}, items {two(quality['mad_items'])}"
     else:
-        mad = f"MAD {_two(quality['mad'])}"
+        mad = f"MAD {two(quality['mad'])}"
     return (
-        f"<b>{name}</b><br><span style='font-size:{theme.TICK_SIZE}px'>"
-        f"{mad} · spread {_two(quality['spread'])}<br>"
-        f"trustworthiness {_two(quality['trustworthiness'])} "
-        f"({quality['n_points']:,} of {quality['n']:,} points)</span>"
+        f"<b>{name}</b><br><span style='font-size:13px'>{mad}<br>"
+        f"spread {two(quality['spread'])}<br>"
+        f"trustworthiness {two(quality['trustworthiness'])}</span>"
     )
 
 
-def _two(value: float | None) -> str:
+def figure_title(title: str, quality: Sequence[Mapping[str, Any]]) -> str:
+    """What the map is, and on how many neighbours and points its trustworthiness was measured."""
+    first = quality[0]
+    measured = f"trustworthiness: k = {first['k']}, {first['n_points']:,} of {first['n']:,} points"
+    return f"<b>{title}</b><br><span style='font-size:13px'>{measured}</span>"
+
+
+def two(value: float | None) -> str:
     """Two decimals; three where two would print a collapse as 0.00."""
     if value is None:
         return "–"
     return f"{value:.3f}" if abs(value) < 0.095 else f"{value:.2f}"
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Points of one trace: their positions, its name, its marker, and whether the legend lists it."""
-
-    members: NDArray[np.int64]
-    name: str
-    marker: dict[str, Any]
-    in_legend: bool = True
+def node_ids(nodes: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Plotly sends 32-bit integers as binary, 64-bit ones as text."""
+    return nodes.astype(np.int32)
 
 
-def _groups(color: ArrayLike | None, color_name: str, n: int) -> list[_Group]:
-    """Traces of one panel in drawing order: grey ones first, so that they lie underneath."""
-    if color is None:
-        return [_Group(np.arange(n), "nodes", {"color": theme.CATEGORICAL[0]}, in_legend=False)]
-    values = np.asarray(color)
-    if np.issubdtype(values.dtype, np.number):
-        known = np.isfinite(values.astype(np.float64))
-        scale = {"color": values[known].astype(np.float32), "coloraxis": "coloraxis"}
-        groups = [
-            _Group(np.flatnonzero(~known), MISSING, {"color": theme.OTHER}),
-            _Group(np.flatnonzero(known), color_name or "value", scale, in_legend=False),
-        ]
-    else:
-        labels = np.array([MISSING if _is_missing(v) else str(v) for v in values], dtype=object)
-        colors = theme.category_colors(labels[labels != MISSING])
-        drawn = [name for name, shade in colors.items() if shade != theme.OTHER]
-        others = f"other ({len(colors) - len(drawn)} more)"
-        beyond = ~np.isin(labels, [*drawn, MISSING])
-        groups = [
-            _Group(np.flatnonzero(labels == MISSING), MISSING, {"color": theme.OTHER}),
-            _Group(np.flatnonzero(beyond), others, {"color": theme.OTHER}),
-            *(
-                _Group(np.flatnonzero(labels == name), name, {"color": colors[name]})
-                for name in drawn
-            ),
-        ]
-    return [group for group in groups if len(group.members)]
+def literal(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
+    """Hover texts (n,) without the HTML that Plotly would interpret; ``<br>`` alone is kept."""
+    if hover is None:
+        return None
+    escaped = [html.escape(text, quote=False).replace("&lt;br&gt;", "<br>") for text in hover]
+    return np.array(escaped, dtype=object)
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value != value  # NaN alone differs from itself
-
-
-def _ring(
-    points: NDArray[np.float32],
-    ids: NDArray[np.int32],
-    text: NDArray[np.object_] | None,
-    number: int,
-) -> go.Scattergl:
-    return go.Scattergl(
-        x=points[:, 0],
-        y=points[:, 1],
-        mode="markers",
-        customdata=ids,
-        text=text,
-        hovertemplate="%{text}<extra>selected</extra>"
-        if text is not None
-        else "node %{customdata}<extra>selected</extra>",
-        name="selected",
-        legendgroup="selected",
-        showlegend=number == 0,
-        marker={"symbol": "circle-open", "size": 16, "color": theme.ACCENT, "line": {"width": 3}},
+def dress(
+    figure: go.Figure,
+    inner: int,
+    title: str,
+    quality: Sequence[Mapping[str, Any]],
+    groups: Sequence[Group],
+    color_name: str,
+    log_color: bool,
+    colorscale: str,
+) -> None:
+    """Title above, legend or colour bar below, and a height of ``inner`` pixels for the panels."""
+    listed = [group.name for group in groups if group.in_legend]
+    lines = math.ceil(len(listed) * (8 * max(map(len, listed), default=0) + 48) / LEGEND_WIDTH)
+    has_bar = any(group.values is not None for group in groups)
+    top = TITLE_HEIGHT + (HEAD_HEIGHT if title else 0)
+    below = BAR_HEIGHT if has_bar else LEGEND_HEIGHT  # the latter for the legend's title
+    bottom = below + LEGEND_HEIGHT * lines + 8
+    figure.update_layout(
+        template=theme.template(),
+        title={
+            "text": figure_title(title, quality) if title else None,
+            "y": 1 - 12 / (inner + top + bottom),
+            "yref": "container",
+            "yanchor": "top",
+        },
+        height=inner + top + bottom,
+        dragmode="lasso",
+        legend={
+            "title": {"text": color_name if not has_bar else "", "side": "top"},
+            "orientation": "h",
+            "x": 0,
+            "y": -(BAR_HEIGHT if has_bar else 8) / inner,
+            "yanchor": "top",
+        },
+        coloraxis=color_axis(list(groups), color_name, log_color, colorscale),
+        uirevision="embedding",  # keeps the zoom when colours change
+        margin={"t": top, "b": bottom, "l": 8, "r": 8},
     )
 
 
-def _warning() -> dict[str, Any]:
-    return {
-        "text": "⚠ nearly collapsed:<br>directions hardly differ here",
-        "xref": "x domain",
-        "yref": "y domain",
-        "x": 0.5,
-        "y": 0.02,
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": theme.TICK_SIZE, "color": theme.WARNING},
-    }
+def fix_axes(figure: go.Figure, coords: NDArray[np.float32], panel: int | None = None) -> None:
+    """The same square range in every panel, so that sizes and places compare.
 
-
-def _fix_axes(figure: go.Figure, coords: NDArray[np.float32]) -> None:
-    """The same square range in every panel, so that sizes and places compare."""
+    Args:
+        panel: the one panel to set, counted from 1; None sets all.
+    """
     low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
     middle = (low + high) / 2
     half = max(float((high - low).max()) * (0.5 + PADDING), LEAST_HALF_RANGE)
-    hidden = {"showticklabels": False, "ticks": "", "zeroline": False, "mirror": True}
-    for update, center in ((figure.update_xaxes, middle[0]), (figure.update_yaxes, middle[1])):
-        update(
-            range=[float(center) - half, float(center) + half],
-            showline=True,
-            constrain="domain",
-            **hidden,
-        )
-    for axis in figure.select_yaxes():
-        axis.update(scaleanchor=axis.plotly_name.replace("yaxis", "x"), scaleratio=1)
+    shared = {"showticklabels": False, "ticks": "", "zeroline": False, "mirror": True}
+    shared |= {"showline": True, "constrain": "domain"}
+    for axis in [*figure.select_xaxes(), *figure.select_yaxes()]:
+        letter, number = axis.plotly_name[0], axis.plotly_name[len("xaxis") :]
+        if panel is not None and panel != int(number or 1):
+            continue
+        center = float(middle["xy".index(letter)])
+        axis.update(range=[center - half, center + half], **shared)
+        if letter == "y":  # under its title, where the panel is narrower than its row is high
+            axis.update(scaleanchor=f"x{number}", scaleratio=1, constraintoward="top")
 
 
-def _marker_size(n: int) -> float:
-    """Points shrink as they grow in number: 8 px for hundreds, 3 px for tens of thousands."""
-    return float(np.clip(22 / n**0.2, 3.0, 8.0))
-
-
-def _check_lengths(
+def check_lengths(
     n_layers: int,
     n: int,
     nodes: NDArray[np.int64],
@@ -248,14 +224,19 @@ def _check_lengths(
     color: ArrayLike | None,
     hover: Sequence[str] | None,
 ) -> None:
+    """Refuse parts that do not fit ``n_layers`` layers of ``n`` points."""
     found = {
         "nodes": (len(nodes), n),
         "layer_names": (len(layer_names), n_layers),
         "quality": (len(quality), n_layers),
         "collapsed": (len(collapsed), n_layers),
-        "color": (n if color is None else len(np.asarray(color)), n),
         "hover": (n if hover is None else len(hover), n),
     }
+    if color is not None:
+        shape = np.shape(color)
+        found["color"] = (shape[-1], n)
+        if len(shape) == 2:
+            found["color rows"] = (shape[0], n_layers)
     for name, (length, wanted) in found.items():
         if length != wanted:
             raise DataError(

@@ -1,8 +1,9 @@
 """Maps of layers: arrays in, :class:`Projection` out. Imports neither torch nor umap until used."""
 
 from rednd_core.projection.align import Alignment, Movers, movers, procrustes
-from rednd_core.projection.facade import METHOD_SETTINGS, project
+from rednd_core.projection.facade import METHOD_SETTINGS, find, project
 from rednd_core.projection.knn import KNNGraph, nearest, neighbours
+from rednd_core.projection.live import LiveMap, live_map
 from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import COLLAPSE_MAD
 from rednd_core.projection.result import Projection
@@ -15,10 +16,13 @@ __all__ = [
     "Alignment",
     "JointUMAP",
     "KNNGraph",
+    "LiveMap",
     "Movers",
     "NodeSample",
     "PooledPCA",
     "Projection",
+    "find",
+    "live_map",
     "movers",
     "nearest",
     "neighbours",

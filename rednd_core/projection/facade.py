@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -54,27 +54,16 @@ def project(
         ConfigError: an unknown method or setting, or an impossible value.
         DataError: layers of different shapes or with NaN, nodes out of range, repeated, or below 3.
     """
-    if method not in METHOD_SETTINGS:
-        raise unknown_name("projection method", method, METHOD_SETTINGS)
-    for name in settings:
-        if name not in METHOD_SETTINGS[method]:
-            raise unknown_name(f"setting of {method}", name, METHOD_SETTINGS[method])
-    estimator = JointUMAP(**settings) if method == "umap" else PooledPCA()  # type: ignore[arg-type]
-    params: dict[str, Any] = asdict(estimator) if isinstance(estimator, JointUMAP) else {}
-    versions = library_versions(*_LIBRARIES[method])
-    chosen, n_total = _chosen(layers, nodes)
-    stack = _stack(layers, chosen)
-
+    request = _Request.of(layers, method, nodes, n_users, settings)
     started = time.perf_counter()
-    identity = {"method": method, "n_users": n_users, "n_total": n_total, **params}
-    key = content_key("projection", (stack, chosen), identity, versions)
-    known = _cached(cache, key)
+    known = _cached(cache, request.key)
     if known is not None:
         return known
-    if isinstance(estimator, JointUMAP):
-        coords = estimator.fit_transform(stack, _knn(stack, estimator, cache))
+    stack, chosen = request.stack, request.nodes
+    if isinstance(request.estimator, JointUMAP):
+        coords = request.estimator.fit_transform(stack, _knn(stack, request.estimator, cache))
     else:
-        coords = estimator.fit_transform(stack)
+        coords = request.estimator.fit_transform(stack)
     points = _quality_points(len(chosen))
     is_user = None if n_users is None else chosen < n_users
     quality = tuple(
@@ -84,17 +73,66 @@ def project(
     projection = Projection(
         coords=coords,
         nodes=chosen,
-        n_total=n_total,
+        n_total=request.n_total,
         method=method,
-        params=params,
+        params=request.params,
         quality=quality,
         collapsed=tuple(map(is_collapsed, quality)),
         seconds=time.perf_counter() - started,
-        versions=versions,
+        versions=request.versions,
     )
     if cache is not None:
-        cache.put(key, projection.to_arrays())
+        cache.put(request.key, projection.to_arrays())
     return projection
+
+
+def find(
+    layers: Sequence[Any],
+    method: str,
+    nodes: NodeSample | ArrayLike | None = None,
+    *,
+    n_users: int | None = None,
+    cache: ArrayCache,
+    **settings: float,
+) -> Projection | None:
+    """What :func:`project` would take from the cache, or None where it would have to compute."""
+    return _cached(cache, _Request.of(layers, method, nodes, n_users, settings).key)
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """What is to be mapped and how, checked, with the key of the result in the cache."""
+
+    estimator: JointUMAP | PooledPCA
+    params: dict[str, Any]
+    versions: dict[str, str]
+    stack: NDArray[np.float32]
+    nodes: NDArray[np.int64]
+    n_total: int
+    key: str
+
+    @classmethod
+    def of(
+        cls,
+        layers: Sequence[Any],
+        method: str,
+        nodes: NodeSample | ArrayLike | None,
+        n_users: int | None,
+        settings: dict[str, float],
+    ) -> _Request:
+        if method not in METHOD_SETTINGS:
+            raise unknown_name("projection method", method, METHOD_SETTINGS)
+        for name in settings:
+            if name not in METHOD_SETTINGS[method]:
+                raise unknown_name(f"setting of {method}", name, METHOD_SETTINGS[method])
+        estimator = JointUMAP(**settings) if method == "umap" else PooledPCA()  # type: ignore[arg-type]
+        params: dict[str, Any] = asdict(estimator) if isinstance(estimator, JointUMAP) else {}
+        versions = library_versions(*_LIBRARIES[method])
+        chosen, n_total = _chosen(layers, nodes)
+        stack = _stack(layers, chosen)
+        identity = {"method": method, "n_users": n_users, "n_total": n_total, **params}
+        key = content_key("projection", (stack, chosen), identity, versions)
+        return cls(estimator, params, versions, stack, chosen, n_total, key)
 
 
 def _cached(cache: ArrayCache | None, key: str) -> Projection | None:

@@ -1,6 +1,7 @@
 """Run folders: the only door between training and looking. See docs/architecture.md, "Run folder"."""
 
 from rednd_core.runs.control import ControlReader, send
+from rednd_core.runs.follow import Follower, History
 from rednd_core.runs.layers import LayerIndex
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, RunLayout
 from rednd_core.runs.record import (
@@ -25,6 +26,8 @@ __all__ = [
     "ControlReader",
     "DataFacts",
     "EvaluationRecord",
+    "Follower",
+    "History",
     "LayerIndex",
     "ModelFacts",
     "Provenance",

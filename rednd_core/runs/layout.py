@@ -69,6 +69,11 @@ class RunLayout:
         return self.checkpoints / "best.safetensors"
 
     @property
+    def last_place(self) -> Path:
+        """Written last of a saving: where it is, there is something to resume from."""
+        return self.checkpoints / "last.json"
+
+    @property
     def layers(self) -> Path:
         return self.path / "layers"
 

@@ -141,21 +141,25 @@ class Run:
         except FileNotFoundError:
             return []
         complete = content[: content.rfind(b"\n") + 1].splitlines()
-        rows = []
-        for number, line in enumerate(complete, start=1):
-            try:
-                row = from_json(line, allow_inf_nan=False)
-                valid = isinstance(row, dict) and ("event" in row or type(row["epoch"]) is int)
-            except (ValueError, KeyError):
-                valid = False
-            if not valid:
-                raise RunError(
-                    expected=f"a JSON object with an epoch or an event in {self.name}/metrics.jsonl",
-                    found=f"{line[:60].decode('utf-8', 'replace')!r} in line {number}",
-                    remedy="remove that line",
-                )
-            rows.append(row)
-        return rows
+        return [
+            parse_line(line, self.name, number) for number, line in enumerate(complete, start=1)
+        ]
+
+
+def parse_line(line: bytes, run_name: str, number: int) -> dict[str, Any]:
+    """Line ``number`` of a run's metrics.jsonl; what is neither an epoch nor an event raises RunError."""
+    try:
+        row = from_json(line, allow_inf_nan=False)
+        valid = isinstance(row, dict) and ("event" in row or type(row["epoch"]) is int)
+    except (ValueError, KeyError):
+        valid = False
+    if not valid:
+        raise RunError(
+            expected=f"a JSON object with an epoch or an event in {run_name}/metrics.jsonl",
+            found=f"{line[:60].decode('utf-8', 'replace')!r} in line {number}",
+            remedy="remove that line",
+        )
+    return dict(row)
 
 
 def flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -41,8 +41,9 @@ class Samples:
 
 
 def _mad(view: LayerView, side: Side, samples: Samples) -> Estimate:
-    unit = view.unit[view.part.rows(side)]
-    return Estimate(pairwise.pair_mad(unit), n=len(unit))
+    rows = view.part.rows(side)
+    value = pairwise.pair_mad(view.x[rows], view.squared_norms[rows])
+    return Estimate(value, n=rows.stop - rows.start)
 
 
 def _uniformity(view: LayerView, side: Side, samples: Samples) -> Estimate:

@@ -1,8 +1,8 @@
 """Measures of the angles between embeddings: MAD, alignment, uniformity.
 
-All take unit rows (see :func:`unit_rows`). A zero row stays zero, i.e. its cosine with every row is 0
-and its cosine distance 1. MAD: Chen et al. 2020, arXiv 1909.03211; alignment and uniformity: Wang and
-Isola 2020, arXiv 2005.10242.
+All but :func:`pair_mad` take unit rows (see :func:`unit_rows`). A zero row stays zero, i.e. its
+cosine with every row is 0 and its cosine distance 1. MAD: Chen et al. 2020, arXiv 1909.03211;
+alignment and uniformity: Wang and Isola 2020, arXiv 2005.10242.
 """
 
 from __future__ import annotations
@@ -30,23 +30,29 @@ def unit_rows(x: Array, squared_norms: Array | None = None) -> Array:
     return np.asarray(x / norms[:, None])
 
 
-def pair_mad(unit: Array) -> float:
+def pair_mad(x: Array, squared_norms: Array | None = None) -> float:
     """Mean over i != j of 1 - cos(i, j), O(n d); in [0, n / (n - 1)], NaN for fewer than two rows.
 
-    With m the mean row and z the number of zero rows, the sum over pairs equals
+    With u the unit rows, m their mean and z the number of zero rows, the sum over pairs equals
     n sum_i |u_i - m|^2 + (n - 1) z. Squared deviations keep the value accurate when all rows are
     nearly equal, where the textbook form 1 - (|sum u|^2 - n) / (n (n - 1)) cancels to noise.
+
+    Args:
+        x: rows of any length, (n, d). squared_norms: |x_i|^2 where they are known already.
     """
-    n = len(unit)
+    n = len(x)
     if n < 2:
         return math.nan
-    mean, deviation, n_zero = unit.mean(axis=0), 0.0, 0
+    if squared_norms is None:
+        squared_norms = np.einsum("ij,ij->i", x, x)
+    is_zero = squared_norms == 0
+    scale = 1.0 / np.sqrt(np.where(is_zero, 1.0, squared_norms))
+    mean, deviation = scale @ x / n, 0.0
     for first in range(0, n, _ROWS_A_BLOCK):
-        block = unit[first : first + _ROWS_A_BLOCK]
-        n_zero += len(block) - int(block.any(axis=1).sum())
-        centred = block - mean
+        block = slice(first, first + _ROWS_A_BLOCK)
+        centred = x[block] * scale[block, None] - mean
         deviation += float(np.vdot(centred, centred))
-    return deviation / (n - 1) + n_zero / n
+    return deviation / (n - 1) + int(is_zero.sum()) / n
 
 
 def masked_row_distances(

@@ -230,9 +230,9 @@ def _mean_views(outputs: Sequence[LayerView]) -> list[LayerView]:
 
 def _running_means(matrices: Sequence[Array]) -> list[Array]:
     """Mean of the matrices 0..k for every k; the first is the first matrix itself."""
-    means, total = [matrices[0]], matrices[0]
+    means, total = [matrices[0]], matrices[0].copy()
     for count, x in enumerate(matrices[1:], start=2):
-        total = total + x
+        total += x
         means.append(total / count)
     return means
 

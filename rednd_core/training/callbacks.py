@@ -35,7 +35,7 @@ class EpochReport:
     """One finished epoch.
 
     Attributes:
-        losses: unweighted means over the batches; weights: those in force at the end.
+        losses: unweighted means over the batches that had the loss; weights: those in force at the end.
         valid: validation metrics; empty where this epoch had no validation.
         improved: whether it is the best one so far.
     """

@@ -2,103 +2,81 @@
 
 ``best.safetensors`` holds the parameters of the best validation. ``last`` is what an interrupted run
 needs to go on bit for bit: parameters, Adam's moments, the states of all generators and the loop's
-place. Each file is written whole or not at all, and the three files of ``last`` name one another by a
-stamp, so that a crash between two of them is noticed.
+place. All files of a saving are on disk under temporary names before the first is renamed, and the
+three of ``last`` share a stamp, so that a crash between two renames is noticed.
 """
 
 from __future__ import annotations
 
-import json
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
-from rednd_core.runs.atomic import write_bytes, write_json
+from rednd_core.runs.atomic import commit, encode_json, stage
 from rednd_core.runs.layout import CHECKPOINT_FORMAT
 from rednd_core.training.trainer import Position, Trainer
 
-_SCALARS = ("epoch", "batch", "loss_sums", "weights", "best_epoch", "best_valid", "stale")
+Count = Annotated[int, Field(ge=0)]
 
 
-def save_parameters(
-    path: Path, parameters: dict[str, Tensor], *, model: str, epoch: int, stamp: str = ""
-) -> None:
-    """Write parameters, with the model's name and the epoch as metadata."""
-    metadata = {"format": CHECKPOINT_FORMAT, "model": model, "epoch": str(epoch), "stamp": stamp}
-    _save(path, parameters, metadata)
+class Place(StrictModel):
+    """last.json: the plain numbers of a :class:`Position`, under the same names."""
+
+    format: Literal["rednd-1"] = "rednd-1"
+    stamp: str
+    epoch: Count
+    batch: Count
+    loss_sums: dict[str, float]
+    loss_counts: dict[str, Annotated[int, Field(ge=1)]]
+    weights: dict[str, Annotated[float, Field(ge=0)]]
+    best_epoch: Count | None
+    best_valid: dict[str, float]
+    stale: Count
 
 
 def load_parameters(path: Path, model: Recommender) -> int:
     """Load parameters into ``model``; returns their epoch. The model is unchanged if it fails.
 
     Raises:
-        CheckpointError: not a checkpoint of this format and model, or of other shapes.
+        CheckpointError: not a checkpoint of this format and model, of other shapes, or not finite.
     """
     tensors, metadata = _load(path)
-    if metadata.get("model") != model.name:
-        raise CheckpointError(
-            expected=f"parameters of the model {model.name} in {path.name}",
-            found=f"those of {metadata.get('model')!r}",
-            remedy="choose the checkpoint that belongs to this run",
-        )
-    expected = model.state_dict()
-    for name in sorted(expected.keys() | tensors.keys()):
-        want = tuple(expected[name].shape) if name in expected else None
-        have = tuple(tensors[name].shape) if name in tensors else None
-        if want != have:
-            raise CheckpointError(
-                expected=f"{name} of shape {want} in {path.name}"
-                if want is not None
-                else f"no parameter {name} in {path.name}",
-                found="none" if have is None else f"the shape {have}",
-                remedy="use the configuration and the data set that the checkpoint was trained with",
-            )
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise CheckpointError(
-                expected=f"finite numbers in {path.name}",
-                found=f"NaN or infinity in {name}",
-                remedy="choose another checkpoint",
-            )
+    epoch = _check_parameters(path, tensors, metadata, model)
     model.load_state_dict(tensors)
-    return int(metadata.get("epoch", "0"))
+    return epoch
 
 
 def save_checkpoints(folder: Path, trainer: Trainer) -> None:
-    """Write ``best``, then the three files of ``last``; a crash in between is noticed on reading."""
+    """Write ``best``, then the three files of ``last``."""
     assert trainer.optimizer is not None
-    stamp = uuid.uuid4().hex
-    position = trainer.position
+    position, model = trainer.position, trainer.model
+    common = {"format": CHECKPOINT_FORMAT, "stamp": uuid.uuid4().hex}
+    contents: dict[str, bytes] = {}
     if trainer.best_parameters is not None:
-        assert position.best_epoch is not None
-        save_parameters(
-            folder / "best.safetensors",
-            trainer.best_parameters,
-            model=trainer.model.name,
-            epoch=position.best_epoch,
-        )
+        metadata = {"model": model.name, "epoch": str(position.best_epoch)}
+        contents["best.safetensors"] = _encode(trainer.best_parameters, common | metadata)
     state = {"rng.torch": torch.get_rng_state(), "rng.sampler": position.sampler}
     if trainer.device.type == "cuda":
         state["rng.cuda"] = torch.cuda.get_rng_state(trainer.device)
     for index, moments in trainer.optimizer.state_dict()["state"].items():
         state |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
-    _save(folder / "last.state.safetensors", state, {"format": CHECKPOINT_FORMAT, "stamp": stamp})
-    save_parameters(
-        folder / "last.safetensors",
-        trainer.model.state_dict(),
-        model=trainer.model.name,
-        epoch=position.epoch,
-        stamp=stamp,
-    )
-    scalars = {name: getattr(position, name) for name in _SCALARS}
-    write_json(folder / "last.json", {"format": CHECKPOINT_FORMAT, "stamp": stamp, **scalars})
+    contents["last.state.safetensors"] = _encode(state, common)
+    metadata = {"model": model.name, "epoch": str(position.epoch)}
+    contents["last.safetensors"] = _encode(model.state_dict(), common | metadata)
+    numbers = {name: value for name, value in vars(position).items() if name in Place.model_fields}
+    contents["last.json"] = encode_json(Place(stamp=common["stamp"], **numbers), indent=2)
+    staged = [(_stage(folder / name, content), folder / name) for name, content in contents.items()]
+    for temporary, path in staged:
+        commit(temporary, path)
 
 
 def restore_last(folder: Path, trainer: Trainer) -> None:
@@ -108,56 +86,109 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
         CheckpointError: a file is missing, damaged, or of another saving than the others.
     """
     assert trainer.optimizer is not None
+    path = folder / "last.safetensors"
+    parameters, metadata = _load(path)
+    _check_parameters(path, parameters, metadata, trainer.model)
+    state, of_state = _load(folder / "last.state.safetensors")
     try:
-        scalars: dict[str, Any] = json.loads((folder / "last.json").read_bytes())
-        state, metadata = _load(folder / "last.state.safetensors")
-        stamps = {
-            scalars["stamp"],
-            metadata.get("stamp"),
-            _load(folder / "last.safetensors")[1]["stamp"],
-        }
-        if len(stamps) != 1:
+        place = Place.model_validate_json((folder / "last.json").read_bytes(), strict=True)
+        if not metadata["stamp"] == of_state["stamp"] == place.stamp:
             raise _unusable("files of different savings")
-        load_parameters(folder / "last.safetensors", trainer.model)
-        _restore_optimizer(trainer, state)
-        position = Position(
-            sampler=state["rng.sampler"], **{name: scalars[name] for name in _SCALARS}
-        )
+        numbers = place.model_dump(exclude={"format", "stamp"})
+        position = Position(sampler=state["rng.sampler"], **numbers)
+        if position.weights.keys() != trainer.model.loss_weights.keys():
+            raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
+        if position.best_epoch is not None:
+            _restore_best(folder / "best.safetensors", trainer, position)
+        _restore_optimizer(trainer.optimizer, state)
+        trainer.sampler.restore(position.sampler)
         torch.set_rng_state(state["rng.torch"])
-        if "rng.cuda" in state and trainer.device.type == "cuda":
+        if trainer.device.type == "cuda":
             torch.cuda.set_rng_state(state["rng.cuda"], trainer.device)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise _unusable(f"{type(error).__name__}: {error}") from None
-    trainer.sampler.restore(position.sampler)
-    for name, weight in position.weights.items():
-        trainer.model.set_loss_weight(name, weight)
-    position.weights = trainer.model.loss_weights
-    if position.best_epoch is not None:
-        best_parameters, best = _load(folder / "best.safetensors")
-        if best.get("epoch") == str(position.best_epoch):
-            position.best_score = position.best_valid[trainer.config.select_by]
-            trainer.best_parameters = best_parameters
-        else:
-            # A crash fell between the two: the file holds a later epoch, which beat all before it
-            # and will be reached again.
-            position.best_epoch, position.best_valid = None, {}
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        raise _unusable(f"{type(error).__name__}: {error}".splitlines()[0][:200]) from None
+    trainer.model.load_state_dict(parameters)
+    trainer.model.loss_weights = position.weights
     trainer.position = position
 
 
-def _restore_optimizer(trainer: Trainer, state: dict[str, Tensor]) -> None:
-    assert trainer.optimizer is not None
+def _check_parameters(
+    path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], model: Recommender
+) -> int:
+    """Refuse parameters that are not finite ones of ``model``; returns their epoch."""
+    if metadata.get("model") != model.name:
+        raise CheckpointError(
+            expected=f"parameters of the model {model.name} in {path.name}",
+            found=f"those of {metadata.get('model')!r}",
+            remedy="choose the checkpoint that belongs to this run",
+        )
+    expected = model.state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        want, have = _kind(expected.get(name)), _kind(tensors.get(name))
+        if want != have:
+            raise CheckpointError(
+                expected=f"{want} as {name} in {path.name}",
+                found=have,
+                remedy="use the configuration and the data set that the checkpoint was trained with",
+            )
+    for name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            raise CheckpointError(
+                expected=f"finite numbers in {path.name}",
+                found=f"NaN or infinity in {name}",
+                remedy="choose another checkpoint",
+            )
+    epoch = metadata.get("epoch", "")
+    if not (epoch.isascii() and epoch.isdigit()):
+        raise CheckpointError(
+            expected=f"the number of an epoch in the metadata of {path.name}",
+            found=repr(epoch[:40]),
+            remedy="choose a checkpoint that this project wrote",
+        )
+    return int(epoch)
+
+
+def _kind(tensor: Tensor | None) -> str:
+    """What two tensors must agree on, in words."""
+    if tensor is None:
+        return "nothing"
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+
+
+def _restore_best(path: Path, trainer: Trainer, position: Position) -> None:
+    parameters, metadata = _load(path)
+    epoch = _check_parameters(path, parameters, metadata, trainer.model)
+    if epoch == position.best_epoch:
+        position.best_score = position.best_valid[trainer.config.select_by]
+        trainer.best_parameters = parameters
+    else:
+        # A crash fell between the two: the file holds a later epoch, which beat all before it
+        # and will be reached again.
+        position.best_epoch, position.best_valid = None, {}
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Tensor]) -> None:
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():
         if key.startswith("optimizer."):
-            _, index, name = key.split(".", 2)
-            moments.setdefault(int(index), {})[name] = value
-    whole = trainer.optimizer.state_dict()
-    trainer.optimizer.load_state_dict({**whole, "state": moments})
+            _, number, name = key.split(".", 2)
+            moments.setdefault(int(number), {})[name] = value
+    parameters: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
+    for index, of_parameter in moments.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            if of_parameter[name].shape != parameters[index].shape:
+                raise ValueError(f"{name} of parameter {index} has another shape")
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
 
 
-def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+def _encode(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_bytes(path, save(plain, metadata))
+    content: bytes = save(plain, metadata)
+    return content
+
+
+def _stage(path: Path, content: bytes) -> Path:
+    return stage(path, lambda file: file.write(content))
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -86,6 +86,8 @@ def train_run(
     """
     experiment = build(writer.record.config)
     model, dataset = experiment.model, experiment.dataset
+    if resume:
+        _require_same_data(writer, dataset)
     _describe(writer, experiment)
     trainer = Trainer(
         model,
@@ -132,13 +134,7 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
     This is how an imported checkpoint becomes a run that can be looked at.
     """
     experiment = build(writer.record.config)
-    expected = writer.record.data
-    if expected is not None and expected.digest != experiment.dataset.digest:
-        raise RunError(
-            expected=f"the data set that run {writer.path.name} was trained on ({expected.digest[:12]})",
-            found=f"{experiment.dataset.name} with other content ({experiment.dataset.digest[:12]})",
-            remedy="restore the data set at the recorded path",
-        )
+    _require_same_data(writer, experiment.dataset)
     epoch = 0
     if experiment.model.trainable:
         epoch = load_parameters(writer.layout.best_checkpoint, experiment.model)
@@ -184,6 +180,16 @@ def peak_memory_mb(device: torch.device) -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _require_same_data(writer: RunWriter, dataset: Dataset) -> None:
+    expected = writer.record.data
+    if expected is not None and expected.digest != dataset.digest:
+        raise RunError(
+            expected=f"the data set that run {writer.path.name} was trained on ({expected.digest[:12]})",
+            found=f"{dataset.name} with other content ({dataset.digest[:12]})",
+            remedy="restore the data set at the recorded path",
+        )
 
 
 def _describe(writer: RunWriter, experiment: Experiment) -> None:

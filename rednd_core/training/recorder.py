@@ -17,6 +17,7 @@ from rednd_core.smoothness import EPOCH_MEASURES, measure_layers
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.checkpoint import save_checkpoints
 from rednd_core.training.trainer import Trainer
+from rednd_core.wording import duration
 
 Layers = dict[str, list[NDArray[np.float32]]]
 
@@ -145,7 +146,8 @@ def smoothness_row(
         )
     except RedndError:
         return {}
-    keys = table[["view", "modality", "layer", "side", "measure"]].astype(str).agg(".".join, axis=1)
+    names = table[["view", "modality", "layer", "side", "measure"]].itertuples(index=False)
+    keys = (".".join(map(str, row)) for row in names)
     return dict(zip(keys, table["value"].tolist(), strict=True))
 
 
@@ -156,13 +158,3 @@ def describe(progress: Progress) -> str:
         f"Epoch {progress.epoch} of {progress.epochs}, batch {progress.batch} of "
         f"{progress.n_batches}, {rate:.1f} batches/s, at most {duration(progress.seconds_left)} left"
     )
-
-
-def duration(seconds: float) -> str:
-    """1 h 05 min, 3 min 20 s, or 12 s."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    if whole >= 60:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole} s"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,15 +20,12 @@ from torch import Tensor
 from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRBatch, BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
-from rednd_core.errors import ConfigError, DataError, TrainingError, unknown_name
+from rednd_core.errors import DataError, TrainingError, unknown_name
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.metrics import parse_metric
 from rednd_core.models.base import Recommender
-from rednd_core.runs.record import Command
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
-
-Poll = Callable[[], Sequence[Command]]
-PAUSE_POLL_SECONDS = 0.1
+from rednd_core.training.control import Control, Poll
 
 
 @dataclass
@@ -38,7 +35,8 @@ class Position:
     Attributes:
         epoch: completed epochs; batch: completed batches of the one after.
         sampler: state of the sampler at the beginning of that epoch.
-        loss_sums: name -> sum of the values of those batches.
+        loss_sums, loss_counts: name -> sum of its values in those batches, and how many had one (a loss
+            may be left out while its weight is 0).
         weights: loss weights in force.
         stale: validations since the best one.
     """
@@ -48,6 +46,7 @@ class Position:
     epoch: int = 0
     batch: int = 0
     loss_sums: dict[str, float] = field(default_factory=dict)
+    loss_counts: dict[str, int] = field(default_factory=dict)
     best_epoch: int | None = None
     best_score: float = -math.inf
     best_valid: dict[str, float] = field(default_factory=dict)
@@ -98,7 +97,8 @@ class Trainer:
     ) -> None:
         _check_selection(config, n_valid=len(split.valid))
         self.model, self.config = model, config
-        self.callbacks, self._poll = callbacks, poll
+        self.callbacks = callbacks
+        self._control = Control(poll, model, listener=self)
         self._valid = split.valid
         self._train_matrix = interaction_matrix(split.train, model.n_users, model.n_items)
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -120,13 +120,12 @@ class Trainer:
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
         self._validation_seconds: list[float] = []
-        self._stopped = False
 
     def fit(self) -> FitResult:
         """Train until the epochs are over, patience is, or a stop command comes.
 
         Raises:
-            TrainingError: a loss or an embedding became NaN or infinite.
+            TrainingError: a loss or a parameter became NaN or infinite.
         """
         for callback in self.callbacks:
             callback.on_start(self)
@@ -134,14 +133,14 @@ class Trainer:
             self.position.best_valid = self._validate()
             self.position.best_epoch = 0
         else:
-            while not self._stopped and not self._is_over():
+            while not self._control.stopped and not self._is_over():
                 self._run_epoch()
         for callback in self.callbacks:
             callback.on_end(self)
         if self.best_parameters is not None:
             self.model.load_state_dict(self.best_parameters)
         return FitResult(
-            state="stopped" if self._stopped else "finished",
+            state="stopped" if self._control.stopped else "finished",
             epochs=self.position.epoch,
             best_epoch=self.position.best_epoch,
             valid=self.position.best_valid,
@@ -163,16 +162,18 @@ class Trainer:
             name: torch.tensor(value, device=self.device, dtype=torch.float64)
             for name, value in position.loss_sums.items()
         }
+        counts = dict(position.loss_counts)
         for number, batch in enumerate(self.sampler.epoch()):
             if number < position.batch:
                 continue
             # Commands before the batch: a new weight counts from this very batch on.
-            began += self._obey()
-            if self._stopped:
-                self._leave_epoch(number, sums)
+            began += self._control.obey()
+            if self._control.stopped:
+                self._leave_epoch(number, sums, counts)
                 return
             for name, value in self._step(batch).items():
-                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value.double()
+                counts[name] = counts.get(name, 0) + 1
+                sums[name] = sums[name] + value.double() if name in sums else value.double()
             fresh_batches += 1
             progress = Progress(
                 epoch=position.epoch + 1,
@@ -184,9 +185,10 @@ class Trainer:
             for callback in self.callbacks:
                 callback.on_batch(self, progress)
         complete = position.batch == 0
-        losses = self._mean_losses(sums, self.sampler.n_batches)
+        losses = self._mean_losses(sums, counts)
         spent = time.perf_counter() - began  # after the read-back, which waits for a GPU
-        position.epoch, position.batch, position.loss_sums = position.epoch + 1, 0, {}
+        position.epoch, position.batch = position.epoch + 1, 0
+        position.loss_sums, position.loss_counts = {}, {}
         if complete:
             self._epoch_seconds.append(spent)
         self._finish_epoch(losses, spent)
@@ -202,19 +204,28 @@ class Trainer:
         self.optimizer.step()
         return {name: value.detach() for name, value in losses.items()}
 
-    def _leave_epoch(self, batch: int, sums: dict[str, Tensor]) -> None:
+    def _leave_epoch(self, batch: int, sums: dict[str, Tensor], counts: dict[str, int]) -> None:
         """Stopped before ``batch``: keep the place inside the epoch."""
-        self._mean_losses(sums, max(batch, 1))
-        self.position.batch = batch
+        self._mean_losses(sums, counts)
+        self.position.batch, self.position.loss_counts = batch, counts
         self.position.loss_sums = {name: float(value) for name, value in sums.items()}
 
-    def _mean_losses(self, sums: dict[str, Tensor], n_batches: int) -> dict[str, float]:
-        """Means over the batches; one read-back an epoch, and the guard against divergence."""
-        losses = {name: float(value) / n_batches for name, value in sums.items()}
-        broken = [name for name, value in losses.items() if not math.isfinite(value)]
+    def _mean_losses(self, sums: dict[str, Tensor], counts: dict[str, int]) -> dict[str, float]:
+        """Means over the batches that had the loss, and the guard against divergence.
+
+        One read-back an epoch. The losses tell of all steps but the last, so the parameters are looked
+        at too: nothing that is not finite reaches a checkpoint.
+        """
+        losses = {name: float(value) / counts[name] for name, value in sums.items()}
+        broken = [f"{name}={value}" for name, value in losses.items() if not math.isfinite(value)]
+        if not all(bool(values.isfinite().all()) for values in self.model.parameters()):
+            broken.append("NaN or infinity in the parameters")
         if broken:
-            found = ", ".join(f"{name}={losses[name]}" for name in broken)
-            raise _diverged(self.position.epoch + 1, found)
+            raise TrainingError(
+                expected=f"finite losses and parameters in epoch {self.position.epoch + 1}",
+                found=", ".join(broken),
+                remedy="lower the learning rate or the alignment weight and start again",
+            )
         return losses
 
     def _finish_epoch(self, losses: dict[str, float], seconds: float) -> None:
@@ -252,51 +263,19 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             user_emb, item_emb = self.model.embeddings()
-        for side, rows in (("user", user_emb), ("item", item_emb)):
-            if not bool(rows.isfinite().all()):  # the epoch's last step may be the one that broke
-                raise _diverged(self.position.epoch, f"NaN or infinity in {side} embeddings")
         metrics = evaluate(
             user_emb, item_emb, self._train_matrix, self._valid, self.config.ks
         ).metrics
         self._validation_seconds.append(time.perf_counter() - began)
         return dict(metrics)
 
-    def _obey(self) -> float:
-        """Apply all waiting commands; while paused, wait for more. Returns the seconds paused."""
-        began = time.perf_counter()
-        paused = was_paused = False
-        while True:
-            for command in self._poll():
-                if command.command == "set_weight":
-                    self._set_weight(command)
-                elif command.command == "pause" and not paused:
-                    paused = was_paused = True
-                    self._tell("paused")
-                elif command.command == "resume" and paused:
-                    paused = False
-                    self._tell("resumed")
-                elif command.command == "stop" and not self._stopped:
-                    self._stopped = True
-                    self._tell("stopped")
-            if self._stopped or not paused:
-                return time.perf_counter() - began if was_paused else 0.0
-            for callback in self.callbacks:
-                callback.on_wait(self)
-            time.sleep(PAUSE_POLL_SECONDS)
-
-    def _set_weight(self, command: Command) -> None:
-        assert command.loss is not None
-        assert command.value is not None
-        try:
-            self.model.set_loss_weight(command.loss, command.value)
-        except ConfigError as error:  # a mistyped name must not end hours of training
-            self._tell("refused", loss=command.loss, value=command.value, message=str(error))
-        else:
-            self._tell("set_weight", loss=command.loss, value=command.value)
-
-    def _tell(self, event: str, **details: object) -> None:
+    def tell(self, event: str, **details: object) -> None:
         for callback in self.callbacks:
             callback.on_event(self, event, details)
+
+    def wait(self) -> None:
+        for callback in self.callbacks:
+            callback.on_wait(self)
 
 
 def _check_selection(config: TrainingConfig, *, n_valid: int) -> None:
@@ -312,14 +291,6 @@ def _check_selection(config: TrainingConfig, *, n_valid: int) -> None:
             found="none",
             remedy="label some interactions with 1, or choose another split",
         )
-
-
-def _diverged(epoch: int, found: str) -> TrainingError:
-    return TrainingError(
-        expected=f"finite losses and embeddings in epoch {epoch}",
-        found=found,
-        remedy="lower the learning rate or the alignment weight and start again",
-    )
 
 
 def _median(seconds: list[float]) -> float:

@@ -40,9 +40,15 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app keeps its runs (``runs``) and its cache (``cache``)."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def app_url(app_home: Path) -> Iterator[str]:
     """The app on a free port, with a folder of runs and a cache of its own."""
-    home = tmp_path_factory.mktemp("app")
+    home = app_home
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

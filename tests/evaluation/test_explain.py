@@ -82,12 +82,12 @@ def test_agrees_with_a_loop(case):
             assert row.jaccard == pytest.approx(shared / union)
 
 
-def test_parts_add_up(case):
-    d = case.item_emb.shape[1]
-    if d < 3:
-        pytest.skip("too narrow to be a concatenation of three")
-    found = explain(case.user_emb, case.item_emb, case.train, 1, 1, {"a": 1, "b": 1, "c": d - 2})
-    assert sum(found.parts.values()) == found.score == case.user_emb[1] @ case.item_emb[1]
+def test_parts_add_up_on_random_embeddings(train):
+    rng = np.random.default_rng(0)
+    users, items = rng.normal(size=(5, 9)), rng.normal(size=(4, 9))
+    found = explain(users, items, train, 1, 3, {"image": 4, "text": 2, "audio": 3})
+    assert sum(found.parts.values()) == pytest.approx(users[1] @ items[3], rel=1e-5)
+    assert found.parts["text"] == pytest.approx(users[1, 4:6] @ items[3, 4:6], rel=1e-5)
 
 
 @pytest.mark.parametrize("blocks", [{"image": 2}, {"image": 2, "text": 2}, {"a": 3, "b": 0}, {}])

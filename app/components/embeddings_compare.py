@@ -1,0 +1,187 @@
+"""A second run beside the first: its map turned onto the first one's, and the nodes that moved most."""
+
+from __future__ import annotations
+
+import html
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.components.choose import describe
+from app.components.downloads import csv_button, show_figure
+from app.components.embeddings_view import View, layer_name
+from app.components.node_select import take_points, take_row
+from app.components.text import escape_markdown
+from rednd_core.plots.embedding import embedding_figure
+from rednd_core.projection import Movers, Projection, procrustes
+from rednd_core.runs import Run
+
+K = 15  # neighbours compared
+TOP = 50  # rows of the table; the CSV has all
+MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
+
+
+def compare_panel(view: View) -> None:
+    """Choose a run on the same data, draw both maps, list the movers."""
+    st.subheader("Compare with a second run", anchor=False)
+    other = _choose_other(view)
+    if other is None:
+        return
+    index = cached.layers(other)
+    controls = st.columns(2)
+    modality = _choose_modality(view, list(index), controls[0])
+    common = [k for k in range(len(index[modality])) if k in _stored(view)]
+    state.drop_foreign("vs_layer", common)
+    layer = (
+        controls[1].select_slider("Layer", common, value=common[-1], **state.keep("vs_layer"))
+        if len(common) > 1
+        else common[0]
+    )
+    nodes = _compared_nodes(view)
+    moved = cached.movers(
+        view.run, view.modality, other, modality, layer, view.view, nodes.tolist(), K
+    )
+    _maps(view, other, modality, layer, nodes, moved)
+    _movers(view, other, nodes, moved)
+
+
+def _stored(view: View) -> range:
+    return range(len(cached.layers(view.run)[view.modality]))
+
+
+def _choose_other(view: View) -> Run | None:
+    record = view.run.record
+    others = {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None
+        and entry.record.data is not None
+        and record.data is not None
+        and entry.record.data.digest == record.data.digest
+        and entry.name != view.run.name
+        and entry.run.layer_version is not None
+    }
+    if not others:
+        st.caption("There is no second run on the same data and split yet.")
+        return None
+    state.drop_foreign(state.OTHER_RUN, others)
+    name = st.selectbox(
+        "Second run (same data and split)",
+        list(others),
+        index=None,
+        format_func=lambda n: describe(others[n]),
+        placeholder="Choose a run to compare with",
+        **state.keep(state.OTHER_RUN),
+    )
+    return others[name].run if name else None
+
+
+def _choose_modality(
+    view: View, modalities: list[str], place: st.delta_generator.DeltaGenerator
+) -> str:
+    state.drop_foreign("vs_modality", modalities)
+    default = modalities.index(view.modality) if view.modality in modalities else 0
+    chosen: str = place.selectbox(
+        "Its modality", modalities, index=default, **state.keep("vs_modality")
+    )
+    return chosen
+
+
+def _compared_nodes(view: View) -> np.ndarray:
+    """Nodes of the map that have a train interaction; the others have no vector past layer 0."""
+    degrees = np.concatenate([view.data.user_degrees, view.data.item_degrees])
+    return view.nodes[degrees[view.nodes] > 0]
+
+
+def _maps(
+    view: View, other: Run, modality: str, layer: int, nodes: np.ndarray, moved: Movers
+) -> None:
+    here = cached.projection(view.run, view.modality, [layer], "pca", nodes.tolist(), view.view)
+    there = cached.projection(other, modality, [layer], "pca", nodes.tolist(), view.view)
+    turned, residual = aligned(there, here)
+    name = layer_name(layer, view.view)
+    figure = embedding_figure(
+        np.stack([here.coords[0], turned]),
+        nodes,
+        [f"{html.escape(view.run.name)}, {name}", f"{html.escape(other.name)}, {name}"],
+        [here.quality[0], there.quality[0]],
+        [here.collapsed[0], there.collapsed[0]],
+        title="PCA of each run, the second turned onto the first",
+        color=moved.jaccard,
+        color_name=CHANGE,
+        hover=view.names.hover(nodes),
+        selected=view.selected,
+    )
+    show_figure(
+        figure,
+        key=MAP,
+        alt=f"Maps of {view.run.name} and {other.name} at {name}, coloured by the {CHANGE}",
+        name=f"{view.run.name}-vs-{other.name}",
+        on_select=partial(take_points, view.names, MAP),
+    )
+    st.caption(
+        f"{len(nodes):,} of {len(view.names):,} nodes (those of the map with a train interaction). The "
+        "axes of two trainings are arbitrary: the second map is rotated or mirrored (never scaled) to "
+        f"lie on the first as well as it can; {residual:.0%} of the first map's extent is left as "
+        "difference. Colour is not about the maps: it is how much of a node's neighbourhood both runs "
+        "agree on, in the original spaces (1: the same neighbours, 0: none in common)."
+    )
+
+
+def aligned(source: Projection, target: Projection) -> tuple[np.ndarray, float]:
+    """The first panel (n, 2) of ``source`` turned onto that of ``target``, and what is left over."""
+    alignment = procrustes(source.coords[0], target.coords[0])
+    return alignment.apply(source.coords[0]).astype(np.float32), alignment.residual
+
+
+def _movers(view: View, other: Run, nodes: np.ndarray, moved: Movers) -> None:
+    is_user = nodes < view.data.n_users
+    medians = [
+        f"{side} {np.median(moved.jaccard[rows]):.2f}"
+        for side, rows in (("users", is_user), ("items", ~is_user))
+        if rows.any()
+    ]
+    st.markdown(
+        f"**Movers: whose {moved.k} nearest nodes changed most** between "
+        f"{escape_markdown(view.run.name)} and {escape_markdown(other.name)} "
+        f"(median overlap: {', '.join(medians)})"
+    )
+    table = mover_table(view, nodes, moved)
+    shown = table.head(TOP)
+    ranked = nodes[moved.order].tolist()
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key="movers-table",
+        on_select=partial(take_row, view.names, "movers-table", ranked),
+        selection_mode="single-row",
+        column_config={
+            "overlap": st.column_config.ProgressColumn(
+                "overlap", format="%.2f", min_value=0.0, max_value=1.0
+            )
+        },
+    )
+    st.caption(f"{len(shown):,} of {len(table):,} nodes. Choose a row to open that node's card.")
+    csv_button(
+        table,
+        f"movers-{view.run.name}-{other.name}.csv",
+        f"Movers ({len(table):,} rows)",
+        "movers-csv",
+    )
+
+
+def mover_table(view: View, nodes: np.ndarray, moved: Movers) -> pd.DataFrame:
+    """rank, type, id, title, overlap; the most changed node first."""
+    ranked = nodes[moved.order]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(ranked) + 1),
+            "type": view.names.kinds(ranked),
+            "id": view.names.ids[ranked],
+            "title": view.names.titles[ranked],
+            "overlap": moved.jaccard[moved.order],
+        }
+    )

@@ -1,0 +1,193 @@
+"""The maps: PCA on shared axes, and beside it UMAP where it is known or asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from app import cached
+from app.components.downloads import show_figure
+from app.components.embeddings_view import ANIMATION, View
+from app.components.node_select import take_points
+from rednd_core.plots.embedding import embedding_figure
+from rednd_core.plots.embedding_animation import AnimatedMap, embedding_animation
+from rednd_core.projection import Projection
+
+PCA_TITLE = "PCA · one pair of axes for all layers"
+UMAP_TITLE = "UMAP · one layout for all layers"
+WANTED = "umap_wanted"  # maps that this session asked for, so that a read-only cache asks only once
+
+PCA_CAPTION = (
+    "PCA turns the cloud so that its widest directions face you, with the same axes and the same scale "
+    "in every panel. **Lengths are kept: a layer whose directions agree is drawn small.** What does "
+    "not vary along these two axes is not seen."
+)
+UMAP_CAPTION = (
+    "UMAP draws only who is next to whom, and stretches every neighbourhood to about the same size. "
+    "In a collapse the distances shrink while the order of the neighbours stays, so **UMAP blows the "
+    "tiny cloud up again: a collapsed layer can look wider and tidier than a healthy one.** "
+    "Trustworthiness does not warn you, it even rises. Read MAD and spread above each panel, and the "
+    "PCA beside."
+)
+
+
+def draw_maps(view: View) -> dict[str, Projection]:
+    """Draw the chosen display; the maps that are shown, by method."""
+    with st.spinner("Drawing the PCA map …"):
+        maps = {"pca": _project(view, "pca")}
+    umap = _umap(view)
+    if umap is not None:
+        maps["umap"] = umap
+    if view.display == ANIMATION:
+        _animate(view, maps)
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _panels(view, maps["pca"], PCA_TITLE)
+            st.caption(PCA_CAPTION)
+        with right:
+            if umap is None:
+                _offer_umap(view)
+            else:
+                _panels(view, umap, UMAP_TITLE)
+            st.caption(UMAP_CAPTION)
+    st.caption(
+        f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
+        "the unit vectors to their mean, 0 to 1, measured before mapping; MAD: mean of 1 − cosine over "
+        "all pairs of one side, 0 to about 1; both on the nodes of the map. Trustworthiness: 1 where "
+        "all map neighbours are true neighbours. Click a point, or draw a box or a lasso."
+    )
+    if len(maps) == 2 and len(view.layers) > 1:
+        st.markdown(_spread_story(view, maps))
+    return maps
+
+
+def umap_seconds(n_rows: int, n_layers: int) -> float:
+    """About how long a layout takes: 200 epochs, the exact kNN search, and the quality of the map.
+
+    Fitted on two cores to 3,000 to 26,000 stacked rows.
+    """
+    return 0.37e-3 * n_rows + 2.6e-9 * n_rows**2 + 0.3 * n_layers
+
+
+def _project(view: View, method: str) -> Projection:
+    settings = view.umap if method == "umap" else {}
+    return cached.projection(
+        view.run, view.modality, view.layers, method, view.nodes.tolist(), view.view, **settings
+    )
+
+
+def _umap(view: View) -> Projection | None:
+    """The UMAP map where a cache has it or this session asked for it."""
+    if _umap_key(view) in st.session_state.get(WANTED, ()):
+        with st.spinner(f"Computing the UMAP map of {view.n_of_total} …", show_time=True):
+            return _project(view, "umap")
+    return cached.known_projection(
+        view.run, view.modality, view.layers, "umap", view.nodes.tolist(), view.view, **view.umap
+    )
+
+
+def _umap_key(view: View) -> tuple[object, ...]:
+    return (
+        str(view.run.path),
+        view.run.layer_version,
+        view.modality,
+        view.view,
+        view.layers,
+        view.nodes.tobytes(),
+        *view.umap.values(),
+    )
+
+
+def _offer_umap(view: View) -> None:
+    seconds = umap_seconds(len(view.layers) * len(view.nodes), len(view.layers))
+    with st.container(border=True):
+        st.markdown(f"**{UMAP_TITLE}**")
+        st.write(
+            "Not computed yet for this choice of run, layers and nodes. It is kept once it is there."
+        )
+        st.button(
+            f"Compute the UMAP map (about {max(1, round(seconds))} s)",
+            key="compute_umap",
+            type="primary",
+            icon=":material/scatter_plot:",
+            on_click=_want_umap,
+            args=(_umap_key(view),),
+        )
+
+
+def _want_umap(key: tuple[object, ...]) -> None:
+    st.session_state[WANTED] = {*st.session_state.get(WANTED, ()), key}
+
+
+def _panels(view: View, found: Projection, title: str) -> None:
+    key = f"map-{found.method}"
+    figure = embedding_figure(
+        found.coords,
+        found.nodes,
+        view.layer_names,
+        found.quality,
+        found.collapsed,
+        title=title,
+        hover=view.names.hover(found.nodes),
+        selected=view.selected,
+        **view.color.arguments(),
+    )
+    show_figure(
+        figure,
+        key=key,
+        alt=f"{title}: {view.n_of_total} in {', '.join(view.layer_names)}, coloured by "
+        f"{view.color.name}",
+        name=f"{view.run.name}-{view.modality}-{found.method}",
+        on_select=partial(take_points, view.names, key),
+    )
+
+
+def _animate(view: View, maps: dict[str, Projection]) -> None:
+    figure = embedding_animation(
+        [
+            AnimatedMap(method.upper(), found.coords, found.quality, found.collapsed)
+            for method, found in maps.items()
+        ],
+        view.nodes,
+        view.layer_names,
+        title="From layer to layer",
+        hover=view.names.hover(view.nodes),
+        selected=view.selected,
+        **view.color.arguments(),
+    )
+    show_figure(
+        figure,
+        key="map-animation",
+        alt=f"Animated map of {view.n_of_total} from {view.layer_names[0]} to "
+        f"{view.layer_names[-1]}, coloured by {view.color.name}",
+        name=f"{view.run.name}-{view.modality}-animation",
+    )
+    st.caption(
+        "Press play, or drag the slider. Between two layers the points travel on straight lines, for "
+        "the eye only. " + PCA_CAPTION
+    )
+    if "umap" in maps:
+        st.caption(UMAP_CAPTION)
+    else:
+        _offer_umap(view)
+
+
+def _spread_story(view: View, maps: dict[str, Projection]) -> str:
+    """What the two maps make of the change of spread, in this very view."""
+    first, last = view.layer_names[0], view.layer_names[-1]
+    quality = maps["pca"].quality
+    if not quality[0]["spread"] or quality[-1]["spread"] is None:
+        return ""
+    parts = {"of the vectors": quality[-1]["spread"] / quality[0]["spread"]}
+    for method, found in maps.items():
+        sizes = [float(np.sqrt(flat.var(axis=0).sum())) for flat in found.coords]
+        if sizes[0] > 0:
+            parts[f"of the {method.upper()} map"] = sizes[-1] / sizes[0]
+    told = ", ".join(f"{what} ×{factor:.2f}" for what, factor in parts.items())
+    return (
+        f"**From {first} to {last}**, the spread {told}. (The PCA map has the two widest directions "
+        "only; it grows where the variation gathers in them.)"
+    )

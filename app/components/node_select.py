@@ -1,0 +1,119 @@
+"""Which node, or which group of nodes, is selected: by search, by a click, by box or lasso.
+
+The node lives in the session and in the address bar under ``state.NODE``, as a key that survives a
+change of page; the group lives in the session only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import state
+from app.components.node_names import NodeNames
+from app.components.text import escape_markdown
+
+GROUP = "node_group"  # keys of the nodes chosen by box or lasso; two or more, or empty
+ADDRESS = "node_address"  # what the address bar said when it was last read or written
+FINDER = "node_finder"
+MAX_OPTIONS = 5_000  # a select box of more options is slow: then a text filter comes before it
+MAX_MATCHES = 200
+
+
+def current_node(names: NodeNames) -> int | None:
+    """The selected node; a permalink overrides the session, an unknown node is reported."""
+    address = st.query_params.get(state.NODE)
+    if address is not None and address != st.session_state.get(ADDRESS):
+        st.session_state[state.NODE] = address
+    key = st.session_state.get(state.NODE)
+    node = names.node(key) if key else None
+    if key and node is None:
+        st.caption(f"This data set has no node {escape_markdown(key)}; nothing is selected.")
+    if node is None:
+        st.query_params.pop(state.NODE, None)
+    elif address != key:
+        st.query_params[state.NODE] = key
+    st.session_state[ADDRESS] = st.query_params.get(state.NODE)
+    return node
+
+
+def current_group(names: NodeNames) -> list[int]:
+    """Nodes of the last box or lasso, sorted; those of another data set are left out."""
+    found = (names.node(key) for key in st.session_state.get(GROUP, ()))
+    return sorted(node for node in found if node is not None)
+
+
+def select(names: NodeNames, nodes: list[int]) -> None:
+    """One node becomes the selected node, several become the group; none changes nothing."""
+    if len(nodes) == 1:
+        st.session_state[state.NODE] = names.key(nodes[0])
+        st.session_state[GROUP] = ()
+    elif nodes:
+        st.session_state[GROUP] = tuple(names.key(node) for node in nodes)
+
+
+def clear() -> None:
+    """Select nothing."""
+    st.session_state[state.NODE] = None
+    st.session_state[GROUP] = ()
+
+
+def take_points(names: NodeNames, key: str) -> None:
+    """Callback of a figure: its chosen points become the selection."""
+    select(names, chosen_nodes(st.session_state[key], len(names)))
+
+
+def chosen_nodes(event: Any, n_nodes: int) -> list[int]:
+    """Distinct node numbers of a Plotly selection event, read from ``customdata``."""
+    found = set()
+    for point in event["selection"]["points"]:
+        data = point.get("customdata")
+        for value in data if isinstance(data, list) else [data]:
+            if isinstance(value, int) and 0 <= value < n_nodes:
+                found.add(value)
+    return sorted(found)
+
+
+def take_row(names: NodeNames, key: str, nodes: list[int]) -> None:
+    """Callback of a table whose row k is node ``nodes[k]``."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        select(names, [nodes[rows[0]]])
+
+
+def find_node(names: NodeNames, selected: int | None) -> None:
+    """Search by title or id. Large sets are filtered on the server first."""
+    options = np.arange(len(names))
+    if len(names) > MAX_OPTIONS:
+        text = st.text_input(
+            "Find a user or an item",
+            key="node_query",
+            placeholder="part of a title, or an id",
+        )
+        matches = names.search(text) if text else options[:0]
+        options = matches[:MAX_MATCHES]
+        if text:
+            st.caption(f"{len(options):,} of {len(matches):,} matches, of {len(names):,} nodes")
+        if selected is not None and selected not in options:
+            options = np.concatenate([[selected], options])
+    st.session_state[FINDER] = selected
+    st.selectbox(
+        "Find a user or an item" if len(names) <= MAX_OPTIONS else "Matches",
+        options.tolist(),
+        index=None,
+        format_func=names.label,
+        key=FINDER,
+        placeholder="Type a title or an id",
+        on_change=_take_found,
+        args=(names,),
+    )
+
+
+def _take_found(names: NodeNames) -> None:
+    node = st.session_state[FINDER]
+    if node is None:
+        clear()
+    else:
+        select(names, [node])

@@ -1,0 +1,96 @@
+"""A card for one item: picture, title, and what there is to say about it.
+
+Pictures come from local files only. An item whose picture is a web address, is missing or cannot be
+read has the same card with an empty frame, so that a page looks alike with and without internet.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import streamlit as st
+
+from app import cached
+from app.components.text import escape_markdown
+from rednd_core.data.items import image_path
+from rednd_core.data.schema import Dataset
+
+CARD_WIDTH = 340  # pixels; two cards beside each other in half a wide page, one on a phone
+PICTURE_WIDTH = 72
+
+
+def product_card(
+    dataset: Dataset,
+    item: int,
+    *,
+    key: str,
+    lead: str = "",
+    facts: Sequence[str] = (),
+    badges: Sequence[str] = (),
+    on_why: Callable[[int], None] | None = None,
+) -> None:
+    """Draw the card of a dense item id inside a horizontal, wrapping container.
+
+    Args:
+        key: unique on the page.
+        lead: Markdown before the title, e.g. ``"3"`` for a rank.
+        facts: plain texts below the title (escaped here), after the item's category.
+        badges: Markdown of badges, e.g. ``":green-badge[hit]"``.
+        on_why: called with ``item`` when the button "Why?" is pressed; None draws no button.
+    """
+    title = escape_markdown(title_of(dataset, item))
+    below = " · ".join(
+        escape_markdown(fact) for fact in (category_of(dataset, item), *facts) if fact
+    )
+    with st.container(
+        border=True, width=CARD_WIDTH, horizontal=True, wrap=False, gap="small", key=key
+    ):
+        st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title_of(dataset, item))
+        with st.container(gap="xxsmall"):
+            st.markdown(f"{f'**{lead}** · ' if lead else ''}{title}  \n:small[{below}]")
+            if badges or on_why is not None:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    if badges:
+                        st.markdown(" ".join(badges), width="content")
+                    if on_why is not None:
+                        st.button(
+                            "Why?", key=f"{key}-why", type="tertiary", on_click=on_why, args=(item,)
+                        )
+
+
+def title_of(dataset: Dataset, item: int) -> str:
+    """The title as in the items table; the original id where there is none."""
+    return str(dataset.items["title"].iloc[item])
+
+
+def category_of(dataset: Dataset, item: int) -> str:
+    """The category, or ``""`` where the items table has none."""
+    if "category" not in dataset.items:
+        return ""
+    return str(dataset.items["category"].iloc[item])
+
+
+def picture_of(dataset: Dataset, item: int) -> bytes:
+    """A small PNG of the item, or the empty frame."""
+    path = image_path(dataset, item)
+    if path is None or path.lower().startswith(("http://", "https://")):
+        return _empty_frame()
+    return cached.thumbnail(path) or _empty_frame()
+
+
+@cache
+def _empty_frame() -> bytes:
+    """A grey square with a crossed-out picture frame, readable on light and on dark."""
+    from PIL import Image, ImageDraw
+
+    size = cached.THUMBNAIL_PIXELS
+    picture = Image.new("RGBA", (size, size), (128, 128, 128, 46))
+    pen, grey = ImageDraw.Draw(picture), (128, 128, 128, 150)
+    low, high = size * 0.3, size * 0.7
+    pen.rectangle((low, low, high, high), outline=grey, width=6)
+    pen.line((low, high, high, low), fill=grey, width=6)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

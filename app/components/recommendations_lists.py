@@ -1,0 +1,153 @@
+"""What the user had, what the model lists, and where the held-out items ended up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.components.downloads import show_figure
+from app.components.product import category_of, product_card, title_of
+from app.components.recommendations_view import View
+from rednd_core.data.schema import Dataset
+from rednd_core.plots.recommendations import mix_figure, ranks_figure
+
+HIT = ":green-badge[:material/check_circle: held-out hit]"
+MISS = ":orange-badge[:material/cancel: missed]"
+VALIDATION = ":gray-badge[:material/history: in validation]"
+N_HISTORY = 12  # train items shown at first
+MAX_DOTS = 30  # held-out items in one chart
+
+Why = Callable[[int], None]
+
+
+def show_lists(view: View, why: Why) -> None:
+    """The tab "Lists"; ``why`` is called with the item that is to be explained."""
+    found = view.recommended(view.run)
+    ranks = held_out_ranks(view)
+    if len(ranks):
+        _show_held_out(view, ranks, why)
+    st.markdown(
+        f"#### The {len(found.listed)} recommended items  \n"
+        f"Best first, of {found.n_candidates:,} candidates: all {view.dataset.n_items:,} items but "
+        f"the {len(found.history):,} train items."
+    )
+    validation = set(view.validation_items.tolist())
+    with st.container(horizontal=True, key="listed"):
+        for row in found.listed.itertuples():
+            badges = [HIT] if row.hit else [VALIDATION] if row.item in validation else []
+            product_card(
+                view.dataset,
+                int(row.item),
+                key=f"listed-{row.item}",
+                lead=f"{row.rank}",
+                facts=[f"score {row.score:.3f}"],
+                badges=badges,
+                on_why=why,
+            )
+    _show_history(view, found.history)
+    _show_mix(view)
+
+
+def held_out_ranks(view: View) -> pd.DataFrame:
+    """Exact rank of the user's held-out items: ``item``, ``rank``, ``hit``, best first."""
+    evaluation = view.evaluation(view.run)
+    own = evaluation.held_out.users == view.user
+    table = pd.DataFrame({"item": evaluation.held_out.items[own], "rank": evaluation.ranks[own]})
+    table["hit"] = table["rank"] <= view.k
+    return table.sort_values("rank", ignore_index=True)
+
+
+def mix_sentence(dataset: Dataset, name: str, items: Sequence[int]) -> str:
+    """``"12 train items: 5 Kettles, 4 Mugs and 3 in 2 other categories"``, unescaped."""
+    counts = Counter(category_of(dataset, int(item)) or "no category" for item in items)
+    first = counts.most_common(2)
+    rest = sum(counts.values()) - sum(n for _, n in first)
+    parts = [f"{n} {category}" for category, n in first]
+    if rest:
+        parts.append(f"{rest} in {len(counts) - len(first)} other categories")
+    return f"{len(items)} {name}: {', '.join(parts)}"
+
+
+def _show_held_out(view: View, ranks: pd.DataFrame, why: Why) -> None:
+    n_candidates = view.recommended(view.run).n_candidates
+    n_hits = int(ranks["hit"].sum())
+    st.markdown(
+        f"#### The {len(ranks)} held-out {view.held_out_name} items: {n_hits} listed, "
+        f"{len(ranks) - n_hits} missed  \n"
+        "What the user really chose and the model did not see. A good model puts them into the "
+        "shaded part."
+    )
+    shown = ranks.head(MAX_DOTS)
+    titles = [title_of(view.dataset, item) for item in shown["item"]]
+    show_figure(
+        ranks_figure(shown.assign(title=titles, model=view.run.name), view.k, n_candidates),
+        key="recommendations-ranks",
+        name=f"{view.run.name}-held-out-ranks",
+        alt=f"Ranks of {len(shown)} of {len(ranks)} held-out items among {n_candidates} candidates: "
+        + ", ".join(str(rank) for rank in shown["rank"]),
+    )
+    if len(shown) < len(ranks):
+        st.caption(f"The best {len(shown)} of {len(ranks)} are drawn; all have a card below.")
+    with st.container(horizontal=True, key="held-out"):
+        for row in ranks.itertuples():
+            product_card(
+                view.dataset,
+                int(row.item),
+                key=f"held-out-{row.item}",
+                facts=[f"rank {row.rank:,} of {n_candidates:,} candidates"],
+                badges=[HIT if row.hit else MISS],
+                on_why=why,
+            )
+
+
+def _show_history(view: View, history: Sequence[int]) -> None:
+    st.markdown(f"#### The history: {len(history):,} train items")
+    if not len(history):
+        st.markdown(
+            "The model never saw this user choose anything. What it lists comes from parameters that "
+            "no interaction has moved."
+        )
+        return
+    dataset = view.dataset
+    ordered = sorted(
+        (int(item) for item in history),
+        key=lambda i: (category_of(dataset, i), title_of(dataset, i)),
+    )
+    everything = len(ordered) <= N_HISTORY or st.toggle(
+        f"Show all {len(ordered):,}", key="all-history"
+    )
+    with st.container(horizontal=True, key="history"):
+        for item in ordered if everything else ordered[:N_HISTORY]:
+            product_card(dataset, item, key=f"history-{item}")
+    if not everything:
+        st.caption(f"{N_HISTORY} of {len(ordered):,} train items, by category.")
+
+
+def _show_mix(view: View) -> None:
+    """Compare categories of history, list and held-out items: does the list follow the taste?"""
+    if "category" not in view.dataset.items:
+        return
+    found = view.recommended(view.run)
+    lists: dict[str, Sequence[int]] = {
+        "history": found.history.tolist(),
+        "recommended": found.listed["item"].tolist(),
+        f"held out ({view.held_out_name})": view.held_out.tolist(),
+    }
+    st.markdown(
+        "#### Does the list follow the taste?  \n"
+        "Categories of the three lists. A held-out bar without a counterpart in the history is a new "
+        "interest, which no history could have told."
+    )
+    mixes = {
+        name: [category_of(view.dataset, item) for item in items] for name, items in lists.items()
+    }
+    show_figure(
+        mix_figure({name: mix for name, mix in mixes.items() if mix}),
+        key="recommendations-mix",
+        name=f"{view.run.name}-categories",
+        alt="Share of categories. "
+        + "; ".join(mix_sentence(view.dataset, name, items) for name, items in lists.items()),
+    )

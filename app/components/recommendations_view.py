@@ -1,0 +1,248 @@
+"""What the page Recommendations shows: the choices of its upper part, made and kept in the permalink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.components.choose import describe, pick_run
+from rednd_core.data.schema import Dataset, IntArray
+from rednd_core.errors import DataError
+from rednd_core.evaluation.evaluate import Evaluation
+from rednd_core.evaluation.people import WALKS, walk
+from rednd_core.evaluation.recommend import Recommendations
+from rednd_core.runs import Run, RunEntry
+
+SPLIT, SLICE, K, METRIC = "split", "slice", "k", "metric"
+SPLIT_NAMES = {"test": "Test", "valid": "Validation"}
+NO_RUN = "none"
+STEP = "recommendations.step"  # what a button asked for: a step within the slice, or its first user
+FIRST = "first"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The choices, and what follows from them at once.
+
+    Attributes:
+        runs: the chosen run, and the second one where there is one.
+        users: original id and known facts of every user.
+        metric: with its cut-off, which is the length ``k`` of the list.
+        user: dense id.
+        order: users of the chosen slice in walking order.
+    """
+
+    runs: tuple[Run, ...]
+    dataset: Dataset
+    users: pd.DataFrame
+    split: Literal["test", "valid"]
+    k: int
+    metric: str
+    user: int
+    order: IntArray
+
+    @property
+    def run(self) -> Run:
+        return self.runs[0]
+
+    @property
+    def held_out_name(self) -> str:
+        """``"test"`` or ``"validation"``, as a reader says it."""
+        return SPLIT_NAMES[self.split].lower()
+
+    @property
+    def held_out(self) -> IntArray:
+        """The user's held-out items."""
+        pairs = self.dataset.test if self.split == "test" else self.dataset.valid
+        return pairs.items[pairs.users == self.user]
+
+    @property
+    def validation_items(self) -> IntArray:
+        """Items that are no hits on test although the user chose them: ranked, never masked."""
+        if self.split == "valid":
+            return np.empty(0, np.int64)
+        return self.dataset.valid.items[self.dataset.valid.users == self.user]
+
+    def evaluation(self, run: Run) -> Evaluation:
+        return cached.evaluation(run, self.split)
+
+    def recommended(self, run: Run) -> Recommendations:
+        return cached.recommendations(run, self.split, self.user, self.k)
+
+    def ranks(self, run: Run) -> dict[int, int]:
+        """Exact rank of every item that the user does not have in train."""
+        everything = cached.recommendations(run, self.split, self.user, self.dataset.n_items).listed
+        return dict(zip(everything["item"].tolist(), everything["rank"].tolist(), strict=True))
+
+
+def choose() -> View | None:
+    """Draw the controls; None where there is no run yet."""
+    top = st.columns([3, 3, 1.5, 1.5, 1.5])
+    with top[0]:
+        run = pick_run()
+    if run is None:
+        return None
+    dataset = cached.run_dataset(run)
+    with top[1]:
+        other = _pick_other(run)
+    split = top[2].segmented_control(
+        "Held-out items",
+        list(SPLIT_NAMES),
+        default="test",
+        required=True,
+        format_func=lambda name: SPLIT_NAMES[name],
+        help="Which hidden interactions count as hits. Models were selected on validation; test is "
+        "the honest one.",
+        **state.keep(SPLIT),
+    )
+    metric = top[3].segmented_control(
+        "Metric",
+        ["recall", "ndcg"],
+        default="recall",
+        required=True,
+        help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
+        **state.keep(METRIC),
+    )
+    k = top[4].slider(
+        "List length k",
+        cached.CUT_OFFS[0],
+        cached.CUT_OFFS[-1],
+        20,
+        step=5,
+        help="Also the cut-off of the metric.",
+        **state.keep(K),
+    )
+    users = _users(run, dataset)
+    metric = f"{metric}@{k}"
+    user, order = _pick_user(cached.evaluation(run, split), metric, users)
+    runs = (run,) if other is None else (run, other)
+    return View(runs, dataset, users, split, k, metric, user, order)
+
+
+def _pick_other(run: Run) -> Run | None:
+    """A second run on the same data and split, or none."""
+    entries = {entry.name: entry for entry in _comparable(run)}
+    wanted = st.session_state.get(state.OTHER_RUN)
+    if wanted not in (NO_RUN, *entries):
+        labels = {describe(entry): name for name, entry in entries.items()} | {NO_RUN: NO_RUN}
+        asked = st.query_params.get(state.OTHER_RUN, "")
+        asked = labels.get(asked, asked)
+        default = _default_other(run, list(entries.values()))
+        st.session_state[state.OTHER_RUN] = asked if asked in (NO_RUN, *entries) else default
+    name = st.selectbox(
+        "Compare with",
+        [NO_RUN, *entries],
+        index=None,
+        required=True,
+        format_func=lambda name: describe(entries[name]) if name in entries else name,
+        help="Runs on the same data and split, for the tabs Two runs and Slices.",
+        **state.keep(state.OTHER_RUN),
+    )
+    return entries[name].run if name in entries else None
+
+
+def _comparable(run: Run) -> list[RunEntry]:
+    facts = run.record.data
+    return [
+        entry
+        for entry in cached.run_entries()
+        if entry.run.path != run.path
+        and entry.record is not None
+        and entry.record.data is not None
+        and facts is not None
+        and entry.record.data.digest == facts.digest
+        and entry.run.layer_version is not None
+    ]
+
+
+def _default_other(run: Run, entries: Sequence[RunEntry]) -> str:
+    """The first run of another model, RedNⁿD and LightGCN before others; none on a phone."""
+    if "Mobi" in st.context.headers.get("User-Agent", ""):
+        return NO_RUN
+    own = run.config.model
+    others = {
+        entry.record.config.model: entry.name
+        for entry in reversed(entries)
+        if entry.record is not None and entry.record.config.model != own
+    }
+    preferred = [others[model] for model in ("rednnd", "lightgcn") if model in others]
+    return next(iter([*preferred, *others.values()]), NO_RUN)
+
+
+def _users(run: Run, dataset: Dataset) -> pd.DataFrame:
+    try:
+        return cached.users(run)
+    except DataError as error:  # the page works without names
+        st.warning(str(error), icon=":material/warning:")
+        return pd.DataFrame({"user_id": dataset.user_ids})
+
+
+def user_labels(users: pd.DataFrame) -> list[str]:
+    """``"17 · Hana W. · Play"``: the original id, then name and segment where they are known."""
+    columns = [name for name in ("user_id", "name", "segment") if name in users]
+    rows = zip(*(users[name] for name in columns), strict=True)
+    return [" · ".join(" ".join(str(cell).split()) for cell in row if cell) for row in rows]
+
+
+def _pick_user(evaluation: Evaluation, metric: str, users: pd.DataFrame) -> tuple[int, IntArray]:
+    left, middle, right = st.columns([2.6, 2.4, 2], vertical_alignment="bottom")
+    kind = left.segmented_control(
+        "Slice of users to walk through",
+        list(WALKS),
+        default="worst",
+        required=True,
+        help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
+        on_change=_ask,
+        args=(FIRST,),
+        **state.keep(SLICE),
+    )
+    order = walk(evaluation, kind, metric)
+    ids = users["user_id"].tolist()
+    labels = user_labels(users)
+    position_of = {user_id: dense for dense, user_id in enumerate(ids)}
+    _settle_user(order, ids, labels, position_of)
+    user_id = middle.selectbox(
+        f"User (search {len(ids):,} ids" + (" and names)" if "name" in users else ")"),
+        ids,
+        index=None,
+        required=True,
+        format_func=lambda name: labels[position_of[name]] if name in position_of else name,
+        **state.keep(state.USER),
+    )
+    user = position_of.get(user_id, 0)
+    here = np.flatnonzero(order == user)
+    with right.container(horizontal=True, vertical_alignment="center"):
+        nothing = len(order) == 0
+        st.button("Previous", on_click=_ask, args=(-1,), disabled=nothing)
+        st.button("Next in this slice", type="primary", on_click=_ask, args=(1,), disabled=nothing)
+    place = f"{here[0] + 1:,} of {len(order):,}" if len(here) else f"not among the {len(order):,}"
+    st.caption(f"This user is {place} in the slice **{kind}** ({WALKS[kind]}).")
+    return user, order
+
+
+def _ask(step: int | str) -> None:
+    st.session_state[STEP] = step
+
+
+def _settle_user(
+    order: IntArray, ids: list[str], labels: list[str], position_of: dict[str, int]
+) -> None:
+    """Set the user before the select box is drawn: a step, a link's user, or the slice's first."""
+    step = st.session_state.pop(STEP, None)
+    current = position_of.get(st.session_state.get(state.USER, ""))
+    if step is not None and len(order):
+        here = np.flatnonzero(order == current) if current is not None else []
+        place = (int(here[0]) + step) % len(order) if step != FIRST and len(here) else 0
+        st.session_state[state.USER] = ids[order[place]]
+    elif current is None:
+        asked = st.query_params.get(state.USER, "")
+        if asked in labels:
+            asked = ids[labels.index(asked)]
+        first = ids[order[0]] if len(order) else ids[0]
+        st.session_state[state.USER] = asked if asked in position_of else first

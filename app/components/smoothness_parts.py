@@ -1,0 +1,200 @@
+"""The parts of the smoothness page below the overview: one measure, epochs, weights, all values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.components.downloads import csv_button, show_figure
+from app.components.smoothness_tables import (
+    MAIN_TEXTS,
+    RECALL_TEXT,
+    RECALL_TITLE,
+    VIEW_NAMES,
+    ChosenRun,
+    View,
+    measured,
+    of_view,
+    recall_rows,
+    trusted,
+)
+from app.components.text import escape_markdown
+from rednd_core.plots.smoothness import epoch_lines, layer_lines, weight_lines
+from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
+
+MEASURE = "measure"
+EPOCH_MEASURE = "epoch_measure"
+WEIGHT = "alignment_weight"
+MOST_RUNS_BY_EPOCH = 3  # more lines cannot be told apart
+
+TRUSTED = [name for name, measure in MEASURES.items() if measure.misleads is None]
+
+
+def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -> None:
+    """One measure, large, with its definition."""
+    name = st.selectbox(
+        "Measure", TRUSTED, format_func=lambda n: MEASURES[n].title, **state.keep(MEASURE)
+    )
+    measure = MEASURES[name]
+    shown = of_view(table, view)
+    several = len(chosen) > 1
+    left, right = st.columns([3, 2])
+    with left:
+        show_figure(
+            layer_lines(
+                shown if several else shown.drop(columns="run"),
+                name,
+                title=f"{measure.title} ({measure.bounds})",
+            ),
+            key="smoothness-measure",
+            name=f"{name}-by-layer",
+            alt=f"{measure.title} by layer, {' and '.join(measure.sides)}, of "
+            f"{', '.join(one.label for one in chosen)}.",
+        )
+        if name == "discrepancy":
+            st.caption("Discrepancy compares x⁰ with the readout, whichever view is chosen above.")
+    with right:
+        st.latex(measure.formula)
+        st.markdown(
+            f"- **Divided by:** {escape_markdown(measure.denominator)}\n"
+            f"- **Range:** {escape_markdown(measure.bounds)}\n"
+            f"- **Reading:** {escape_markdown(measure.reading)}\n"
+            f"- **Computed:** {_computed(shown, name)}\n"
+            f"- **Source:** {escape_markdown(measure.source)}"
+        )
+
+
+def _computed(shown: pd.DataFrame, name: str) -> str:
+    rows = shown[shown["measure"] == name]
+    counts = " / ".join(f"{n:,}" for n in dict.fromkeys(rows["n"]))
+    if bool(rows["exact"].all()):
+        return f"exact, n = {counts}"
+    return f"from a sample, n = {counts}, at most ± {rows['ci'].max():.2g} (95 % interval)"
+
+
+def show_epochs(chosen: Sequence[ChosenRun]) -> None:
+    """The measures that were recorded after every epoch."""
+    name = st.selectbox(
+        "Measure by epoch",
+        list(EPOCH_MEASURES),
+        format_func=lambda n: MEASURES[n].title,
+        **state.keep(EPOCH_MEASURE),
+    )
+    view: View = "readout" if name == "discrepancy" else "layer"
+    st.caption(
+        f"Recorded after every epoch on all connected nodes (exact). {VIEW_NAMES[view]}"
+        + (", the only view in which it is defined." if view == "readout" else ".")
+    )
+    if len(chosen) > MOST_RUNS_BY_EPOCH:
+        names = ", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH])
+        st.info(f"More than {MOST_RUNS_BY_EPOCH} runs cannot be told apart here. Shown: {names}.")
+        chosen = chosen[:MOST_RUNS_BY_EPOCH]
+    table = pd.concat([epoch_rows(one, view, name) for one in chosen], ignore_index=True)
+    if table.empty:
+        st.info("No epoch was recorded: this run was imported, or it has not finished one yet.")
+        return
+    several = len(chosen) > 1
+    best = None if several else chosen[0].run.status.best_epoch
+    title = MEASURES[name].title
+    show_figure(
+        epoch_lines(table if several else table.drop(columns="run"), title=title, best_epoch=best),
+        key="smoothness-epochs",
+        name=f"{name}-by-epoch",
+        alt=f"{title} by epoch, one line a layer, users on the left and items on the right, of "
+        f"{', '.join(one.label for one in chosen)}.",
+    )
+
+
+def epoch_rows(one: ChosenRun, view: View, name: str) -> pd.DataFrame:
+    """run, epoch, layer, side, value from the columns ``smoothness.<view>.<modality>.<k>...``."""
+    metrics = cached.epoch_metrics(one.run)
+    prefix = f"smoothness.{view}.{one.modality}."
+    parts = []
+    for column in metrics.columns:
+        if not (column.startswith(prefix) and column.endswith(f".{name}")):
+            continue
+        layer, side, _ = column.removeprefix(prefix).split(".")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "run": one.label,
+                    "epoch": metrics["epoch"],
+                    "layer": int(layer),
+                    "side": side,
+                    "value": metrics[column],
+                }
+            )
+        )
+    columns = ["run", "epoch", "layer", "side", "value"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def show_weights(chosen: Sequence[ChosenRun], all_runs: Sequence[ChosenRun], view: View) -> None:
+    """Measures of the last layer against the weight of RedNⁿD's alignment loss."""
+    picked = [one for one in chosen if weight_of(one) is not None]
+    if len({weight_of(one) for one in picked}) < 2:
+        data = chosen[0].record.data
+        picked = [
+            one
+            for one in all_runs
+            if weight_of(one) is not None
+            and data
+            and one.record.data
+            and one.record.data.digest == data.digest
+        ]
+        if len({weight_of(one) for one in picked}) < 2:
+            st.info(
+                "This needs RedNⁿD runs with different alignment weights on one data set. Train "
+                "them on the page **Live training** (alignment_weight 0, 0.01, 0.1)."
+            )
+            return
+        st.caption(f"Shown: all {len(picked)} runs with an alignment loss on {data and data.name}.")
+    picked, table = measured(picked)
+    rows = [of_view(table, view), *(recall_rows(one, [view]) for one in picked)]
+    shown = pd.concat([part for part in rows if len(part)], ignore_index=True)
+    weights = {one.label: weight_of(one) for one in picked}
+    last = shown["layer"] == shown.groupby("run")["layer"].transform("max")
+    shown = shown[last].assign(weight=shown["run"].map(weights))
+    texts = [text for text in [*MAIN_TEXTS, RECALL_TEXT] if text.measure in set(shown["measure"])]
+    show_figure(
+        weight_lines(shown, texts, x_title="alignment weight"),
+        key="smoothness-weights",
+        name="smoothness-by-alignment-weight",
+        alt=f"Smoothness of the last layer and {RECALL_TITLE} by alignment weight, one point for "
+        f"each of {len(picked)} runs, users and items apart.",
+    )
+    st.caption(
+        "Last layer of each run. The alignment loss pulls a node's own vector x⁰ towards the mean "
+        "of its layers 1 to L; look whether the layers stay diverse and what recall does. One run "
+        "(one seed) a point: small differences may be chance."
+    )
+
+
+def weight_of(one: ChosenRun) -> float | None:
+    """The run's alignment weight; None where its model has none."""
+    weight = one.record.config.hyperparameters.get(WEIGHT)
+    return float(weight) if isinstance(weight, (int, float)) else None
+
+
+def show_values(table: pd.DataFrame) -> None:
+    """All values that can be trusted, both views, as a table and as CSV."""
+    rows = trusted(table)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=420,
+        column_config={
+            "value": st.column_config.NumberColumn("value", format="%.5g"),
+            "ci": st.column_config.NumberColumn(
+                "± ci", format="%.2g", help="Half-width of the 95 % interval; empty where exact"
+            ),
+            "n": st.column_config.NumberColumn(help="Nodes, pairs, rows or edges that entered"),
+            "n_excluded": st.column_config.NumberColumn(
+                help="Isolated nodes of that side that were left out"
+            ),
+        },
+    )
+    csv_button(rows, "smoothness.csv", f"{len(rows):,} values (CSV)", "smoothness-csv")

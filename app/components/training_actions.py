@@ -1,0 +1,56 @@
+"""What the buttons of the training page do. A refusal becomes a sentence on the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app import cached
+from app.components.text import escape_markdown
+from rednd_core.errors import RedndError
+from rednd_core.runs import Command, Run, send
+from rednd_core.runs.record import CommandName
+
+WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
+PROBLEM = "training.problem"
+ALIGNMENT = "alignment"
+
+
+def attempt(action: Callable[..., object], *args: Any) -> None:
+    """Call ``action``; keep its refusal for :func:`show_problem`, and look at the runs anew."""
+    try:
+        action(*args)
+    except RedndError as error:
+        st.session_state[PROBLEM] = str(error)
+    cached.run_entries.clear()
+
+
+def show_problem() -> None:
+    """The refusal of the last button, once."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.error(escape_markdown(problem), icon=":material/error:")
+
+
+def command(run: Run, name: CommandName) -> None:
+    """Send a command without a value."""
+    attempt(send, run, Command(command=name))
+
+
+def set_weight(run: Run, key: str) -> None:
+    """Send the value of the slider ``key`` as the run's new alignment weight."""
+    value = float(st.session_state[key])
+    st.session_state[sent_key(run)] = (value, time.time())
+    attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))
+
+
+def sent_key(run: Run) -> str:
+    """Where (value, time) of the last weight sent from this tab is kept."""
+    return f"training.sent.{run.name}"
+
+
+def watch_next(name: str) -> None:
+    """Select a run from a callback or before a rerun."""
+    st.session_state[WATCH_NEXT] = name

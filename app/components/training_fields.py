@@ -1,0 +1,108 @@
+"""Widgets made from the settings' own classes: bounds, choices and help come from the model file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from rednd_core.errors import ConfigError
+
+WEIGHTS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+def label_of(name: str) -> str:
+    """``n_mm_layers`` as people read it."""
+    return name.replace("_", " ").capitalize()
+
+
+def weight_slider(label: str, key: str, *extra: float, **kwargs: Any) -> float:
+    """A slider over 0 and half decades up to 1, and what else is in use."""
+    options = sorted({*WEIGHTS, *extra})
+    return float(
+        st.select_slider(label, options, key=key, format_func=lambda w: f"{w:g}", **kwargs)
+    )
+
+
+def setting(name: str, field: FieldInfo, default: Any, key: str, choices: list[str]) -> Any:
+    """The widget of one setting; returns a value for the settings' class.
+
+    Args:
+        default: shown at first, instead of the field's own.
+        choices: for lists of names and for a name: what there is to choose from; may be empty.
+    """
+    common: dict[str, Any] = {
+        "label": label_of(name),
+        "key": key,
+        "help": f"{field.description}. Setting `{name}`.",
+        "persist_state": "session",
+    }
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        options = list(get_args(kind))
+        return st.selectbox(options=options, index=options.index(default), **common)
+    if kind is int:
+        low, high = _bounds(field)
+        return st.number_input(value=int(default), min_value=low, max_value=high, step=1, **common)
+    if kind is float:
+        low, high = _bounds(field)
+        step = 10.0 ** math.floor(math.log10(default)) if default > 0 else 0.001
+        return st.number_input(
+            value=float(default),
+            min_value=None if low is None else float(low),
+            max_value=None if high is None else float(high),
+            step=step,
+            format="%g",
+            **common,
+        )
+    if kind is str:
+        return st.selectbox(options=choices, index=choices.index(default), **common)
+    if get_origin(kind) is dict:
+        common["help"] += " Written as image=0.1, text=0.9."
+        written = ", ".join(f"{part}={number:g}" for part, number in default.items())
+        return _pairs(name, st.text_input(value=written, placeholder="default", **common))
+    if get_args(kind)[0] is str:
+        return st.multiselect(
+            options=choices, default=list(default), placeholder="all of the data set", **common
+        )
+    return _numbers(name, st.text_input(value=", ".join(map(str, default)), **common))
+
+
+def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
+    """Least and largest value; an exclusive bound is given as it stands, pydantic refuses it."""
+    low = high = None
+    for rule in field.metadata:
+        low = getattr(rule, "ge", getattr(rule, "gt", low))
+        high = getattr(rule, "le", high)
+        if hasattr(rule, "lt"):
+            high = rule.lt - 1
+    return low, high
+
+
+def _numbers(name: str, text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return [int(part) for part in parts]
+    except ValueError:
+        raise ConfigError(
+            expected=f"whole numbers with commas between them in {name}",
+            found=repr(text[:80]),
+            remedy="write for example 5, 10, 20",
+        ) from None
+
+
+def _pairs(name: str, text: str) -> dict[str, float]:
+    pairs = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, _, number = part.partition("=")
+        try:
+            pairs[key.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(
+                expected=f"name=number with commas between them in {name}",
+                found=repr(part[:80]),
+                remedy="write for example image=0.1, text=0.9",
+            ) from None
+    return pairs

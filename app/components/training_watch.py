@@ -1,0 +1,130 @@
+"""Watch one run: its state, its weight slider and its charts, drawn anew every second."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached
+from app.components.text import escape_markdown
+from app.components.training_actions import ALIGNMENT, sent_key, set_weight, show_problem
+from app.components.training_charts import charts
+from app.components.training_fields import weight_slider
+from app.components.training_jobs import badge, buttons, progress, seconds_per_epoch
+from app.sitemap import PAGES, page_file
+from rednd_core.errors import RedndError
+from rednd_core.runs import History, Run, RunRecord, StatusRecord
+
+POLL_SECONDS = 1.0
+LOG_LINES = 12
+
+
+def watch(run: Run) -> None:
+    """Draw the run; looked at anew every second until it is over."""
+    live = run.status.is_live
+    st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live)
+
+
+def _watch(run: Run, live: bool) -> None:
+    try:
+        record, status, history = run.record, run.status, cached.history(run)
+        if status.is_live != live:
+            st.rerun()  # begins or ends the polling
+        show_problem()
+        _head(run, record, status, history)
+        if status.is_live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
+            _weight(run, record, history)
+        charts(run, record, history)
+        if not live:
+            _links(run)
+    except RedndError as error:  # a timer draws this part alone, outside the page's own guard
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+
+
+def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -> None:
+    """State, buttons, figures; why it ended where it did not end well."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge(status)
+        st.markdown(escape_markdown(progress(run, status)), width="stretch")
+        buttons(run, status, place="watch")
+    if status.state in ("failed", "lost"):
+        _bad_end(run, status)
+    metric = record.config.training.select_by
+    column = f"valid.{metric}"
+    best = None
+    if column in history.epochs and status.best_epoch is not None:
+        at_best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
+        best = float(at_best.iloc[-1]) if len(at_best) else None
+    pace = seconds_per_epoch(history)
+    total = record.config.training.epochs
+    facts = {
+        "Epoch": f"{status.epoch:,} of {total:,}",
+        "Seconds an epoch": "–" if pace is None else f"{pace:.2f}",
+        f"Best {metric}, validation": "–" if best is None else f"{best:.4f}",
+        "Best epoch": "–" if status.best_epoch is None else f"{status.best_epoch:,}",
+    }
+    with st.container(horizontal=True):
+        for label, value in facts.items():
+            st.metric(label, value, border=True, width=210)
+
+
+def _bad_end(run: Run, status: StatusRecord) -> None:
+    if status.state == "failed":
+        st.error(f"The training failed. {escape_markdown(status.message)}", icon=":material/error:")
+    else:
+        st.warning(
+            "The training process was killed or its machine went down, without a word. What it had "
+            f"written is here, and it can be resumed. {escape_markdown(status.message)}",
+            icon=":material/heart_broken:",
+        )
+    if tail := run.log_tail(LOG_LINES):
+        with st.expander("The last lines of its log", expanded=status.state == "failed"):
+            st.code(tail, language=None)
+
+
+def _weight(run: Run, record: RunRecord, history: History) -> None:
+    """The slider of the living run, and when its last move was applied."""
+    start = float(record.config.hyperparameters[f"{ALIGNMENT}_weight"])  # type: ignore[arg-type]
+    changes = [
+        event
+        for event in history.events
+        if event["event"] in ("set_weight", "refused") and event.get("loss") == ALIGNMENT
+    ]
+    applied = [event for event in changes if event["event"] == "set_weight"]
+    in_force = float(applied[-1]["value"]) if applied else start
+    sent = st.session_state.get(sent_key(run))
+    answer = next((e for e in reversed(changes) if sent and e["time"] >= sent[1]), None)
+    key = f"training.weight.{run.name}"
+    if sent is None or answer is not None:
+        # Nothing of this tab is under way: show what is in force, whoever set it.
+        st.session_state[key] = in_force
+    weight_slider(
+        "Alignment weight of the running training",
+        key,
+        start,
+        *(float(event["value"]) for event in applied),
+        on_change=set_weight,
+        args=(run, key),
+        help="Takes effect with the next batch.",
+    )
+    if sent is not None and answer is None:
+        st.caption(f":orange[**{sent[0]:g}** is sent and waits for the next batch …]")
+    elif answer is not None and answer["event"] == "refused":
+        st.caption(f":red[Refused: {escape_markdown(str(answer['message']))}]")
+    elif applied:
+        after = f", {answer['time'] - sent[1]:.1f} s after you moved it" if answer and sent else ""
+        st.caption(
+            f":green[**{in_force:g}** was applied in epoch **{applied[-1]['epoch'] + 1}**{after}.]"
+        )
+    else:
+        st.caption(f"**{in_force:g}** since the start. Move it and watch the pink marks.")
+
+
+def _links(run: Run) -> None:
+    """The other pages, with this run chosen."""
+    if run.layer_version is None:
+        return
+    with st.container(horizontal=True):
+        st.markdown("Look at this run on the page", width="content")
+        for name in ("embeddings", "smoothness", "recommendations"):
+            _, title, icon = PAGES[name]
+            st.page_link(page_file(name), label=title, icon=icon, query_params={"run": run.name})

@@ -1,0 +1,84 @@
+"""Uploaded files of one data set, written to a folder under names that are safe."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import streamlit as st
+
+from rednd_core.data.interactions import ITEM_TABLES
+from rednd_core.data.tables import listing, shorten
+from rednd_core.errors import DataError
+
+MAX_FILES = 16
+MAX_BYTES = 256 << 20
+SUFFIXES = (".inter", ".csv", ".tsv", ".npy")
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+
+
+class Upload(Protocol):
+    """What is needed of Streamlit's uploaded files."""
+
+    name: str
+    size: int
+
+    def getbuffer(self) -> memoryview: ...
+
+
+@st.cache_resource(show_spinner=False)
+def upload_root() -> Path:
+    """A private folder of this server, under the system's folder of temporary files."""
+    return Path(tempfile.mkdtemp(prefix="rednd-upload-"))
+
+
+def save_upload(files: Sequence[Upload], root: Path) -> Path:
+    """Write the files of one data set into a new folder below ``root``, named like the data set.
+
+    Raises:
+        DataError: too many or too large files, an archive or other kind, or names that are unsafe or
+            repeated. Nothing is written then.
+    """
+    names = [Path(file.name.replace("\\", "/")).name for file in files]
+    total = sum(file.size for file in files)
+    if len(files) > MAX_FILES or total > MAX_BYTES:
+        raise DataError(
+            expected=f"at most {MAX_FILES} files of {MAX_BYTES >> 20} MB together",
+            found=f"{len(files)} of {total / 2**20:,.0f} MB",
+            remedy="put the files on the machine that runs the app and give their folder",
+        )
+    for name in names:
+        if not name.lower().endswith(SUFFIXES):
+            raise DataError(
+                expected=f"files that end in {listing(SUFFIXES)}",
+                found=shorten(name, 60),
+                remedy="unpack archives and upload what is in them",
+            )
+        if not _SAFE.fullmatch(name):
+            raise DataError(
+                expected="file names of letters, digits, spaces, dots, _ and -",
+                found=shorten(name, 60),
+                remedy="rename the file",
+            )
+    if len({name.casefold() for name in names}) < len(names):
+        raise DataError(
+            expected="files with different names",
+            found=listing(sorted(names)),
+            remedy="upload each file once",
+        )
+    folder = root / uuid.uuid4().hex[:12] / _set_name(names)
+    folder.mkdir(parents=True)
+    for name, file in zip(names, files, strict=True):
+        (folder / name).write_bytes(file.getbuffer())
+    return folder
+
+
+def _set_name(names: Sequence[str]) -> str:
+    """The stem of the interaction file: what the data set will be called."""
+    likely = [n for n in names if n.endswith((".inter", ".csv")) and n not in ITEM_TABLES]
+    return Path(likely[0]).stem if likely else "upload"

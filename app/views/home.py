@@ -1,0 +1,238 @@
+"""Home: what this is, the one picture that tells it, the runs, and where to go next."""
+
+from __future__ import annotations
+
+import html
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.components.downloads import csv_button, show_figure
+from app.components.errors import explained
+from app.components.home_story import DEEP, Chapter, Story, choose_story, notices, recall
+from app.components.text import escape_markdown
+from app.sitemap import page_link
+from rednd_core.plots.home import layer_maps, mad_lines
+from rednd_core.projection import Projection
+from rednd_core.runs import RunEntry
+
+MAP_NODES = 2000  # a sample of large graphs
+PANELS = 4
+
+INTRODUCTION = """
+A graph recommender gives every user and every item a vector and mixes it, layer by layer, with the
+vectors of its neighbours. Mix too often and all vectors point the same way: that is
+**over-smoothing**, and two people can no longer be told apart. Here you can watch it happen, in maps
+of each layer and in measures. **RedNⁿD** works against it: an alignment loss keeps each node close
+to its own beginning while it listens to its neighbours. Compare it with LightGCN below, look into the
+recommendations that come out, and train on your own data.
+"""
+
+NEXT = (
+    (
+        "embeddings",
+        "Every layer as a map: find a user or an item and follow it through the layers.",
+    ),
+    ("smoothness", "All measures by layer, epoch and alignment weight, and which of them mislead."),
+    ("recommendations", "What a user is offered and why, and how deeper layers change it."),
+    ("training", "Start a run, watch loss, recall and smoothness, change the alignment meanwhile."),
+    ("data", "Check a data set of your own before you train on it."),
+)
+
+
+@explained
+def render() -> None:
+    st.title("See over-smoothing happen")
+    st.markdown(INTRODUCTION)
+    entries = cached.run_entries()
+    story = choose_story(entries)
+    if story is None:
+        _how_to_train()
+    else:
+        explained(lambda: _tell(story))()
+    _runs(entries)
+    _next()
+
+
+def _how_to_train() -> None:
+    st.info(
+        "There is no trained run yet, so there is nothing to draw. Start one on the page "
+        "**Live training**, or in a terminal; LightGCN on the sample shop takes about a minute:",
+        icon=":material/play_circle:",
+    )
+    st.code("rednd train --data sample_data/shop --model lightgcn", language="bash")
+    page_link("training")
+
+
+def _tell(story: Story) -> None:
+    base, other = story.base, story.other
+    deep = base.can_go_on and st.toggle(
+        f"Keep propagating to depth {DEEP}",
+        value=True,
+        help=f"{base.title} only multiplies by the graph, so its layers can be continued beyond the "
+        f"{base.n_layers} that it was trained with.",
+        **state.keep("deep"),
+    )
+    mad = cached.joined_mad(base.run, base.reach)
+    other_mad = cached.joined_mad(other.run, other.reach) if other else None
+    shown = _shown(base, deep)
+    maps, lines = st.columns([3, 2], gap="medium")
+    with maps:
+        st.markdown(f"**{escape_markdown(base.title)}**: each dot is a user or an item.")
+        projection = cached.joined_map(base.run, shown, MAP_NODES)
+        _show_maps(projection, shown, base, "pca")
+        st.caption(_map_caption(projection))
+    with lines:
+        _show_lines(story, mad, other_mad, deep)
+    st.subheader("What to notice")
+    for sentence in notices(story, mad, other_mad):
+        st.markdown(f"- {sentence}")
+    _show_umap(base)
+
+
+def _shown(base: Chapter, deep: bool) -> list[int]:
+    """Depths of the panels: those of the model (at most :data:`PANELS`), then two beyond them."""
+    last = base.n_layers
+    steps = min(last, PANELS - 1)
+    trained = {round(k * last / steps) for k in range(steps + 1)}
+    return sorted(trained | ({max(last, DEEP // 2), DEEP} if deep else set()))
+
+
+def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: str) -> None:
+    figure = layer_maps(
+        projection.coords,
+        projection.nodes,
+        [f"layer {k}" for k in shown],
+        [(quality["mad_users"], quality["mad_items"]) for quality in projection.quality],
+        n_users=cached.node_names(base.run).n_users,
+        hover=_hover(projection, base),
+    )
+    show_figure(
+        figure,
+        key=f"home-{method}",
+        name=f"layers-{method}",
+        alt=f"Maps ({method.upper()}) of the layers {', '.join(map(str, shown))} on shared axes; "
+        "users and items in two colours.",
+    )
+
+
+def _hover(projection: Projection, base: Chapter) -> list[str]:
+    names = cached.node_names(base.run)
+    return [html.escape(names.label(node)) for node in projection.nodes.tolist()]
+
+
+def _map_caption(projection: Projection) -> str:
+    kept = [quality["trustworthiness"] for quality in projection.quality]
+    known = [value for value in kept if value is not None]
+    faith = f" Neighbourhoods kept (trustworthiness): {min(known):.2f} to {max(known):.2f}."
+    n_zero = max(quality["n_zero"] for quality in projection.quality)
+    lonely = f" {n_zero} of them without a train interaction become one spot after layer 0."
+    return (
+        "PCA of directions on the same two axes in every panel: a cloud that shrinks is a layer "
+        "whose vectors grow alike. The numbers are MAD. "
+        f"{len(projection.nodes):,} of {projection.n_total:,} nodes."
+        f"{lonely if n_zero else ''}{faith if known else ''}"
+    )
+
+
+def _show_lines(
+    story: Story, mad: pd.DataFrame, other_mad: pd.DataFrame | None, deep: bool
+) -> None:
+    base, other = story.base, story.other
+    tables = [(base.title, mad if deep else mad[mad["layer"] <= base.n_layers])]
+    if other and other_mad is not None:
+        own = other_mad["layer"] <= other.n_layers
+        tables.append((other.title, other_mad if deep else other_mad[own]))
+    show_figure(
+        mad_lines(tables, trained_depth=base.n_layers),
+        key="home-mad",
+        name="mad-by-layer",
+        alt=f"Line chart of MAD by layer, users and items apart, of "
+        f"{' and '.join(name for name, _ in tables)}.",
+    )
+    counts = mad[mad["layer"] == 0].set_index("side")["n"]
+    words = [
+        f"Over all pairs of the {counts['users']:,} users, and of the {counts['items']:,} items, "
+        "that have a train interaction."
+    ]
+    if other and other.record.model and len(other.record.model.modalities) > 1:
+        words.append(f"{escape_markdown(other.title)}: its modalities side by side.")
+    if deep:
+        words.append(
+            "A zigzag: with every step users take what items had, and items what users had."
+        )
+    st.caption(" ".join(words))
+
+
+def _show_umap(base: Chapter) -> None:
+    shown = _shown(base, deep=False)
+    known = cached.known_joined_umap(base.run, shown, MAP_NODES)
+    if known is None:
+        return
+    st.subheader("The same layers, drawn by UMAP")
+    maps, words = st.columns([3, 2], gap="medium")
+    with maps:
+        _show_maps(known, shown, base, "umap")
+    with words:
+        st.markdown(
+            "UMAP draws who is **next to** whom and stretches what lies close together, so groups "
+            "stand out, but a collapse need not look like one: its islands keep their size while the "
+            "vectors behind them run together. Read shrinking off the PCA maps and the MAD, and "
+            "groups off this one."
+        )
+        st.caption(f"{len(known.nodes):,} of {known.n_total:,} nodes; one UMAP for all layers.")
+
+
+def _runs(entries: list[RunEntry]) -> None:
+    st.subheader("Runs at a glance")
+    table = pd.DataFrame([_row(entry) for entry in entries if entry.record is not None])
+    if table.empty:
+        st.caption("None yet.")
+    else:
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                "valid recall@20": st.column_config.NumberColumn(format="%.4f"),
+                "test recall@20": st.column_config.NumberColumn(format="%.4f"),
+                "alignment weight": st.column_config.NumberColumn(format="%g"),
+            },
+            alt="Table of all runs with model, data, alignment weight, recall and state",
+        )
+        st.caption(
+            "recall@20: share of a user's held-out items among the first 20 offered, mean over "
+            "the users that have any, at the epoch with the best validation."
+        )
+        csv_button(table, "runs.csv", "Runs (CSV)", "home-runs-csv")
+    for entry in entries:
+        if entry.record is None:
+            st.warning(escape_markdown(f"{entry.name}: {entry.problem}"), icon=":material/error:")
+
+
+def _row(entry: RunEntry) -> dict[str, object]:
+    assert entry.record is not None
+    assert entry.status is not None
+    config, data = entry.record.config, entry.record.data
+    evaluation = entry.run.evaluation()
+    return {
+        "run": entry.name,
+        "model": config.model,
+        "data": data.name if data else config.data.path,
+        "users": data.n_users if data else None,
+        "items": data.n_items if data else None,
+        "train pairs": data.n_train if data else None,
+        "alignment weight": config.hyperparameters.get("alignment_weight"),
+        "valid recall@20": recall(entry.run, "valid"),
+        "test recall@20": recall(entry.run, "test"),
+        "test users": evaluation.n_users.get("test") if evaluation else None,
+        "state": entry.status.state,
+    }
+
+
+def _next() -> None:
+    st.subheader("Where to go next")
+    for place, (name, what) in zip(st.columns(len(NEXT)), NEXT, strict=True):
+        with place:
+            page_link(name)
+            st.caption(what)

@@ -1,0 +1,40 @@
+"""What every benchmark says about itself: hardware, commit, and its rows as a table or JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from rednd_core.reproducibility import commit
+
+
+def hardware() -> str:
+    """Processor, cores in use, load, torch version, and the GPU where there is one."""
+    info = Path("/proc/cpuinfo")
+    names = []
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+    cpu = names[0].split(":", 1)[1].strip() if names else platform.processor()
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"load {os.getloadavg()[0]:.1f}, torch {torch.__version__}{gpu}"
+    )
+
+
+def report(rows: Sequence[dict[str, object]], path: str | None) -> None:
+    """Print rows as a Markdown table under a line of hardware and commit; also as JSON to ``path``."""
+    print(f"{hardware()}, commit {commit()}\n")
+    columns = list(rows[0])
+    print("| " + " | ".join(columns) + " |")
+    print("|" + "---|" * len(columns))
+    for row in rows:
+        print("| " + " | ".join(str(row[column]) for column in columns) + " |")
+    if path:
+        content = {"hardware": hardware(), "commit": commit(), "rows": list(rows)}
+        Path(path).write_text(json.dumps(content, indent=2) + "\n")

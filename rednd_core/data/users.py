@@ -1,0 +1,66 @@
+"""Who the users are: an optional ``users.tsv`` or ``users.csv`` beside the interactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from rednd_core.config import ColumnNames
+from rednd_core.data.schema import Dataset
+from rednd_core.data.tables import counted, listing, read_cells, read_header, require_columns
+from rednd_core.errors import DataError
+
+USER_TABLES = ("users.tsv", "users.csv")
+
+
+def users_file(dataset: Dataset) -> Path | None:
+    """The users table of a data set, if its folder has one.
+
+    Raises:
+        DataError: there are two.
+    """
+    place = Path(dataset.path)
+    folder = place if place.is_dir() else place.parent
+    found = [folder / name for name in USER_TABLES if (folder / name).is_file()]
+    if len(found) > 1:
+        raise DataError(
+            expected=f"one users table in {folder.name}",
+            found=listing(file.name for file in found),
+            remedy="keep one of them",
+        )
+    return found[0] if found else None
+
+
+def user_table(dataset: Dataset, columns: ColumnNames | None = None) -> pd.DataFrame:
+    """One row a user in dense order: ``user_id`` and whatever the file has, as strings.
+
+    The key column is called as in the interactions, or ``userID``, or ``user_id``. Rows of users that
+    the data set does not have are left out; users without a row have empty strings.
+
+    Raises:
+        DataError: no key column or several, a repeated user, or an unreadable file.
+    """
+    users = pd.DataFrame({"user_id": dataset.user_ids.astype(str)})
+    file = users_file(dataset)
+    if file is None:
+        return users
+    header = read_header(file)
+    keys = dict.fromkeys(((columns or ColumnNames()).user, "userID", "user_id"))
+    present = [name for name in keys if name in header]
+    if len(present) > 1:
+        raise DataError(
+            expected=f"one column of user ids in {file.name}",
+            found=listing(present),
+            remedy="drop or rename the other",
+        )
+    key = present[0] if present else next(iter(keys))
+    require_columns(header, [key], file)
+    listed = read_cells(file, header).to_pandas().rename(columns={key: "user_id"})
+    if n_repeated := int(listed["user_id"].duplicated().sum()):
+        raise DataError(
+            expected=f"every user once in {file.name}",
+            found=counted(n_repeated, "repeated row"),
+            remedy="keep one row for every user",
+        )
+    return users.merge(listed, on="user_id", how="left", validate="one_to_one").fillna("")

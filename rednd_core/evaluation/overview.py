@@ -1,0 +1,116 @@
+"""All slices of one or two evaluations in one table, with intervals; and tables to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from rednd_core.data.schema import IdArray, IntArray
+from rednd_core.errors import ConfigError
+from rednd_core.evaluation.compare import bootstrap_interval, compare
+from rednd_core.evaluation.evaluate import Evaluation
+from rednd_core.evaluation.ranking import top_k
+from rednd_core.evaluation.scoring import Embedding, TrainMatrix
+from rednd_core.evaluation.slices import by_activity, by_popularity
+
+ALL = "all"
+BY_ACTIVITY = "users by train interactions"
+BY_POPULARITY = "held-out items by popularity"
+N_RESAMPLES = 1000
+
+
+def slice_overview(
+    evaluations: Mapping[str, Evaluation], metric: str, item_degrees: IntArray
+) -> pd.DataFrame:
+    """One metric of one or two models on every slice, with 95 % bootstrap intervals over users.
+
+    Args:
+        evaluations: name of the model -> its evaluation; at most two, of the same held-out pairs.
+        item_degrees: train interactions of every item.
+
+    Returns:
+        One row a slice and model: ``group`` (:data:`ALL`, :data:`BY_ACTIVITY`,
+        :data:`BY_POPULARITY`), ``slice``, ``model``, ``n_users``, ``n_held_out`` (pairs), ``mean``,
+        ``low``, ``high``; in rows of the second model also ``difference`` to the first,
+        ``difference_low``, ``difference_high`` (paired: the same users are resampled).
+
+    Raises:
+        ConfigError: no or more than two models, or a metric that was not evaluated.
+        DataError: evaluations of different pairs.
+    """
+    if not 1 <= len(evaluations) <= 2:
+        raise ConfigError(
+            expected="one or two models", found=str(len(evaluations)), remedy="pass at most two"
+        )
+    rows: list[dict[str, object]] = []
+    cut = {name: _parts(evaluation, item_degrees) for name, evaluation in evaluations.items()}
+    first_name = next(iter(cut))
+    for group, name in cut[first_name]:
+        first = cut[first_name][group, name]
+        for model, parts in cut.items():
+            part = parts[group, name]
+            values = part.values(metric)
+            low, high = bootstrap_interval(values, N_RESAMPLES, seed=0)
+            row: dict[str, object] = {
+                "group": group,
+                "slice": name,
+                "model": model,
+                "n_users": part.n_users,
+                "n_held_out": len(part.held_out),
+                "mean": float(values.mean()),
+                "low": low,
+                "high": high,
+            }
+            if model != first_name:
+                change = compare(first, part, metric, n_resamples=N_RESAMPLES)
+                row |= {
+                    "difference": change.difference,
+                    "difference_low": change.low,
+                    "difference_high": change.high,
+                }
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _parts(evaluation: Evaluation, item_degrees: IntArray) -> dict[tuple[str, str], Evaluation]:
+    return {
+        (ALL, "all users"): evaluation,
+        **{(BY_ACTIVITY, name): part for name, part in by_activity(evaluation).items()},
+        **{
+            (BY_POPULARITY, name): part
+            for name, part in by_popularity(evaluation, item_degrees).items()
+        },
+    }
+
+
+def top_k_table(
+    user_emb: Embedding,
+    item_emb: Embedding,
+    train_matrix: TrainMatrix,
+    k: int,
+    user_ids: IdArray,
+    item_ids: IdArray,
+) -> pd.DataFrame:
+    """The ``k`` best unseen items of EVERY user with original ids, one row a pair.
+
+    Returns:
+        ``user_id``, ``rank`` (from 1), ``item_id``, ``score``; users in dense order, best first. A
+        user with fewer than ``k`` unseen items has fewer rows.
+
+    Raises:
+        ConfigError, DataError: see :func:`rednd_core.evaluation.ranking.top_k`.
+    """
+    n_users = len(user_ids)
+    items, scores = top_k(user_emb, item_emb, train_matrix, np.arange(n_users), k)
+    filled = items >= 0
+    rows, places = np.nonzero(filled)
+    return pd.DataFrame(
+        {
+            "user_id": user_ids[rows],
+            "rank": places + 1,
+            "item_id": item_ids[items[filled]],
+            "score": scores[filled],
+        }
+    )

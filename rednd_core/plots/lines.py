@@ -1,0 +1,238 @@
+"""Small multiples of line charts in ONE figure, readable without colour: dash and marker differ too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.colors import hex_to_rgb
+from plotly.subplots import make_subplots
+
+from rednd_core.errors import DataError
+from rednd_core.plots import theme
+
+Array = NDArray[np.float64]
+
+PANEL_HEIGHT = 320  # pixels, title and axis included
+BAND_OPACITY = 0.2
+MOST_TICKS = 10  # above, plotly chooses as many as the width allows
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a line looks like; two lines of one panel differ in more than ``color``."""
+
+    color: str
+    dash: str = "solid"
+    symbol: str = "circle"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line of a panel.
+
+    Attributes:
+        name: in the legend and the hover label. Lines of one name in several panels share a legend
+            entry, so that a click hides all of them.
+        x: (n,) numbers, or strings for an axis of categories. y: (n,), NaN leaves a gap.
+        ci: (n,) half-widths of the 95 % interval, NaN where y is exact; None where all are.
+        text: (n,) extra hover text, e.g. sample sizes.
+        end_label: written at the last point, where a legend would be too far away.
+    """
+
+    name: str
+    x: Sequence[float] | Sequence[str]
+    y: Array
+    style: Style
+    ci: Array | None = None
+    text: Sequence[str] | None = None
+    end_label: str = ""
+
+    def __post_init__(self) -> None:
+        for other in (self.y, self.ci, self.text):
+            if other is not None and len(other) != len(self.x):
+                raise DataError(
+                    expected=f"{len(self.x)} values on the line {self.name!r}",
+                    found=str(len(other)),
+                    remedy="pass one value for every x",
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One chart of the figure.
+
+    Attributes:
+        note: a second, smaller title line, e.g. what the end of the scale means.
+        log: logarithmic y axis; values <= 0 have no place there and leave a gap.
+        markers: False for long series, whose markers would hide the line.
+        shade_from: x from which on the background is grey; with ``shade_label`` on top.
+        x_mark: x of a dotted vertical line; with ``mark_label`` beside it.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    x_title: str
+    y_title: str = ""
+    note: str = ""
+    log: bool = False
+    markers: bool = True
+    shade_from: float | None = None
+    shade_label: str = ""
+    x_mark: float | None = None
+    mark_label: str = ""
+
+
+def line_figure(panels: Sequence[Panel], *, columns: int = 2, title: str = "") -> go.Figure:
+    """Draw the panels, ``columns`` in a row.
+
+    Raises:
+        DataError: no panel.
+    """
+    if not panels:
+        raise DataError(expected="at least one chart", found="none", remedy="choose a measure")
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=[_heading(panel) for panel in panels],
+        horizontal_spacing=0.24 / columns,  # room for tick labels on a phone
+        vertical_spacing=0.34 / rows if rows > 1 else 0.0,
+    )
+    figure.update_annotations(yshift=4)  # the titles, clear of their frames
+    in_legend: set[str] = set()
+    for number, panel in enumerate(panels):
+        place = {"row": number // columns + 1, "col": number % columns + 1}
+        for line in panel.lines:
+            band = _band(line)
+            if band is not None:
+                figure.add_trace(band, **place)
+            figure.add_trace(_trace(line, panel, line.name not in in_legend), **place)
+            in_legend.add(line.name)
+        _draw_marks(figure, panel, place)
+        _set_axes(figure, panel, place)
+    has_heading = bool(title) or any(panel.title for panel in panels)
+    figure.update_layout(
+        template=theme.template(),
+        height=PANEL_HEIGHT * rows + 72,
+        title=title or None,
+        hovermode="closest",
+        showlegend=len(in_legend) > 1,
+        legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0},
+        margin={"t": (40 if title else 0) + (64 if has_heading else 24), "b": 96, "l": 32},
+    )
+    return figure
+
+
+def _heading(panel: Panel) -> str:
+    if not panel.note:
+        return f"<b>{panel.title}</b>" if panel.title else ""
+    small = f"<span style='font-size:{theme.TICK_SIZE}px'>{panel.note}</span>"
+    return f"<b>{panel.title}</b><br>{small}"
+
+
+def _trace(line: Line, panel: Panel, showlegend: bool) -> go.Scatter:
+    labels = [""] * (len(line.x) - 1) + [line.end_label] if line.end_label else None
+    mode = "lines+markers" if panel.markers else "lines"
+    details = line.text if line.text is not None else [""] * len(line.x)
+    hover = f"{panel.x_title} %{{x}}: <b>%{{y:.4~g}}</b>%{{customdata}}<extra>{line.name}</extra>"
+    return go.Scatter(
+        x=list(line.x),
+        y=np.where(line.y > 0, line.y, np.nan) if panel.log else line.y,
+        mode=f"{mode}+text" if labels else mode,
+        text=labels,
+        textposition="middle right",
+        textfont={"color": line.style.color, "size": theme.TICK_SIZE},
+        cliponaxis=not labels,
+        customdata=[f"<br>{text}" if text else "" for text in details],
+        hovertemplate=hover,
+        name=line.name,
+        legendgroup=line.name,
+        showlegend=showlegend,
+        line={"color": line.style.color, "dash": line.style.dash, "width": 3},
+        marker={"symbol": line.style.symbol, "size": 9},
+    )
+
+
+def _band(line: Line) -> go.Scatter | None:
+    """The 95 % interval as one closed shape over the sampled points."""
+    if line.ci is None:
+        return None
+    sampled = np.flatnonzero(np.isfinite(line.ci) & np.isfinite(line.y)).tolist()
+    if not sampled:
+        return None
+    x = [line.x[i] for i in sampled]
+    upper, lower = line.y[sampled] + line.ci[sampled], line.y[sampled] - line.ci[sampled]
+    red, green, blue = hex_to_rgb(line.style.color)
+    return go.Scatter(
+        x=x + x[::-1],
+        y=np.concatenate([upper, lower[::-1]]),
+        fill="toself",
+        fillcolor=f"rgba({red},{green},{blue},{BAND_OPACITY})",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name=f"{line.name}, 95 % interval",
+        legendgroup=line.name,
+        showlegend=False,
+    )
+
+
+def _draw_marks(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
+    small = {"size": theme.TICK_SIZE}
+    last = _last_number(panel)
+    if panel.shade_from is not None and last is not None and last > panel.shade_from:
+        figure.add_vrect(
+            x0=panel.shade_from,
+            x1=last,
+            fillcolor=theme.INK,
+            opacity=0.14,
+            line_width=0,
+            layer="below",
+            annotation={
+                "text": panel.shade_label,
+                "font": small,
+                "opacity": 1.0,
+                "xanchor": "right",
+                "x": last,
+                "yanchor": "top",
+            },
+            **place,
+        )
+    if panel.x_mark is not None:
+        figure.add_vline(
+            x=panel.x_mark,
+            line={"dash": "dot", "color": theme.INK},
+            annotation={"text": panel.mark_label, "font": small, "yanchor": "top"},
+            **place,
+        )
+
+
+def _set_axes(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
+    last = _last_number(panel)
+    figure.update_xaxes(title={"text": panel.x_title, "standoff": 4}, **place)
+    if last is None:
+        figure.update_xaxes(type="category", **place)
+    elif last <= MOST_TICKS:
+        figure.update_xaxes(dtick=1, **place)
+    else:
+        figure.update_xaxes(tickformat="d", **place)
+    figure.update_yaxes(
+        title={"text": panel.y_title, "standoff": 4},
+        nticks=6,
+        zeroline=not panel.log,
+        **({"type": "log", "exponentformat": "power"} if panel.log else {"rangemode": "tozero"}),
+        **place,
+    )
+
+
+def _last_number(panel: Panel) -> float | None:
+    """The largest x; None for categories and for panels without a point."""
+    numbers = [x for line in panel.lines for x in line.x if not isinstance(x, str)]
+    return max(numbers, default=None)

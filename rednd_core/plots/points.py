@@ -1,0 +1,200 @@
+"""Points of a map as traces: which colour gives which group, how large, and the ring of a selection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from rednd_core.plots import theme
+
+MISSING = "no value"
+MANY_RINGS = 20  # from here on rings are thin, so that they do not hide what they mark
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points of one trace.
+
+    Attributes:
+        members: (m,) positions among the points.
+        color: one colour of the palette; None where ``values`` colour the points.
+        values: (n_layers, m) float32 for the shared colour axis.
+    """
+
+    members: NDArray[np.int64]
+    name: str
+    color: str | None = None
+    values: NDArray[np.float32] | None = None
+    in_legend: bool = True
+
+    def marker(self, layer: int) -> dict[str, Any]:
+        """The colouring part of the marker in one layer."""
+        if self.values is None:
+            return {"color": self.color}
+        return {"color": self.values[layer], "coloraxis": "coloraxis"}
+
+
+def point_groups(
+    color: ArrayLike | None,
+    n_layers: int,
+    n: int,
+    *,
+    name: str,
+    log: bool = False,
+    missing: str = MISSING,
+) -> list[Group]:
+    """Groups in drawing order: grey ones first, so that they lie underneath.
+
+    Args:
+        color: (n,) or, for numbers, (n_layers, n). A number that is NaN in any layer is grey in all,
+            and on a logarithmic scale so are numbers up to 0. Strings are categories; None and NaN
+            are grey. None instead of an array colours all points alike.
+        name: of the values.
+        log: values become their base-10 logarithm; see :func:`log_ticks`.
+        missing: what the grey points are called.
+    """
+    if color is None:
+        return [Group(np.arange(n), "nodes", theme.CATEGORICAL[0], in_legend=False)]
+    given = np.asarray(color)
+    if np.issubdtype(given.dtype, np.number) or given.dtype == bool:
+        values = np.broadcast_to(np.atleast_2d(given.astype(np.float64)), (n_layers, n))
+        if log:
+            values = np.log10(values, where=values > 0, out=np.full(values.shape, np.nan))
+        known = np.isfinite(values).all(axis=0)
+        groups = [
+            Group(np.flatnonzero(~known), missing, theme.OTHER),
+            Group(
+                np.flatnonzero(known),
+                name or "value",
+                values=values[:, known].astype(np.float32),
+                in_legend=False,
+            ),
+        ]
+    else:
+        absent = np.array([value is None or value != value for value in given], dtype=bool)
+        labels = given.astype(str)
+        colors = theme.category_colors(labels[~absent].tolist())
+        drawn = [label for label, shade in colors.items() if shade != theme.OTHER]
+        beyond = ~absent & ~np.isin(labels, drawn)
+        groups = [
+            Group(np.flatnonzero(absent), missing, theme.OTHER),
+            Group(np.flatnonzero(beyond), f"other ({len(colors) - len(drawn)} more)", theme.OTHER),
+            *(
+                Group(np.flatnonzero(~absent & (labels == label)), label, colors[label])
+                for label in drawn
+            ),
+        ]
+    return [group for group in groups if len(group.members)]
+
+
+def color_axis(groups: list[Group], name: str, log: bool, colorscale: str) -> dict[str, Any]:
+    """The shared colour axis, its bar lying under the panels."""
+    bar: dict[str, Any] = {
+        "title": {"text": name, "side": "top"},
+        "orientation": "h",
+        "thickness": 14,
+        "x": 0.5,
+        "y": -0.02,
+        "yanchor": "top",
+    }
+    scaled = [group.values for group in groups if group.values is not None]
+    if log and scaled:
+        bar["tickvals"], bar["ticktext"] = log_ticks(
+            min(float(values.min()) for values in scaled),
+            max(float(values.max()) for values in scaled),
+        )
+    return {"colorscale": colorscale, "colorbar": bar}
+
+
+def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Positions (base-10 logarithms) and texts of 1, 2, 5, 10, ... between two logarithms."""
+    numbers = [
+        step * 10.0**power
+        for power in range(math.floor(low), math.ceil(high) + 1)
+        for step in (1, 2, 5)
+    ]
+    inside = [number for number in numbers if low - 1e-9 <= math.log10(number) <= high + 1e-9]
+    return [math.log10(number) for number in inside], [f"{number:,g}" for number in inside]
+
+
+def scatter(
+    group: Group,
+    coords: NDArray[np.float32],
+    layer: int,
+    ids: NDArray[np.int32],
+    text: NDArray[np.object_] | None,
+    *,
+    showlegend: bool,
+) -> go.Scattergl:
+    """One group in one panel; ``coords`` (n, 2), ``ids`` and ``text`` (n,) of all points."""
+    return go.Scattergl(
+        x=coords[group.members, 0],
+        y=coords[group.members, 1],
+        mode="markers",
+        customdata=ids[group.members],
+        text=None if text is None else text[group.members],
+        hovertemplate=_hover(text, ""),
+        name=group.name,
+        legendgroup=group.name,
+        showlegend=showlegend and group.in_legend,
+        marker={"size": marker_size(len(ids)), "opacity": 0.75, **group.marker(layer)},
+    )
+
+
+def ring(
+    coords: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    text: NDArray[np.object_] | None,
+    members: NDArray[np.int64],
+    *,
+    showlegend: bool,
+) -> go.Scattergl:
+    """Rings around the points ``members`` of one panel."""
+    few = len(members) < MANY_RINGS
+    return go.Scattergl(
+        x=coords[members, 0],
+        y=coords[members, 1],
+        mode="markers",
+        customdata=ids[members],
+        text=None if text is None else text[members],
+        hovertemplate=_hover(text, "selected"),
+        name="selected",
+        legendgroup="selected",
+        showlegend=showlegend,
+        marker={
+            "symbol": "circle-open",
+            "size": 16 if few else marker_size(len(ids)) + 3,
+            "color": theme.ACCENT,
+            "line": {"width": 3 if few else 1},
+        },
+    )
+
+
+def warning_note() -> Mapping[str, Any]:
+    """The annotation of a nearly collapsed panel, in the coordinates of its own axes."""
+    return {
+        "text": "⚠ nearly collapsed",
+        "xref": "x domain",
+        "yref": "y domain",
+        "x": 0.5,
+        "y": 0.02,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": theme.TICK_SIZE, "color": theme.WARNING},
+    }
+
+
+def marker_size(n: int) -> float:
+    """Points shrink as they grow in number: 8 px for hundreds, 3 px for tens of thousands."""
+    return float(np.clip(22 / n**0.2, 3.0, 8.0))
+
+
+def _hover(text: NDArray[np.object_] | None, extra: str) -> str:
+    shown = "node %{customdata}" if text is None else "%{text}"
+    return f"{shown}<extra>{extra}</extra>"

@@ -1,0 +1,142 @@
+"""``rednd runs`` and ``rednd data``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rednd_core.data import load_dataset
+from rednd_core.runs import RunStore
+
+
+def own(result) -> dict[str, dict]:
+    return {row["run"]: row for row in result.json if not row["bundled"]}
+
+
+def test_list_and_show(rednd, trained: RunStore) -> None:
+    (trained.root / "broken").mkdir()
+    rows = own(rednd("runs", "list", "--json"))
+    assert set(rows) == {"done", "broken"}
+    assert (rows["done"]["model"], rows["done"]["data"]) == ("lightgcn", "planted")
+    assert (rows["done"]["state"], rows["done"]["epoch"]) == ("finished", 3)
+    assert rows["broken"]["state"] == "broken"
+    assert "config.json" in rows["broken"]["problem"]
+    text = rednd("runs", "list")
+    assert "lightgcn" in text.out
+    shown = rednd("runs", "show", "done", "--json").json
+    assert shown["record"]["config"]["model"] == "lightgcn"
+    assert shown["evaluation"]["test"]["recall@5"] is not None
+    assert shown["disk_bytes"] > 1000
+    assert "lightgcn" in rednd("runs", "show", "done").out
+
+
+def test_an_empty_store(rednd) -> None:
+    assert own(rednd("runs", "list", "--json")) == {}
+    assert rednd("runs", "show", "x").code == 1
+
+
+def test_delete_asks(rednd, trained: RunStore, monkeypatch) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert rednd("runs", "delete", "done").code == 1
+    assert trained.open("done")
+    assert rednd("runs", "delete", "done", "--yes").code == 0
+    assert list(trained.list()) == []
+    assert rednd("runs", "delete", "done", "--yes").code == 1
+
+
+def test_export_and_import(rednd, trained: RunStore, tmp_path: Path) -> None:
+    archive, elsewhere = tmp_path / "done.zip", tmp_path / "elsewhere"
+    assert rednd("runs", "export", "done", archive).code == 0
+    result = rednd("runs", "import", archive, "--runs-dir", elsewhere)
+    assert (result.code, result.out.strip()) == (0, "Imported done")
+    mine, theirs = trained.open("done"), RunStore(elsewhere).open("done")
+    assert mine.evaluation() == theirs.evaluation()
+    assert all(map(np.array_equal, mine.embeddings(), theirs.embeddings()))
+    assert mine.per_user().equals(theirs.per_user())
+    look = rednd("evaluate", "--run", "done", "--runs-dir", elsewhere, "--json")
+    assert look.json["test"] == pytest.approx(mine.evaluation().test)
+    # What was finished elsewhere can also be trained further here.
+    assert rednd("train", "--resume", "done", "--runs-dir", elsewhere).code == 0
+
+
+def test_import_a_checkpoint_with_its_config(rednd, trained: RunStore, tmp_path: Path) -> None:
+    layout = trained.open("done").layout
+    result = rednd(
+        "runs", "import", layout.best_checkpoint, "--config", layout.config, "--run", "new"
+    )
+    assert result.code == 0, result.err
+    mine, theirs = trained.open("done"), trained.open("new")
+    assert theirs.status.state == "imported"
+    assert mine.evaluation() == theirs.evaluation()
+    assert all(map(np.array_equal, mine.embeddings(), theirs.embeddings()))
+    assert rednd("recommend", "--run", "new", "--user", "ann-0").code == 0
+
+
+def test_imports_that_are_refused(rednd, trained: RunStore, tmp_path: Path) -> None:
+    layout = trained.open("done").layout
+    junk = tmp_path / "junk.zip"
+    junk.write_bytes(b"PK not really")
+    missing = tmp_path / "missing.json"
+    for args in (
+        [tmp_path / "absent.zip"],
+        [junk],
+        [layout.best_checkpoint, "--config", missing],
+        [layout.best_checkpoint],
+        [junk, "--config", layout.config],
+        [layout.best_checkpoint, "--config", layout.status],
+    ):
+        result = rednd("runs", "import", *args)
+        assert (result.code, result.out) == (1, ""), args
+        assert result.err.startswith("rednd: Expected")
+    assert [entry.name for entry in trained.list()] == ["done"]
+
+
+def test_a_checkpoint_of_other_sizes_leaves_no_run(
+    rednd, trained: RunStore, tmp_path: Path
+) -> None:
+    layout = trained.open("done").layout
+    config = tmp_path / "config.json"
+    config.write_text(
+        layout.config.read_text().replace('"embedding_size": 8', '"embedding_size": 9')
+    )
+    result = rednd("runs", "import", layout.best_checkpoint, "--config", config)
+    assert result.code == 1
+    assert "shape (70, 9)" in result.err
+    assert [entry.name for entry in trained.list()] == ["done"]
+
+
+def test_data_check(rednd, planted_folder: Path, tmp_path: Path) -> None:
+    good = rednd("data", "check", planted_folder)
+    assert (good.code, good.out.strip().splitlines()[-1]) == (0, "usable")
+    assert rednd("data", "check", planted_folder, "--json").json["ok"] is True
+    bad = tmp_path / "bad"
+    shutil.copytree(planted_folder, bad)
+    np.save(bad / "text_feat.npy", np.full((30, 8), np.nan, dtype=np.float32))
+    np.save(bad / "image_feat.npy", np.zeros((3, 2), dtype=np.float32))
+    refused = rednd("data", "check", bad)
+    assert (refused.code, refused.out.strip().splitlines()[-1]) == (1, "not usable")
+    assert sum(line.startswith("error") for line in refused.out.splitlines()) == 2
+    as_json = rednd("data", "check", bad, "--json")
+    assert (as_json.code, as_json.json["ok"], len(as_json.json["errors"])) == (1, False, 2)
+    assert rednd("data", "check", tmp_path / "nothing").code == 1
+    wrong = rednd("data", "check", planted_folder, "--split", "halves")
+    assert (wrong.code, "a valid value for split" in wrong.err) == (1, True)
+
+
+def test_make_sample(rednd, tmp_path: Path) -> None:
+    out = tmp_path / "shop"
+    args = ("data", "make-sample", out, "--users", 60, "--items", 60, "--seed", 3)
+    result = rednd(*args)
+    assert result.code == 0, result.err
+    dataset = load_dataset(out)
+    assert f"{dataset.n_users} users, {dataset.n_items} items" in result.out
+    assert dataset.digest[:12] in result.out
+    again = rednd(*args)
+    assert again.code == 1, "an existing folder is not replaced without --overwrite"
+    assert rednd(*args, "--overwrite").code == 0
+    assert load_dataset(out).digest == dataset.digest

@@ -1,0 +1,210 @@
+"""``rednd train`` in the foreground."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rednd_core.config import PROJECT_ROOT
+from rednd_core.runs import Command, RunStore, send
+from rednd_core.training.trainer import Trainer
+
+
+def test_json_is_the_last_line(rednd, planted_folder: Path, quick, tmp_path: Path) -> None:
+    result = rednd("train", "--data", planted_folder, "--model", "rednnd", "--seed", 5, "--json",
+                   "--set", "alignment_weight=0.01", "--set", 'modalities=["text"]', *quick)  # fmt: skip
+    assert result.code == 0
+    assert len(result.out.splitlines()) == 1
+    found = result.json
+    assert set(found) >= {
+        "run", "best_epoch", "epochs", "valid", "test",
+        "seconds_per_epoch", "seconds_per_validation", "peak_memory_mb",
+    }  # fmt: skip
+    assert (found["run"], found["epochs"], found["state"]) == ("rednnd-planted-1", 3, "finished")
+    assert 1 <= found["best_epoch"] <= 3
+    for split in ("valid", "test"):
+        assert 0 <= found[split]["recall@20"] <= 1
+        assert 0 <= found[split]["ndcg@5"] <= 1
+    assert 0 < found["seconds_per_epoch"] < 60
+    assert found["peak_memory_mb"] > 50
+    config = RunStore(tmp_path / "runs").open("rednnd-planted-1").config
+    assert config.training.seed == 5
+    assert config.training.ks == (5, 20)
+    assert config.hyperparameters["alignment_weight"] == 0.01
+    assert config.hyperparameters["modalities"] == ["text"]
+    assert config.hyperparameters["n_layers"] == 3, "defaults are written down"
+    assert "epoch 3" in result.err
+
+
+def test_text_output(rednd, planted_folder: Path) -> None:
+    result = rednd("train", "--data", planted_folder, "--model", "popularity")
+    assert result.code == 0
+    assert "Run popularity-planted-1: finished after 0 epochs" in result.out
+    assert "test  recall@5" in result.out
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["alignment_wight=1"], "did you mean 'alignment_weight'"),
+        (["epoch=3"], "did you mean 'epochs'"),
+        (["epochs"], "settings as key=value"),
+        (["epochs=0"], "a valid value for epochs"),
+        (["epochs=many"], "found 'many'"),
+        (["learning_rate=NaN"], "a valid value for learning_rate"),
+        (["n_layers=-1"], "a valid value for n_layers"),
+        (["device=tpu"], "a valid value for device"),
+        (["select_by=recall@7"], "recall@7"),
+        (['modalities=["video"]'], "found image, text"),
+        (["n_layers=0"], "n_layers=0 and alignment_weight=0.001"),
+    ],
+)
+def test_impossible_settings(rednd, planted_folder: Path, settings, message: str) -> None:
+    options = [part for setting in settings for part in ("--set", setting)]
+    result = rednd("train", "--data", planted_folder, "--model", "rednnd", *options)
+    assert (result.code, result.out) == (1, "")
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_mistyped_setting_makes_no_run(rednd, planted_folder: Path, tmp_path: Path) -> None:
+    rednd("train", "--data", planted_folder, "--model", "rednnd", "--set", "epoch=3")
+    assert list(RunStore(tmp_path / "runs").list()) == []
+
+
+def test_unknown_model_data_and_name(rednd, planted_folder: Path, tmp_path: Path) -> None:
+    result = rednd("train", "--data", planted_folder, "--model", "lightgnc")
+    assert (result.code, "did you mean 'lightgcn'" in result.err) == (1, True)
+    result = rednd("train", "--data", tmp_path / "nowhere", "--model", "mf")
+    assert result.code == 1
+    assert "Expected" in result.err
+    result = rednd("train", "--data", planted_folder, "--model", "mf", "--run", "../x")
+    assert (result.code, "a run name of" in result.err) == (1, True)
+    assert rednd("train").code == 2
+
+
+def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monkeypatch) -> None:
+    def explode(self, batch):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(Trainer, "_step", explode)
+    with pytest.raises(MemoryError):
+        rednd("train", "--data", planted_folder, "--model", "mf", "--run", "bad")
+    run = RunStore(tmp_path / "runs").open("bad")
+    assert (run.status.state, run.status.message) == ("failed", "no room")
+    assert run.events()[-1]["message"] == "no room"
+
+
+def test_names_are_counted(rednd, planted_folder: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "others"
+    for number in (1, 2):
+        result = rednd("train", "--data", planted_folder, "--model", "popularity", "--json",
+                       "--runs-dir", runs)  # fmt: skip
+        assert result.json["run"] == f"popularity-planted-{number}"
+    taken = rednd("train", "--data", planted_folder, "--model", "popularity",
+                  "--runs-dir", runs, "--run", "popularity-planted-2")  # fmt: skip
+    assert (taken.code, "no run called" in taken.err) == (1, True)
+
+
+def test_resume_goes_on_to_the_same_end(
+    rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch
+) -> None:
+    def train(*args):
+        return rednd("train", "--json", *args)
+
+    new = ("--data", planted_folder, "--model", "lightgcn", *quick)
+    whole = train(*new, "--run", "whole").json
+    store = RunStore(tmp_path / "runs")
+    step, count = Trainer._step, iter(range(10**6))
+
+    def stop_in_batch_seven(self, batch):
+        if next(count) == 7:
+            send(store.open("part"), Command(command="stop"))
+        return step(self, batch)
+
+    monkeypatch.setattr(Trainer, "_step", stop_in_batch_seven)
+    part = train(*new, "--run", "part").json
+    monkeypatch.undo()
+    monkeypatch.setenv("REDND_RUNS", str(tmp_path / "runs"))
+    assert (part["state"], part["epochs"]) == ("stopped", 1)
+    resumed = train("--resume", "part").json
+    measured = {"run", "seconds_per_epoch", "seconds_per_validation", "peak_memory_mb"}
+    for key in set(whole) - measured:
+        assert resumed[key] == whole[key], key
+
+
+def test_what_cannot_be_resumed(rednd, trained: RunStore, planted_folder: Path) -> None:
+    for extra in (["--seed", "3"], ["--set", "epochs=9"], ["--split", "random"], ["--run", "x"]):
+        result = rednd("train", "--resume", "done", *extra)
+        assert (result.code, "--resume alone" in result.err) == (1, True)
+    rednd("train", "--data", planted_folder, "--model", "popularity", "--run", "pop")
+    result = rednd("train", "--resume", "pop")
+    assert (result.code, "a last checkpoint of pop" in result.err) == (1, True)
+    assert trained.open("pop").status.state == "finished", "a refusal changes nothing"
+    result = rednd("train", "--resume", "dune")
+    assert (result.code, "did you mean 'done'" in result.err) == (1, True)
+
+
+def test_resuming_a_finished_run_finds_the_same(rednd, trained: RunStore) -> None:
+    before = trained.open("done").evaluation()
+    again = rednd("train", "--resume", "done", "--json")
+    assert (again.code, again.json["state"], again.json["epochs"]) == (0, "finished", 3)
+    assert again.json["seconds_per_epoch"] is None
+    assert trained.open("done").evaluation() == before
+
+
+def wait_for_epoch(run_dir: Path, process: subprocess.Popen, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    metrics = run_dir / "metrics.jsonl"
+    while not (metrics.exists() and metrics.stat().st_size):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "no epoch in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_with_results(planted_folder: Path, tmp_path: Path, quick, number) -> None:
+    command = [
+        *(sys.executable, "-m", "rednd_core", "train", "--data", str(planted_folder)),
+        *("--model", "lightgcn", "--run", "long", "--json", *quick),
+        *("--set", "epochs=100000", "--set", "patience=10000"),
+    ]
+    process = subprocess.Popen(
+        command, cwd=PROJECT_ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        wait_for_epoch(tmp_path / "runs" / "long", process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert '"state": "stopped"' in out
+    assert "Traceback" not in err
+    run = RunStore(tmp_path / "runs").open("long")
+    assert run.status.state == "stopped"
+    assert run.evaluation().test["recall@5"] is not None
+    assert run.events()[-1]["event"] == "stopped"
+    assert (run.path / "checkpoints" / "last.json").exists()
+
+
+def test_the_module_is_the_program(tmp_path: Path) -> None:
+    """``python -m rednd_core`` from any folder; help and version come without torch."""
+    code = "import sys; sys.argv = ['rednd', '--help']\ntry:\n import rednd_core.__main__ as m; m.main()\nexcept SystemExit: pass\nprint([x for x in ('torch', 'dgl', 'umap', 'sklearn') if x in sys.modules])"
+    environment = os.environ | {"PYTHONPATH": str(PROJECT_ROOT)}
+    run = {"capture_output": True, "text": True, "cwd": tmp_path, "env": environment, "check": True}
+    done = subprocess.run([sys.executable, "-c", code], **run)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for name in ("train", "evaluate", "smoothness", "project", "recommend", "runs", "data"):
+        assert name in done.stdout
+    version = subprocess.run([sys.executable, "-m", "rednd_core", "--version"], **run)
+    assert version.stdout.startswith("rednd ")
+    assert shutil.which("git") is None or not (tmp_path / "runs").exists()

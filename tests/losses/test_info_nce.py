@@ -1,0 +1,177 @@
+"""InfoNCE against its definition with the whole matrix, in double precision."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rednd_core.losses import info_nce as module
+from rednd_core.losses.info_nce import info_nce
+
+
+def dense_info_nce(anchors: Tensor, candidates: Tensor, positives: Tensor, t: float) -> Tensor:
+    """mean_n [ log sum_j exp(cos(a_n, c_j) / t) - cos(a_n, c_pos) / t ], the matrix written out."""
+    a = anchors / anchors.norm(dim=1, keepdim=True)
+    c = candidates / candidates.norm(dim=1, keepdim=True)
+    similar = a @ c.T / t
+    return (torch.logsumexp(similar, dim=1) - similar[torch.arange(len(a)), positives]).mean()
+
+
+def views(n_anchors: int, n_candidates: int, d: int, dtype=torch.float64, device="cpu"):
+    generator = torch.Generator().manual_seed(n_anchors * 31 + d)
+    anchors = torch.randn(n_anchors, d, generator=generator, dtype=torch.float64)
+    candidates = torch.randn(n_candidates, d, generator=generator, dtype=torch.float64)
+    positives = torch.randint(n_candidates, (n_anchors,), generator=generator)
+    anchors, candidates = (x.to(device, dtype).requires_grad_() for x in (anchors, candidates))
+    return anchors, candidates, positives.to(device)
+
+
+def gradients(loss, anchors: Tensor, candidates: Tensor, positives: Tensor, t: float):
+    value = loss(anchors, candidates, positives, t)
+    return value, *torch.autograd.grad(value, (anchors, candidates))
+
+
+SIZES = [(1, 1, 4), (5, 5, 8), (40, 3, 8), (3, 40, 8), (70, 130, 64), (33, 33, 7), (9, 9, 1)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("t", [0.05, 0.2, 1.0])
+def test_value_and_both_gradients_in_double(sizes, t: float) -> None:
+    case = views(*sizes)
+    for ours, dense in zip(
+        gradients(info_nce, *case, t), gradients(dense_info_nce, *case, t), strict=True
+    ):
+        torch.testing.assert_close(ours, dense, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_float32_is_as_close_as_float32_can_be(sizes) -> None:
+    double, single = views(*sizes), views(*sizes, dtype=torch.float32)
+    for ours, dense in zip(
+        gradients(info_nce, *single, 0.2), gradients(dense_info_nce, *double, 0.2), strict=True
+    ):
+        torch.testing.assert_close(ours.double(), dense, rtol=2e-5, atol=2e-6)
+
+
+def test_gradcheck() -> None:
+    anchors, candidates, positives = views(6, 9, 3)
+    assert torch.autograd.gradcheck(
+        lambda a, c: info_nce(a, c, positives, 0.3), (anchors, candidates)
+    )
+
+
+def test_any_incoming_gradient() -> None:
+    """The kernel's own backward, with weights of both signs and a zero in place of ones."""
+    queries, keys, _ = views(12, 20, 5)
+    incoming = torch.linspace(-2, 3, 12, dtype=torch.float64)
+    incoming[4] = 0
+    lse = module._LogSumExp.apply(queries, keys, 5.0)
+    ours = torch.autograd.grad(lse, (queries, keys), incoming)
+    dense = torch.logsumexp(5.0 * queries @ keys.T, dim=1)
+    expected = torch.autograd.grad(dense, (queries, keys), incoming)
+    torch.testing.assert_close(lse, dense)
+    for found, want in zip(ours, expected, strict=True):
+        torch.testing.assert_close(found, want, rtol=1e-9, atol=1e-11)
+
+
+def test_scaled_loss_scales_gradients() -> None:
+    anchors, candidates, positives = views(10, 10, 4)
+    plain = torch.autograd.grad(info_nce(anchors, candidates, positives, 0.2), anchors)[0]
+    scaled = torch.autograd.grad(-3 * info_nce(anchors, candidates, positives, 0.2), anchors)[0]
+    torch.testing.assert_close(scaled, -3 * plain)
+
+
+@pytest.mark.parametrize("wanted", ["anchors", "candidates"])
+def test_one_gradient_only(wanted: str) -> None:
+    anchors, candidates, positives = views(8, 8, 4)
+    other = candidates if wanted == "anchors" else anchors
+    other.requires_grad_(False)
+    info_nce(anchors, candidates, positives, 0.2).backward()
+    both = views(8, 8, 4)
+    dense_info_nce(*both, 0.2).backward()
+    mine = anchors if wanted == "anchors" else candidates
+    expected = both[0] if wanted == "anchors" else both[1]
+    torch.testing.assert_close(mine.grad, expected.grad)
+    assert other.grad is None
+
+
+def test_positives_say_which_candidate_belongs() -> None:
+    """Candidates in another order with positives to match give the same loss; without, another."""
+    anchors, noise, _ = views(12, 12, 6)
+    candidates = anchors + 0.1 * noise
+    own = torch.arange(12)
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(0))
+    place = torch.argsort(order)
+    loss = info_nce(anchors, candidates, own, 0.2)
+    torch.testing.assert_close(info_nce(anchors, candidates[order], place, 0.2), loss)
+    assert abs(info_nce(anchors, candidates[order], own, 0.2) - loss) > 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 17])
+def test_identical_rows_give_the_logarithm_of_their_number(n: int) -> None:
+    same = torch.ones(n, 4, dtype=torch.float64)
+    loss = info_nce(same, 3 * same, torch.arange(n), 0.2)
+    assert float(loss) == pytest.approx(math.log(n), abs=1e-12)
+
+
+def test_literal() -> None:
+    """Orthogonal pairs, t = 1: log(e + 1) - 1."""
+    eye = torch.eye(2, dtype=torch.float64)
+    loss = info_nce(2 * eye, 5 * eye, torch.arange(2), 1.0)
+    assert float(loss) == pytest.approx(math.log(math.e + 1) - 1, abs=1e-12)
+
+
+def test_low_temperature_and_opposite_rows_stay_finite() -> None:
+    """Logits of +-1,000: a softmax without care overflows."""
+    anchors = torch.eye(4).repeat(2, 1).requires_grad_()
+    candidates = (-torch.eye(4)).repeat(2, 1).requires_grad_()
+    loss = info_nce(anchors, candidates, torch.arange(8), 1e-3)
+    grads = torch.autograd.grad(loss, (anchors, candidates))
+    assert float(loss) == pytest.approx(1000 + math.log(6), rel=1e-5)
+    assert all(bool(grad.isfinite().all()) for grad in grads)
+
+
+def test_a_zero_row_is_no_nan() -> None:
+    anchors, candidates, positives = views(6, 6, 4, dtype=torch.float32)
+    with torch.no_grad():
+        anchors[2] = candidates[3] = 0
+    loss = info_nce(anchors, candidates, positives, 0.2)
+    grads = torch.autograd.grad(loss, (anchors, candidates))
+    assert bool(loss.isfinite())
+    assert all(bool(grad.isfinite().all()) for grad in grads)
+
+
+def test_memory_is_linear() -> None:
+    """12,000 nodes: one matrix of all pairs would be 576 MB; forward and backward stay under 150."""
+    code = """
+import resource, torch
+from rednd_core.losses.info_nce import info_nce
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def step(n):
+    x, y = (torch.randn(n, 16).requires_grad_() for _ in range(2))
+    info_nce(x, y, torch.arange(n), 0.2).backward()
+step(100)
+before = peak()
+step(12_000)
+print(peak() - before)
+"""
+    if sys.platform == "win32":
+        pytest.skip("the resource module is POSIX")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 150
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("sizes", SIZES)
+def test_on_the_gpu(sizes) -> None:
+    double, single = views(*sizes), views(*sizes, dtype=torch.float32, device="cuda")
+    for ours, dense in zip(
+        gradients(info_nce, *single, 0.2), gradients(dense_info_nce, *double, 0.2), strict=True
+    ):
+        np.testing.assert_allclose(ours.detach().cpu(), dense.detach(), rtol=1e-3, atol=1e-5)

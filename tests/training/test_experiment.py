@@ -1,0 +1,328 @@
+"""A whole run in its folder: what is written, resumed, imported; and what a changed data set does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rednd_core.config import DataConfig, RunConfig
+from rednd_core.data import load_dataset
+from rednd_core.errors import CheckpointError, RunError, TrainingError
+from rednd_core.evaluation.evaluate import evaluate
+from rednd_core.runs import (
+    Command,
+    Provenance,
+    Run,
+    RunRecord,
+    RunStore,
+    RunWriter,
+    create_run,
+    import_checkpoint,
+    requeue,
+    send,
+)
+from rednd_core.training import recorder
+from rednd_core.training.callbacks import Callback
+from rednd_core.training.experiment import build, open_checkpoint, train_run
+from rednd_core.training.importing import complete_import
+from rednd_core.training.recorder import duration
+from rednd_core.training.trainer import Trainer
+
+MODELS = {
+    "lightgcn": {"embedding_size": 8},
+    "rednnd": {"embedding_size": 4, "knn_k": 3, "alignment_weight": 0.01},
+    "popularity": {},
+}
+
+
+@pytest.fixture
+def new_run(planted_folder: Path, tmp_path: Path, config):
+    """``new_run(model, name, **training)``: the writer of a queued run."""
+
+    def make(model="lightgcn", name="one", data=planted_folder, **training) -> RunWriter:
+        settings = RunConfig(
+            model=model,
+            data=DataConfig(path=str(data)),
+            hyperparameters=MODELS[model],
+            training=config(**training),
+        )
+        record = RunRecord(config=settings, provenance=Provenance(seed=3))
+        return create_run(tmp_path / "runs" / name, record)
+
+    return make
+
+
+class StopAt(Callback):
+    """Sends a stop as the app would, after a batch."""
+
+    def __init__(self, run_dir: Path, epoch: int, batch: int) -> None:
+        self.run, self.place = Run(run_dir), (epoch, batch)
+
+    def on_batch(self, trainer, progress) -> None:
+        if (progress.epoch, progress.batch) == self.place:
+            send(self.run, Command(command="stop"))
+
+
+def results(run: Run) -> dict:
+    layers = run.layers()
+    return {
+        "evaluation": run.evaluation(),
+        "layers": {m: [np.array(x) for x in states] for m, states in layers.items()},
+        "embeddings": [np.array(x) for x in run.embeddings()],
+        "metrics": run.metrics().drop(columns=[c for c in run.metrics() if "seconds" in c]),
+        "epoch": layers.epoch,
+    }
+
+
+def assert_same_results(first: Run, second: Run) -> None:
+    mine, theirs = results(first), results(second)
+    assert mine["evaluation"] == theirs["evaluation"]
+    assert mine["epoch"] == theirs["epoch"]
+    for m, states in mine["layers"].items():
+        assert all(map(np.array_equal, states, theirs["layers"][m]))
+    assert all(map(np.array_equal, mine["embeddings"], theirs["embeddings"]))
+    assert mine["metrics"].equals(theirs["metrics"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_from_start_to_end(new_run, planted_folder: Path, model: str) -> None:
+    writer = new_run(model, epochs=4)
+    summary = train_run(writer)
+    run = Run(writer.path)
+    trained = model != "popularity"
+    assert (run.status.state, run.status.epoch) == ("finished", 4 if trained else 0)
+    assert run.status.best_epoch == summary.best_epoch == run.evaluation().epoch
+    dataset = load_dataset(planted_folder)
+    facts = run.record.data
+    assert (facts.digest, facts.n_users, facts.n_train) == (dataset.digest, 40, 280)
+    assert set(run.record.provenance.versions) >= {"python", "torch", "numpy"}
+    # What is stored is the best epoch's, and nothing else than what a fresh evaluation finds.
+    assert run.layers().epoch == summary.best_epoch
+    for name, held_out in (("valid", dataset.valid), ("test", dataset.test)):
+        found = evaluate(*run.embeddings(), dataset.train_matrix, held_out, (5,))
+        stored = getattr(run.evaluation(), name)
+        assert stored == pytest.approx(found.metrics)
+        assert getattr(summary, name) == stored
+        rows = run.per_user().query("split == @name")
+        assert rows["recall@5"].mean() == pytest.approx(stored["recall@5"])
+    if trained:
+        table = run.metrics()
+        assert table["epoch"].tolist() == [1, 2, 3, 4]
+        best = table.set_index("epoch")["valid.recall@5"]
+        assert best.idxmax() == summary.best_epoch
+        assert summary.valid["recall@5"] == best.max()
+        assert {"losses.bpr", "weights.bpr", "seconds.train", "improved"} <= set(table)
+        assert any(c.startswith("smoothness.layer.") for c in table)
+        assert not any("test" in c for c in table), "test is looked at once, at the end"
+    assert summary.peak_memory_mb > 50
+    json.dumps(summary.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("model", ["lightgcn", "rednnd"])
+@pytest.mark.parametrize("place", [(2, 3), (3, 5)])
+def test_stop_and_resume_in_the_folder(new_run, model: str, place: tuple[int, int]) -> None:
+    train_run(new_run(model, "whole"))
+    stopped = new_run(model, "stopped")
+    summary = train_run(stopped, watch=[StopAt(stopped.path, *place)])
+    assert summary.state == Run(stopped.path).status.state == "stopped"
+    created = Run(stopped.path).record.provenance.created
+    requeue(stopped.path)
+    torch.manual_seed(4)
+    train_run(RunWriter(stopped.path), resume=True)
+    run = Run(stopped.path)
+    assert_same_results(Run(stopped.path.with_name("whole")), run)
+    assert [event["event"] for event in run.events()] == ["stopped", "continued"]
+    assert run.record.provenance.created == created
+
+
+def test_a_crash_is_resumed_from_the_last_saving(new_run, monkeypatch) -> None:
+    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
+    train_run(new_run(name="whole"))
+
+    class Crash(Callback):
+        def on_batch(self, trainer, progress) -> None:
+            if (progress.epoch, progress.batch) == (4, 2):
+                raise MemoryError
+
+    crashed = new_run(name="crashed")
+    with pytest.raises(MemoryError):
+        train_run(crashed, watch=[Crash()])
+    crashed.status("failed")
+    requeue(crashed.path)
+    train_run(RunWriter(crashed.path), resume=True)
+    assert_same_results(Run(crashed.path.with_name("whole")), Run(crashed.path))
+
+
+def test_resume_refuses_another_data_set(new_run, planted_folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "copy"
+    shutil.copytree(planted_folder, data)
+    writer = new_run(data=data)
+    train_run(writer, watch=[StopAt(writer.path, 1, 2)])
+    table = data / "interactions.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:-12] + lines[-11:]) + "\n")
+    record = Run(writer.path).record
+    requeue(writer.path)
+    with pytest.raises(RunError, match="the data set that run one was trained on"):
+        train_run(RunWriter(writer.path), resume=True)
+    assert Run(writer.path).record == record, "the record still says what it was trained on"
+
+
+def test_nothing_to_resume(new_run) -> None:
+    train_run(new_run("popularity", "pop"))
+    writer = RunWriter(new_run("popularity", "other").path)
+    with pytest.raises(RunError, match="nothing to train"):
+        train_run(writer, resume=True)
+    with pytest.raises(CheckpointError, match="last.safetensors"):
+        train_run(new_run(name="fresh"), resume=True)
+
+
+def test_stopped_before_the_first_epoch_ends(new_run) -> None:
+    """There is no best epoch yet: the run shows the parameters as they are."""
+    writer = new_run()
+    summary = train_run(writer, watch=[StopAt(writer.path, 1, 1)])
+    run = Run(writer.path)
+    assert (summary.state, summary.best_epoch, summary.epochs) == ("stopped", None, 0)
+    assert run.evaluation().epoch == run.layers().epoch == 0
+    assert summary.to_dict()["seconds_per_epoch"] is None
+    assert set(summary.test) == set(summary.valid) != set()
+
+
+def test_divergence_keeps_what_was_good(new_run, monkeypatch) -> None:
+    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
+    step = Trainer._step
+
+    def broken(self, batch):
+        losses = step(self, batch)
+        if self.position.epoch == 2:
+            with torch.no_grad():
+                self.model.node_emb.fill_(torch.nan)
+        return losses
+
+    monkeypatch.setattr(Trainer, "_step", broken)
+    writer = new_run()
+    with pytest.raises(TrainingError, match="epoch 3"):
+        train_run(writer)
+    monkeypatch.undo()
+    run = Run(writer.path)
+    assert run.metrics()["epoch"].tolist() == [1, 2]
+    assert all(np.isfinite(x).all() for x in run.layers()["id"])
+    writer.status("failed")
+    requeue(writer.path)
+    assert train_run(RunWriter(writer.path), resume=True).epochs == 6
+
+
+def test_the_same_seed_the_same_run(new_run) -> None:
+    writers = [new_run("rednnd", name, epochs=2) for name in ("first", "second")]
+    for writer in writers:
+        train_run(writer)
+    assert_same_results(*(Run(writer.path) for writer in writers))
+
+
+@pytest.mark.parametrize("model", ["lightgcn", "popularity"])
+def test_a_checkpoint_with_its_config_becomes_a_run(new_run, tmp_path: Path, model: str) -> None:
+    writer = new_run(model, epochs=2)
+    train_run(writer)
+    if model == "popularity":
+        assert not writer.layout.best_checkpoint.exists()
+        return
+    store = RunStore(tmp_path / "elsewhere")
+    files = writer.layout.best_checkpoint.read_bytes(), writer.layout.config.read_bytes()
+    run = import_checkpoint(*files, store)
+    complete_import(run, store)
+    own = Run(writer.path)
+    assert run.status.state == "imported"
+    assert run.evaluation() == own.evaluation()
+    assert all(map(np.array_equal, run.embeddings(), own.embeddings()))
+
+
+def test_an_import_without_its_data_leaves_no_run(new_run, planted_folder, tmp_path: Path) -> None:
+    data = tmp_path / "copy"
+    shutil.copytree(planted_folder, data)
+    writer = new_run(data=data, epochs=1)
+    train_run(writer)
+    files = writer.layout.best_checkpoint.read_bytes(), writer.layout.config.read_bytes()
+    shutil.rmtree(data)
+    store = RunStore(tmp_path / "elsewhere")
+    run = import_checkpoint(*files, store)
+    with pytest.raises(Exception, match="Expected") as caught:
+        complete_import(run, store)
+    assert type(caught.value).__name__ == "DataError"
+    assert list(store.list()) == []
+
+
+def test_open_checkpoint_needs_the_same_data(new_run, planted_folder, tmp_path: Path) -> None:
+    writer = new_run(epochs=1)
+    train_run(writer)
+    facts = writer.record.data.model_copy(update={"digest": "0" * 32})
+    writer.describe(writer.record.provenance, facts, writer.record.model)
+    with pytest.raises(RunError, match="0000"):
+        open_checkpoint(writer)
+
+
+def test_build_is_determined_by_the_configuration(new_run) -> None:
+    config = new_run("rednnd").record.config
+    models = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        models.append(build(config).model.state_dict())
+    assert all(torch.equal(models[0][k], models[1][k]) for k in models[0])
+
+
+def test_layers_are_there_before_the_first_epoch(new_run) -> None:
+    """The untrained picture: x^0 is what the seed gives."""
+    writer = new_run()
+    seen = {}
+
+    class Look(Callback):
+        def on_start(self, trainer) -> None:
+            layers = Run(writer.path).layers()
+            seen["epoch"], seen["x0"] = layers.epoch, np.array(layers["id"][0])
+
+    train_run(writer, watch=[Look()])
+    assert seen["epoch"] == 0
+    table = build(writer.record.config).model.node_emb.detach().numpy()
+    np.testing.assert_array_equal(seen["x0"], table)
+
+
+def test_status_while_paused(new_run, monkeypatch) -> None:
+    """A paused run says so, keeps its heart beating, and goes on when told."""
+    from rednd_core.training import control
+
+    monkeypatch.setattr(control, "PAUSE_POLL_SECONDS", 0.01)
+    writer = new_run(epochs=2)
+    run = Run(writer.path)
+    states = []
+
+    class Pauser(Callback):
+        def on_batch(self, trainer, progress) -> None:
+            if (progress.epoch, progress.batch) == (1, 2):
+                send(run, Command(command="pause"))
+
+        def on_wait(self, trainer) -> None:
+            states.append(run.status.state)
+            if len(states) == 3:
+                send(run, Command(command="set_weight", loss="regularization", value=0.5))
+                send(run, Command(command="resume"))
+
+    train_run(writer, watch=[Pauser()])
+    assert states == ["paused"] * 3
+    events = run.events()
+    assert [event["event"] for event in events] == ["paused", "set_weight", "resumed"]
+    assert (events[1]["loss"], events[1]["value"], events[1]["epoch"]) == ("regularization", 0.5, 0)
+    assert run.metrics()["weights.regularization"].tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (3900, "1 h 05 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
