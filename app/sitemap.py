@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
@@ -26,3 +27,9 @@ def page_link(name: str) -> None:
     """A link to a page under its own title."""
     _, title, icon = PAGES[name]
     st.page_link(page_file(name), label=title, icon=icon)
+
+
+def go_to(name: str) -> NoReturn:
+    """Open a page now; the address keeps nothing of the present one."""
+    # Without parameters Streamlit raises while a widget is bound to the address.
+    st.switch_page(page_file(name), query_params={})

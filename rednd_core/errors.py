@@ -17,12 +17,13 @@ class RedndError(Exception):
     Args:
         expected: what should have been there, e.g. ``"a column 'userID' in baby.inter"``.
         found: what is there instead, e.g. ``"the columns user, item"``.
-        remedy: one imperative clause, e.g. ``"rename the column or pass --columns"``.
+        remedy: one imperative clause, e.g. ``"rename the column or pass --columns"``, or a question.
     """
 
     def __init__(self, *, expected: str, found: str, remedy: str) -> None:
         self.expected, self.found, self.remedy = expected, found, remedy
-        super().__init__(f"Expected {expected}, but found {found}; {remedy}.")
+        full_stop = "" if remedy.endswith("?") else "."
+        super().__init__(f"Expected {expected}, but found {found}; {remedy}{full_stop}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep the three parts when the error crosses a process border."""

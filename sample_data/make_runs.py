@@ -1,6 +1,6 @@
 """Train the bundled runs on the sample shop and compute the maps that the app shows first.
 
-    python sample_data/make_runs.py
+    python sample_data/make_runs.py [RUN ...]
 
 Takes a few minutes on two cores. Existing bundled runs are replaced. What is needed only to resume a
 training (optimiser, generators) and the logs are left out, which halves the size.
@@ -39,8 +39,9 @@ LEFT_OUT = ("log.txt", "job.json", "control")
 def main() -> None:
     target = ROOT / SHOP
     cache = ArrayCache(target / "projections")
-    shutil.rmtree(target / "projections", ignore_errors=True)
-    for name, (model, hyperparameters, learning_rate) in RUNS.items():
+    chosen = sys.argv[1:] or list(RUNS)
+    for name in chosen:
+        model, hyperparameters, learning_rate = RUNS[name]
         config = RunConfig(
             model=model,
             data=DataConfig(path=SHOP),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import partial
 
 import numpy as np
@@ -15,12 +14,14 @@ from app.components.downloads import csv_button, show_figure
 from app.components.embeddings_view import View, layer_name
 from app.components.node_select import take_points, take_row
 from app.components.text import escape_markdown
+from rednd_core.data.tables import shorten
 from rednd_core.plots.embedding import embedding_figure
 from rednd_core.projection import Movers, Projection, procrustes
 from rednd_core.runs import Run
 
 K = 15  # neighbours compared
 TOP = 50  # rows of the table; the CSV has all
+LONGEST_NAME = 20  # characters over a panel of a phone
 MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
 
 
@@ -106,10 +107,11 @@ def _maps(
     figure = embedding_figure(
         np.stack([here.coords[0], turned]),
         nodes,
-        [f"{html.escape(view.run.name)}, {name}", f"{html.escape(other.name)}, {name}"],
+        [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in (view.run, other)],
         [here.quality[0], there.quality[0]],
         [here.collapsed[0], there.collapsed[0]],
-        title="PCA of each run, the second turned onto the first",
+        title="PCA, the second run turned",
+        panel_height=340,
         color=moved.jaccard,
         color_name=CHANGE,
         hover=view.names.hover(nodes),

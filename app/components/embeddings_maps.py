@@ -46,7 +46,10 @@ def draw_maps(view: View) -> dict[str, Projection]:
         left, right = st.columns(2, gap="medium")
         with left:
             _panels(view, maps["pca"], PCA_TITLE)
-            st.caption(PCA_CAPTION)
+            st.caption(
+                f"{PCA_CAPTION} To look closer, click a point, or take the "
+                "box or the lasso from the toolbar over the figure."
+            )
         with right:
             if umap is None:
                 _offer_umap(view)
@@ -57,7 +60,7 @@ def draw_maps(view: View) -> dict[str, Projection]:
         f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
         "the unit vectors to their mean, 0 to 1, measured before mapping; MAD: mean of 1 − cosine over "
         "all pairs of one side, 0 to about 1; both on the nodes of the map. Trustworthiness: 1 where "
-        "all map neighbours are true neighbours. Click a point, or draw a box or a lasso."
+        "all map neighbours are true neighbours."
     )
     if len(maps) == 2 and len(view.layers) > 1:
         st.markdown(_spread_story(view, maps))

@@ -28,18 +28,20 @@ def node_card(view: View, maps: dict[str, Projection]) -> None:
     """Draw the card of the selected node."""
     assert view.node is not None
     with st.container(border=True, key="node-card"):
-        _head(view, view.node)
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            _neighbours(view, view.node)
+            _head(view, view.node)
         with right:
             _fidelity(view, view.node, maps)
+        _neighbours(view, view.node)
 
 
 def _head(view: View, node: int) -> None:
     names, data = view.names, view.data
-    picture, text, close = st.columns([1, 5, 1])
-    if not names.is_user(node):
+    if names.is_user(node):
+        text = st.container()
+    else:
+        picture, text = st.columns([1, 3])
         picture.image(
             picture_of(data, node - data.n_users), width=PICTURE_WIDTH, alt=names.titles[node]
         )
@@ -49,7 +51,7 @@ def _head(view: View, node: int) -> None:
         st.markdown(
             "  \n".join(f"{name}: **{escape_markdown(str(value))}**" for name, value in facts)
         )
-    close.button(
+    text.button(
         "Clear", key="clear-node", on_click=clear, icon=":material/close:", type="tertiary"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Literal
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from app.components.text import escape_markdown
 from rednd_core.data.items import image_path
 from rednd_core.data.schema import Dataset
 
-CARD_WIDTH = 340  # pixels; two cards beside each other in half a wide page, one on a phone
+CARD_WIDTH = 300  # pixels; three cards beside each other on a laptop, one on a phone
 PICTURE_WIDTH = 72
 
 
@@ -30,8 +31,9 @@ def product_card(
     facts: Sequence[str] = (),
     badges: Sequence[str] = (),
     on_why: Callable[[int], None] | None = None,
+    width: int | Literal["stretch"] = CARD_WIDTH,
 ) -> None:
-    """Draw the card of a dense item id inside a horizontal, wrapping container.
+    """Draw the card of a dense item id, in most places inside a horizontal, wrapping container.
 
     Args:
         key: unique on the page.
@@ -39,14 +41,13 @@ def product_card(
         facts: plain texts below the title (escaped here), after the item's category.
         badges: Markdown of badges, e.g. ``":green-badge[hit]"``.
         on_why: called with ``item`` when the button "Why?" is pressed; None draws no button.
+        width: pixels, or the whole row.
     """
     title = escape_markdown(title_of(dataset, item))
     below = " · ".join(
         escape_markdown(fact) for fact in (category_of(dataset, item), *facts) if fact
     )
-    with st.container(
-        border=True, width=CARD_WIDTH, horizontal=True, wrap=False, gap="small", key=key
-    ):
+    with st.container(border=True, width=width, horizontal=True, wrap=False, gap="small", key=key):
         st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title_of(dataset, item))
         with st.container(gap="xxsmall"):
             st.markdown(f"{f'**{lead}** · ' if lead else ''}{title}  \n:small[{below}]")

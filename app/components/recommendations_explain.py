@@ -44,9 +44,8 @@ def show_explanation(view: View) -> None:
         cached.graph(dataset).adjacency, dataset.n_users, view.user, item, N_PATHS
     )
     place = f"rank {listed.index(compared) + 1}"
-    for sentence in reasons(dataset, this, paths):
-        st.markdown(f"- {sentence}")
-    st.markdown(f"- {gap_sentence(this, other, place)}")
+    sentences = [gap_sentence(this, other, place), *reasons(dataset, this, paths)]
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     left, right = st.columns(2)
     with left:
         _show_parts(view, this, other, rank, place)

@@ -12,6 +12,7 @@ from app.components.downloads import show_figure
 from app.components.product import category_of, product_card, title_of
 from app.components.recommendations_view import View
 from rednd_core.data.schema import Dataset
+from rednd_core.data.tables import counted
 from rednd_core.plots.recommendations import mix_figure, ranks_figure
 
 HIT = ":green-badge[:material/check_circle: held-out hit]"
@@ -30,9 +31,9 @@ def show_lists(view: View, why: Why) -> None:
     if len(ranks):
         _show_held_out(view, ranks, why)
     st.markdown(
-        f"#### The {len(found.listed)} recommended items  \n"
+        f"#### {counted(len(found.listed), 'recommended item')}  \n"
         f"Best first, of {found.n_candidates:,} candidates: all {view.dataset.n_items:,} items but "
-        f"the {len(found.history):,} train items."
+        f"{counted(len(found.history), 'train item')}."
     )
     validation = set(view.validation_items.tolist())
     with st.container(horizontal=True, key="listed"):
@@ -75,7 +76,7 @@ def _show_held_out(view: View, ranks: pd.DataFrame, why: Why) -> None:
     n_candidates = view.recommended(view.run).n_candidates
     n_hits = int(ranks["hit"].sum())
     st.markdown(
-        f"#### The {len(ranks)} held-out {view.held_out_name} items: {n_hits} listed, "
+        f"#### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
         f"{len(ranks) - n_hits} missed  \n"
         "What the user really chose and the model did not see. A good model puts them into the "
         "shaded part."
@@ -104,7 +105,7 @@ def _show_held_out(view: View, ranks: pd.DataFrame, why: Why) -> None:
 
 
 def _show_history(view: View, history: Sequence[int]) -> None:
-    st.markdown(f"#### The history: {len(history):,} train items")
+    st.markdown(f"#### History: {counted(len(history), 'train item')}")
     if not len(history):
         st.markdown(
             "The model never saw this user choose anything. What it lists comes from parameters that "

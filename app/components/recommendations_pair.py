@@ -95,7 +95,7 @@ def _show_list(
     )
     if shown.empty:
         st.markdown("Nothing: the other run lists all of these too.")
-    with st.container(horizontal=True, key=f"pair-{run.name}"):
+    with st.container(key=f"pair-{run.name}"):
         for row in shown.itertuples():
             there = elsewhere[row.item]
             product_card(
@@ -106,4 +106,5 @@ def _show_list(
                 facts=[f"rank {there:,} in the other"],
                 badges=[HIT] if row.hit else [] if there <= view.k else [":gray-badge[only here]"],
                 on_why=why,
+                width="stretch",
             )

@@ -11,6 +11,7 @@ import streamlit as st
 from app import cached
 from app.components.downloads import csv_button, show_figure
 from app.components.recommendations_view import View
+from app.components.text import escape_markdown
 from rednd_core.evaluation.overview import top_k_table
 from rednd_core.plots.recommendations import slices_figure
 from rednd_core.runs import Run
@@ -46,8 +47,12 @@ def show_slices(view: View) -> None:
         alt=f"{view.metric} by slice: "
         + "; ".join(f"{row.model}, {row.slice}: {row.mean:.3f}" for row in table.itertuples()),
     )
-    for sentence in verdicts(table):
-        st.markdown(f"- {sentence}")
+    if sentences := verdicts(table):
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+        st.caption(
+            f"Paired 95 % intervals of {len(sentences)} differences: with that many, about one in "
+            "twenty looks clear by chance."
+        )
     readable = table.rename(columns=COLUMNS)
     st.dataframe(readable, hide_index=True, key="slices-table", alt="The numbers of the chart")
     csv_button(readable, f"{view.run.name}-slices.csv", "Slices (CSV)", "slices-csv")
@@ -58,16 +63,18 @@ def verdicts(table: pd.DataFrame) -> list[str]:
     """What the paired differences say, slice by slice; empty with one run."""
     if "difference" not in table:
         return []
-    first, second = table["model"].unique()
+    first, second = (escape_markdown(name) for name in table["model"].unique())
     sentences = []
-    for row in table[table["model"] == second].itertuples():
-        sure = row.difference_low > 0 or row.difference_high < 0
-        better = second if row.difference > 0 else first
-        sentences.append(
-            f"**{row.slice}** (n = {row.n_users:,} users): "
-            + (f"**{better}** is better" if sure else "no clear difference")
-            + f", {row.difference:+.4f} [{row.difference_low:+.4f}, {row.difference_high:+.4f}]"
-        )
+    for row in table[table["difference"].notna()].itertuples():
+        lead = f"**{row.slice}** (n = {row.n_users:,} users): "
+        low, high = row.difference_low, row.difference_high
+        if low > 0:
+            lead += f"**{second}** is better by {row.difference:.4f} [{low:.4f}, {high:.4f}]"
+        elif high < 0:
+            lead += f"**{first}** is better by {-row.difference:.4f} [{-high:.4f}, {-low:.4f}]"
+        else:
+            lead += f"no clear difference ({row.difference:+.4f} [{low:+.4f}, {high:+.4f}])"
+        sentences.append(lead)
     return sentences
 
 

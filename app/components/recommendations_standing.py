@@ -32,7 +32,9 @@ def show_standing(view: View) -> None:
     with left.container(horizontal=True):
         st.metric(view.metric, "–" if place is None else f"{place.value:.3f}", width="content")
         st.metric(
-            f"{view.held_out_name} items listed", f"{n_hits} of {n_held_out}", width="content"
+            f"{view.held_out_name.title()} items listed",
+            f"{n_hits} of {n_held_out}",
+            width="content",
         )
         st.metric("Train items", f"{len(found.history):,}", width="content")
     left.markdown(standing_sentence(place, view.held_out_name))

@@ -19,6 +19,8 @@ from rednd_core.evaluation.people import WALKS, walk
 from rednd_core.evaluation.recommend import Recommendations
 from rednd_core.runs import Run, RunEntry
 
+Split = Literal["test", "valid"]
+
 SPLIT, SLICE, K, METRIC = "split", "slice", "k", "metric"
 SPLIT_NAMES = {"test": "Test", "valid": "Validation"}
 NO_RUN = "none"
@@ -41,7 +43,7 @@ class View:
     runs: tuple[Run, ...]
     dataset: Dataset
     users: pd.DataFrame
-    split: Literal["test", "valid"]
+    split: Split
     k: int
     metric: str
     user: int
@@ -83,15 +85,25 @@ class View:
 
 def choose() -> View | None:
     """Draw the controls; None where there is no run yet."""
-    top = st.columns([3, 3, 1.5, 1.5, 1.5])
-    with top[0]:
+    runs = st.columns(2)
+    with runs[0]:
         run = pick_run()
     if run is None:
         return None
     dataset = cached.run_dataset(run)
-    with top[1]:
+    with runs[1]:
         other = _pick_other(run)
-    split = top[2].segmented_control(
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        split, metric, k = _pick_measure()
+        kind = _pick_slice()
+    users = _users(run, dataset)
+    user, order = _pick_user(cached.evaluation(run, split), metric, kind, users)
+    chosen = (run,) if other is None else (run, other)
+    return View(chosen, dataset, users, split, k, metric, user, order)
+
+
+def _pick_measure() -> tuple[Split, str, int]:
+    split: Split = st.segmented_control(
         "Held-out items",
         list(SPLIT_NAMES),
         default="test",
@@ -101,7 +113,7 @@ def choose() -> View | None:
         "the honest one.",
         **state.keep(SPLIT),
     )
-    metric = top[3].segmented_control(
+    metric = st.segmented_control(
         "Metric",
         ["recall", "ndcg"],
         default="recall",
@@ -109,20 +121,31 @@ def choose() -> View | None:
         help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
         **state.keep(METRIC),
     )
-    k = top[4].slider(
+    k = st.slider(
         "List length k",
         cached.CUT_OFFS[0],
         cached.CUT_OFFS[-1],
         20,
         step=5,
+        width=170,
         help="Also the cut-off of the metric.",
         **state.keep(K),
     )
-    users = _users(run, dataset)
-    metric = f"{metric}@{k}"
-    user, order = _pick_user(cached.evaluation(run, split), metric, users)
-    runs = (run,) if other is None else (run, other)
-    return View(runs, dataset, users, split, k, metric, user, order)
+    return split, f"{metric}@{k}", k
+
+
+def _pick_slice() -> str:
+    kind: str = st.segmented_control(
+        "Slice of users to walk through",
+        list(WALKS),
+        default="worst",
+        required=True,
+        help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
+        on_change=_ask,
+        args=(FIRST,),
+        **state.keep(SLICE),
+    )
+    return kind
 
 
 def _pick_other(run: Run) -> Run | None:
@@ -139,7 +162,6 @@ def _pick_other(run: Run) -> Run | None:
         "Compare with",
         [NO_RUN, *entries],
         index=None,
-        required=True,
         format_func=lambda name: describe(entries[name]) if name in entries else name,
         help="Runs on the same data and split, for the tabs Two runs and Slices.",
         **state.keep(state.OTHER_RUN),
@@ -190,32 +212,23 @@ def user_labels(users: pd.DataFrame) -> list[str]:
     return [" · ".join(" ".join(str(cell).split()) for cell in row if cell) for row in rows]
 
 
-def _pick_user(evaluation: Evaluation, metric: str, users: pd.DataFrame) -> tuple[int, IntArray]:
-    left, middle, right = st.columns([2.6, 2.4, 2], vertical_alignment="bottom")
-    kind = left.segmented_control(
-        "Slice of users to walk through",
-        list(WALKS),
-        default="worst",
-        required=True,
-        help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
-        on_change=_ask,
-        args=(FIRST,),
-        **state.keep(SLICE),
-    )
+def _pick_user(
+    evaluation: Evaluation, metric: str, kind: str, users: pd.DataFrame
+) -> tuple[int, IntArray]:
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     order = walk(evaluation, kind, metric)
     ids = users["user_id"].tolist()
     labels = user_labels(users)
     position_of = {user_id: dense for dense, user_id in enumerate(ids)}
     _settle_user(order, ids, labels, position_of)
-    user_id = middle.selectbox(
+    user_id = left.selectbox(
         f"User (search {len(ids):,} ids" + (" and names)" if "name" in users else ")"),
         ids,
         index=None,
-        required=True,
         format_func=lambda name: labels[position_of[name]] if name in position_of else name,
         **state.keep(state.USER),
     )
-    user = position_of.get(user_id, 0)
+    user = position_of[user_id or _first(order, ids)]
     here = np.flatnonzero(order == user)
     with right.container(horizontal=True, vertical_alignment="center"):
         nothing = len(order) == 0
@@ -244,5 +257,8 @@ def _settle_user(
         asked = st.query_params.get(state.USER, "")
         if asked in labels:
             asked = ids[labels.index(asked)]
-        first = ids[order[0]] if len(order) else ids[0]
-        st.session_state[state.USER] = asked if asked in position_of else first
+        st.session_state[state.USER] = asked if asked in position_of else _first(order, ids)
+
+
+def _first(order: IntArray, ids: list[str]) -> str:
+    return ids[order[0]] if len(order) else ids[0]

@@ -115,8 +115,8 @@ def readout_hides(table: pd.DataFrame) -> Lesson:
     return Lesson(
         "visibility_off",
         "The readout hides collapse",
-        f"MAD of {'; '.join(parts)}. The mean over the layers keeps x⁰, so it stays diverse while "
-        "the last layer is collapsing. Switch between both above.",
+        f"MAD of {'; '.join(parts)}. The mean over the layers keeps x⁰, so it stays diverse even "
+        "where the last layer collapses. Switch between both above, or go deeper below.",
     )
 
 

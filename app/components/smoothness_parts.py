@@ -16,6 +16,7 @@ from app.components.smoothness_tables import (
     VIEW_NAMES,
     ChosenRun,
     View,
+    choose_modality,
     measured,
     of_view,
     recall_rows,
@@ -23,6 +24,7 @@ from app.components.smoothness_tables import (
 )
 from app.components.text import escape_markdown
 from rednd_core.plots.smoothness import epoch_lines, layer_lines, weight_lines
+from rednd_core.runs import RunEntry
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
 
 MEASURE = "measure"
@@ -89,7 +91,7 @@ def show_epochs(chosen: Sequence[ChosenRun]) -> None:
         + (", the only view in which it is defined." if view == "readout" else ".")
     )
     if len(chosen) > MOST_RUNS_BY_EPOCH:
-        names = ", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH])
+        names = escape_markdown(", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH]))
         st.info(f"More than {MOST_RUNS_BY_EPOCH} runs cannot be told apart here. Shown: {names}.")
         chosen = chosen[:MOST_RUNS_BY_EPOCH]
     table = pd.concat([epoch_rows(one, view, name) for one in chosen], ignore_index=True)
@@ -132,27 +134,20 @@ def epoch_rows(one: ChosenRun, view: View, name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def show_weights(chosen: Sequence[ChosenRun], all_runs: Sequence[ChosenRun], view: View) -> None:
+def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view: View) -> None:
     """Measures of the last layer against the weight of RedNⁿD's alignment loss."""
-    picked = [one for one in chosen if weight_of(one) is not None]
+    picked = comparable(chosen, entries)
     if len({weight_of(one) for one in picked}) < 2:
-        data = chosen[0].record.data
-        picked = [
-            one
-            for one in all_runs
-            if weight_of(one) is not None
-            and data
-            and one.record.data
-            and one.record.data.digest == data.digest
-        ]
-        if len({weight_of(one) for one in picked}) < 2:
-            st.info(
-                "This needs RedNⁿD runs with different alignment weights on one data set. Train "
-                "them on the page **Live training** (alignment_weight 0, 0.01, 0.1)."
-            )
-            return
-        st.caption(f"Shown: all {len(picked)} runs with an alignment loss on {data and data.name}.")
+        st.info(
+            "This needs RedNⁿD runs with different alignment weights on one data set. Train "
+            "them on the page **Live training** (alignment_weight 0, 0.01, 0.1)."
+        )
+        return
+    names = escape_markdown(", ".join(one.run.name for one in picked))
+    st.caption(f"Shown: {names}. Modality: {picked[0].modality}. {VIEW_NAMES[view]}.")
     picked, table = measured(picked)
+    if not picked:
+        return
     rows = [of_view(table, view), *(recall_rows(one, [view]) for one in picked)]
     shown = pd.concat([part for part in rows if len(part)], ignore_index=True)
     weights = {one.label: weight_of(one) for one in picked}
@@ -171,6 +166,31 @@ def show_weights(chosen: Sequence[ChosenRun], all_runs: Sequence[ChosenRun], vie
         "of its layers 1 to L; look whether the layers stay diverse and what recall does. One run "
         "(one seed) a point: small differences may be chance."
     )
+
+
+def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list[ChosenRun]:
+    """Those of ``chosen`` that have an alignment weight, where their weights differ; otherwise all
+
+    such runs on the first one's data, in its modality or, where none has it, in their own first one.
+    """
+    picked = [one for one in chosen if weight_of(one) is not None]
+    if len({weight_of(one) for one in picked}) > 1:
+        return picked
+    data = chosen[0].record.data
+    weighted = [
+        entry
+        for entry in entries
+        if entry.record is not None
+        and entry.record.data is not None
+        and entry.record.model is not None
+        and data is not None
+        and entry.record.data.digest == data.digest
+        and WEIGHT in entry.record.config.hyperparameters
+    ]
+    found = choose_modality(weighted, chosen[0].modality)
+    if not found and weighted and (record := weighted[0].record) and record.model:
+        found = choose_modality(weighted, record.model.modalities[0])
+    return found
 
 
 def weight_of(one: ChosenRun) -> float | None:

@@ -94,14 +94,14 @@ def _weight(run: Run, record: RunRecord, history: History) -> None:
     sent = st.session_state.get(sent_key(run))
     answer = next((e for e in reversed(changes) if sent and e["time"] >= sent[1]), None)
     key = f"training.weight.{run.name}"
-    if sent is None or answer is not None:
-        # Nothing of this tab is under way: show what is in force, whoever set it.
-        st.session_state[key] = in_force
+    # The slider is never moved from here: a value set while the reader's own is on its way would come
+    # back as a second, unwanted move. What is in force, whoever set it, is said below it.
     weight_slider(
         "Alignment weight of the running training",
         key,
         start,
         *(float(event["value"]) for event in applied),
+        value=in_force,  # of a new slider only; a drawn one keeps what the reader chose
         on_change=set_weight,
         args=(run, key),
         help="Takes effect with the next batch.",

@@ -15,14 +15,17 @@ from app.components.errors import explained
 from app.components.product import product_card
 from app.components.text import escape_markdown
 from app.components.uploads import SUFFIXES, save_upload, upload_root
-from app.sitemap import page_file
+from app.sitemap import go_to
 from rednd_core.config import PROJECT_ROOT, DataConfig
 from rednd_core.data import DataReport, Dataset
 from rednd_core.data.report import DegreeFigures, InteractionFigures
+from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
 
+DATASET = "dataset"  # key of the chosen path, also in the address
 HERE, UPLOAD = "On this machine", "Upload"
 PREVIEW = 12
+BOX_WIDTH = 222  # pixels; four beside each other on a wide page
 ORDERS = ("most popular", "least popular", "in file order")
 
 
@@ -63,22 +66,25 @@ def _choose() -> DataConfig | None:
         placeholder="choose one, or type the path of a folder or file",
         help="Sample data and what the runs were trained on. You can also type the path of an MMRec "
         "folder, an .inter file or a CSV file on the machine that runs this app.",
-        **state.keep("dataset"),
+        **state.keep(DATASET),
     )
     if not chosen:
         st.info("Choose a data set, or type the path of a folder or file.")
         return None
-    return known.get(chosen) or DataConfig(path=chosen)
+    return known.get(chosen, DataConfig(path=chosen))
 
 
 def _known() -> dict[str, DataConfig]:
-    """Path -> configuration: samples first, then the data sets of the runs, newest run first."""
+    """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
     bundled = sorted(PROJECT_ROOT.glob("sample_data/*/*.inter"))
     paths = [file.parent.relative_to(PROJECT_ROOT).as_posix() for file in bundled]
     known = {path: DataConfig(path=path) for path in paths}
     for entry in cached.run_entries():
         if entry.record is not None:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)
+    for path in (st.session_state.get(DATASET), st.query_params.get(DATASET)):
+        if path:
+            known.setdefault(path, DataConfig(path=path))
     return known
 
 
@@ -113,12 +119,12 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
             st.success("Training can read this data set.", icon=":material/check_circle:")
             if st.button("Use this folder for training", icon=":material/play_circle:"):
                 st.session_state[state.DATA_PATH] = config.path
-                st.switch_page(page_file("training"))
+                go_to("training")
     else:
         st.caption("Training would stop at the first of these. Mend the files and choose it again.")
     if report.notices:
         with st.expander(
-            f"{len(report.notices)} notices: what was found and handled", expanded=True
+            f"{counted(len(report.notices), 'notice')}: what was found and handled", expanded=True
         ):
             for notice in report.notices:
                 st.markdown(f"- {escape_markdown(notice.message)}")
@@ -126,16 +132,16 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
 
 def _figures(found: InteractionFigures) -> None:
     total = found.n_train + found.n_valid + found.n_test
+    parts = f"{found.n_train:,} train · {found.n_valid:,} validation · {found.n_test:,} test pairs"
+    possible = found.n_users * found.n_items
     with st.container(horizontal=True):
         for label, value, explanation in (
             ("Users", f"{found.n_users:,}", _degrees(found.users)),
             ("Items", f"{found.n_items:,}", _degrees(found.items)),
-            ("Train pairs", f"{found.n_train:,}", _share(found.n_train, total)),
-            ("Validation pairs", f"{found.n_valid:,}", _share(found.n_valid, total)),
-            ("Test pairs", f"{found.n_test:,}", _share(found.n_test, total)),
-            ("Density", f"{found.density:.3%}", "of all user-item pairs are known"),
+            ("Interactions", f"{total:,}", parts),
+            ("Density", f"{found.density:.3%}", f"of {possible:,} user-item pairs are known"),
         ):
-            with st.container(border=True, width=190):
+            with st.container(border=True, width=BOX_WIDTH):
                 st.metric(label, value)
                 st.caption(explanation)
 
@@ -143,10 +149,6 @@ def _figures(found: InteractionFigures) -> None:
 def _degrees(figures: DegreeFigures) -> str:
     alone = f"; {figures.n_isolated:,} with none" if figures.n_isolated else ""
     return f"{figures.min} to {figures.max:,} train pairs, median {figures.median:g}{alone}"
-
-
-def _share(part: int, total: int) -> str:
-    return f"{part / total:.1%} of {total:,} pairs" if total else "no pair"
 
 
 def _charts(data: Dataset) -> None:

@@ -18,7 +18,7 @@ LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and ta
 
 @explained
 def render() -> None:
-    st.title("Recommendations")
+    st.title("Recommend\u00adations")  # a soft hyphen: the word is wider than a phone
     st.markdown(
         "**Why does this model fail for these users?** Walk through the worst of them: what did they "
         "have, what does the model list, and how far down are the items that they really chose?"

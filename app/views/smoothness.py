@@ -26,6 +26,7 @@ from app.components.smoothness_tables import (
     of_view,
     recall_rows,
 )
+from app.components.text import escape_markdown
 from rednd_core.plots.smoothness import measure_panels
 from rednd_core.runs import RunEntry
 
@@ -66,7 +67,8 @@ def render() -> None:
         return
     _overview(chosen, table, view)
     first = chosen[0]
-    st.subheader(f"What to notice in {first.label}" if len(chosen) > 1 else "What to notice")
+    whose = f" in {escape_markdown(first.label)}" if len(chosen) > 1 else ""
+    st.subheader(f"What to notice{whose}")
     show_lessons(
         lessons(
             table[table["run"] == first.label],
@@ -74,7 +76,7 @@ def render() -> None:
             cached.run_dataset(first.run),
         )
     )
-    _parts(chosen, choose_modality(list(entries.values()), modality), table, view)
+    _parts(chosen, list(entries.values()), table, view)
     misleads = st.expander(
         "Why this misleads: measures that do not see collapse on a user-item graph",
         key=MISLEADS,
@@ -89,7 +91,8 @@ def render() -> None:
 def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
     left, middle, right = st.columns([3, 1, 1.6])
     picked = st.session_state.get(state.RUN)
-    if not set(st.session_state.get(RUNS, entries)) & set(entries):  # all of them were deleted
+    kept = st.session_state.get(RUNS)
+    if kept and not set(kept) & set(entries):  # all of them were deleted
         del st.session_state[RUNS]
     state.drop_foreign(RUNS, entries)
     names = left.multiselect(
@@ -165,7 +168,7 @@ def _sizes(table: pd.DataFrame) -> str:
 
 def _parts(
     chosen: Sequence[ChosenRun],
-    all_runs: Sequence[ChosenRun],
+    entries: Sequence[RunEntry],
     table: pd.DataFrame,
     view: View,
 ) -> None:
@@ -175,7 +178,7 @@ def _parts(
         lambda: show_measure(table, chosen, view),
         lambda: show_deeper(chosen, view),
         lambda: show_epochs(chosen),
-        lambda: show_weights(chosen, all_runs, view),
+        lambda: show_weights(chosen, entries, view),
         lambda: show_values(table),
     )
     for tab, show in zip(tabs, shows, strict=True):

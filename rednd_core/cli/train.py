@@ -50,6 +50,7 @@ def train(
     * `rednd train --resume rednnd-baby-1`
     """
     from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run, requeue
+    from rednd_core.runs.layout import check_run_name
 
     if job is not None:
         writer = RunWriter(job)
@@ -82,7 +83,7 @@ def train(
         if data is None or model is None:
             raise typer.BadParameter("give --data and --model, or --resume RUN")
         config = make_config(data, model, settings or [], seed=seed, split=split)
-        name = run or store.new_name(model, data.resolve().stem)
+        name = check_run_name(run or store.new_name(model, data.resolve().stem))
         record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
         summary = _train(create_run(store.root / name, record))
     if as_json:

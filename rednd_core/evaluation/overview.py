@@ -15,7 +15,7 @@ from rednd_core.evaluation.ranking import top_k
 from rednd_core.evaluation.scoring import Embedding, TrainMatrix
 from rednd_core.evaluation.slices import by_activity, by_popularity
 
-ALL = "all"
+ALL = "overall"
 BY_ACTIVITY = "users by train interactions"
 BY_POPULARITY = "held-out items by popularity"
 N_RESAMPLES = 1000

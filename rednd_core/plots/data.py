@@ -79,7 +79,7 @@ def lorenz_figure(item_degrees: IntArray) -> go.Figure:
         title=f"Popularity: Gini {gini(item_degrees):.2f}",
         legend={"x": 0.98, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
     )
-    share = {"range": [0, 1], "tickformat": ".0%"}
+    share = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
     figure.update_xaxes(title=f"most popular of {len(item_degrees):,} items", **share)
     figure.update_yaxes(title=f"of {int(item_degrees.sum()):,} interactions", **share)
     return figure

@@ -28,7 +28,7 @@ from rednd_core.plots.points import (
     warning_note,
 )
 
-PANEL_HEIGHT = 260  # pixels of a panel beside others, without its title
+PANEL_HEIGHT = 240  # pixels of a panel beside others, without its title
 SINGLE_HEIGHT = 460  # of a panel alone
 TITLE_HEIGHT = 92  # of the lines above a panel
 HEAD_HEIGHT = 66  # of the figure's own title
@@ -54,6 +54,7 @@ def embedding_figure(
     hover: Sequence[str] | None = None,
     selected: Sequence[int] = (),
     columns: int = 2,
+    panel_height: int | None = None,
     colorscale: str = theme.SEQUENTIAL,
 ) -> go.Figure:
     """Draw a projection.
@@ -74,6 +75,7 @@ def embedding_figure(
             Texts from files are shown literally.
         selected: node numbers ringed in every panel; those not on the map are skipped.
         columns: panels a row.
+        panel_height: pixels; None fits a figure in half of a wide page.
 
     Raises:
         DataError: arrays that do not fit each other.
@@ -83,7 +85,7 @@ def embedding_figure(
     columns = min(columns, n_layers)
     rows = math.ceil(n_layers / columns)
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
-    panel = SINGLE_HEIGHT if n_layers == 1 else PANEL_HEIGHT
+    panel = panel_height or (SINGLE_HEIGHT if n_layers == 1 else PANEL_HEIGHT)
     inner = rows * panel + (rows - 1) * TITLE_HEIGHT
     figure = make_subplots(
         rows=rows,
@@ -174,12 +176,12 @@ def dress(
         template=theme.template(),
         title={
             "text": figure_title(title, quality) if title else None,
-            "y": 1 - 12 / (inner + top + bottom),
+            "y": 1 - 24 / (inner + top + bottom),
             "yref": "container",
             "yanchor": "top",
         },
         height=inner + top + bottom,
-        dragmode="lasso",
+        dragmode="pan",  # the app takes clicks in this mode only; box and lasso are in the toolbar
         legend={
             "title": {"text": color_name if not has_bar else "", "side": "top"},
             "orientation": "h",
@@ -188,6 +190,7 @@ def dress(
             "yanchor": "top",
         },
         coloraxis=color_axis(list(groups), color_name, log_color, colorscale),
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.INK, "activecolor": theme.ACCENT},
         uirevision="embedding",  # keeps the zoom when colours change
         margin={"t": top, "b": bottom, "l": 8, "r": 8},
     )

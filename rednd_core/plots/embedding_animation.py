@@ -175,7 +175,7 @@ def _add_controls(figure: go.Figure, layer_names: Sequence[str], inner: int) -> 
             {
                 "active": 0,
                 "x": 0.16,
-                "len": 0.84,
+                "len": 0.78,
                 "y": -0.01,
                 "pad": {"t": 8},
                 "currentvalue": {"visible": False},

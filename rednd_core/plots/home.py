@@ -57,6 +57,7 @@ def layer_maps(
         horizontal_spacing=0.03,
         vertical_spacing=0.26 / rows if rows > 1 else 0.0,
     )
+    figure.update_annotations(yshift=4)  # the titles, clear of their frames
     ids, text = nodes.astype(np.int32), np.asarray(hover, dtype=object)
     for number in range(n_layers):
         for side, members in (("users", nodes < n_users), ("items", nodes >= n_users)):

@@ -42,7 +42,6 @@ class Line:
         x: (n,) numbers, or strings for an axis of categories. y: (n,), NaN leaves a gap.
         ci: (n,) half-widths of the 95 % interval, NaN where y is exact; None where all are.
         text: (n,) extra hover text, e.g. sample sizes.
-        end_label: written at the last point, where a legend would be too far away.
     """
 
     name: str
@@ -51,7 +50,6 @@ class Line:
     style: Style
     ci: Array | None = None
     text: Sequence[str] | None = None
-    end_label: str = ""
 
     def __post_init__(self) -> None:
         for other in (self.y, self.ci, self.text):
@@ -70,7 +68,7 @@ class Panel:
     Attributes:
         note: a second, smaller title line, e.g. what the end of the scale means.
         log: logarithmic y axis; values <= 0 have no place there and leave a gap.
-        markers: False for long series, whose markers would hide the line.
+        most_markers: markers a line, evenly spread; 0 for one at every point. Many would hide a line.
         shade_from: x from which on the background is grey; with ``shade_label`` on top.
         x_mark: x of a dotted vertical line; with ``mark_label`` beside it.
     """
@@ -81,7 +79,7 @@ class Panel:
     y_title: str = ""
     note: str = ""
     log: bool = False
-    markers: bool = True
+    most_markers: int = 0
     shade_from: float | None = None
     shade_label: str = ""
     x_mark: float | None = None
@@ -138,25 +136,19 @@ def _heading(panel: Panel) -> str:
 
 
 def _trace(line: Line, panel: Panel, showlegend: bool) -> go.Scatter:
-    labels = [""] * (len(line.x) - 1) + [line.end_label] if line.end_label else None
-    mode = "lines+markers" if panel.markers else "lines"
     details = line.text if line.text is not None else [""] * len(line.x)
     hover = f"{panel.x_title} %{{x}}: <b>%{{y:.4~g}}</b>%{{customdata}}<extra>{line.name}</extra>"
     return go.Scatter(
         x=list(line.x),
         y=np.where(line.y > 0, line.y, np.nan) if panel.log else line.y,
-        mode=f"{mode}+text" if labels else mode,
-        text=labels,
-        textposition="middle right",
-        textfont={"color": line.style.color, "size": theme.TICK_SIZE},
-        cliponaxis=not labels,
+        mode="lines+markers",
         customdata=[f"<br>{text}" if text else "" for text in details],
         hovertemplate=hover,
         name=line.name,
         legendgroup=line.name,
         showlegend=showlegend,
         line={"color": line.style.color, "dash": line.style.dash, "width": 3},
-        marker={"symbol": line.style.symbol, "size": 9},
+        marker={"symbol": line.style.symbol, "size": 9, "maxdisplayed": panel.most_markers},
     )
 
 
@@ -209,7 +201,8 @@ def _draw_marks(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
         figure.add_vline(
             x=panel.x_mark,
             line={"dash": "dot", "color": theme.INK},
-            annotation={"text": panel.mark_label, "font": small, "yanchor": "top"},
+            annotation={"text": panel.mark_label, "font": small},
+            annotation_position="bottom right",
             **place,
         )
 
@@ -225,11 +218,16 @@ def _set_axes(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
         figure.update_xaxes(tickformat="d", **place)
     figure.update_yaxes(
         title={"text": panel.y_title, "standoff": 4},
-        nticks=6,
-        zeroline=not panel.log,
-        **({"type": "log", "exponentformat": "power"} if panel.log else {"rangemode": "tozero"}),
+        **(_log_axis(panel) if panel.log else {"rangemode": "tozero", "nticks": 6}),
         **place,
     )
+
+
+def _log_axis(panel: Panel) -> dict[str, Any]:
+    """Whole powers of ten, at most about six of them."""
+    positive = np.concatenate([line.y[line.y > 0] for line in panel.lines])
+    decades = float(np.log10(positive.max() / positive.min())) if len(positive) else 0.0
+    return {"type": "log", "exponentformat": "power", "dtick": max(1, math.ceil(decades / 6))}
 
 
 def _last_number(panel: Panel) -> float | None:

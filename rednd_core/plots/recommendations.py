@@ -20,8 +20,9 @@ from rednd_core.plots import theme
 
 ROW_HEIGHT = 34  # pixels of one bar or dot row
 N_BINS = 20
-LABEL_LENGTH = 26  # characters of a title beside an axis; the full title is in the hover text
+LABEL_LENGTH = 20  # characters of a title beside an axis; the full title is in the hover text
 SYMBOLS = ("circle", "diamond")
+LEGEND_ON_TOP = {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0}
 MODEL_COLORS = theme.CATEGORICAL[:2]
 
 
@@ -89,15 +90,17 @@ def mix_figure(mixes: Mapping[str, Sequence[str]]) -> go.Figure:
             text=[f"{label} {count}" if count else "" for count in counts],
             textposition="inside",
             insidetextanchor="middle",
+            textangle=0,
             hovertemplate=f"{label}: %{{customdata}} items, %{{x:.0f}} %<extra></extra>",
             customdata=counts,
         )
     figure.update_layout(
         template=theme.template(),
         barmode="stack",
-        showlegend=False,
-        height=96 + 58 * len(mixes),
+        height=180 + 58 * len(mixes),
         margin={"t": 8, "b": 8, "l": 8},
+        legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        uniformtext={"minsize": 12, "mode": "hide"},  # the legend names what is too narrow
     )
     figure.update_xaxes(title="share of the list (%)", range=[0, 100])
     figure.update_yaxes(autorange="reversed")
@@ -129,6 +132,7 @@ def ranks_figure(table: pd.DataFrame, k: int, n_candidates: int) -> go.Figure:
                 "symbol": [SYMBOLS[number] + ("" if hit else "-open") for hit in listed],
                 "line": {"width": 3, "color": MODEL_COLORS[number]},
             },
+            cliponaxis=False,  # the last ranks touch the frame
             text=[html.escape(title) for title in part["title"]],
             hovertemplate="%{text}<br>rank %{x:,}<extra>%{fullData.name}</extra>",
         )
@@ -144,18 +148,20 @@ def ranks_figure(table: pd.DataFrame, k: int, n_candidates: int) -> go.Figure:
         text=f"listed: rank 1 to {k}",
     )
     top = max(n_candidates, k + 1)
+    several = table["model"].nunique() > 1
     figure.update_layout(
         template=theme.template(),
-        height=150 + ROW_HEIGHT * len(items),
-        margin={"t": 40, "b": 8, "l": 8},
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-        showlegend=table["model"].nunique() > 1,
+        height=(210 if several else 150) + ROW_HEIGHT * len(items),
+        margin={"t": 100 if several else 40, "b": 8, "l": 8},  # two lines of legend on a phone
+        legend=LEGEND_ON_TOP,
+        showlegend=several,
     )
     figure.update_xaxes(
-        title=f"rank among {n_candidates:,} candidates (log scale)",
+        title=f"rank of {n_candidates:,} (log scale)",
         type="log",
         range=[float(np.log10(0.8)), float(np.log10(top * 1.15))],
-        tickvals=[tick for tick in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000) if tick <= top],
+        tickvals=[10**power for power in range(8) if 10**power <= top],
+        tickangle=0,
     )
     figure.update_yaxes(
         tickvals=list(range(len(items))),
@@ -182,15 +188,22 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
             name=html.escape(modality),
             text=[f"{modality} {part.get(modality, 0.0):+.2f}" for part in parts.values()],
             textposition="inside",
+            textangle=0,
             marker={
                 "color": theme.CATEGORICAL[number % len(theme.CATEGORICAL)],
-                "pattern": {"shape": ("", "/", ".", "x")[number % 4], "solidity": 0.25},
+                "pattern": {
+                    "shape": ("", "/", ".", "x")[number % 4],
+                    "fillmode": "overlay",
+                    "fgcolor": "#FFFFFF",
+                    "fgopacity": 0.3,
+                },
             },
             hovertemplate=f"{html.escape(modality)}: %{{x:+.3f}}<extra></extra>",
         )
     figure.update_layout(
         template=theme.template(),
         barmode="relative",
+        uniformtext={"minsize": 12, "mode": "hide"},
         height=130 + 46 * len(labels),
         margin={"t": 40, "b": 8, "l": 8},
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
@@ -290,9 +303,9 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         )
     figure.update_layout(
         template=theme.template(),
-        height=170 + 66 * sum(sizes),
-        margin={"t": 72, "b": 8, "l": 8},
-        legend={"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0},
+        height=200 + 66 * sum(sizes),
+        margin={"t": 104, "b": 8, "l": 8},
+        legend=LEGEND_ON_TOP,
     )
     figure.update_xaxes(rangemode="tozero")
     figure.update_xaxes(title=f"{metric} (mean, 95 % interval)", row=len(groups), col=1)

@@ -19,6 +19,8 @@ from rednd_core.plots import theme
 from rednd_core.plots.lines import Line, Panel, Style, line_figure
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "hexagon")
+MARKERS_BY_EPOCH = 10
 
 SIDE_STYLES = {
     "users": Style(theme.CATEGORICAL[0], "solid", "circle"),
@@ -106,8 +108,8 @@ def epoch_lines(
     """One measure by epoch, a line a layer, users and items in panels of their own.
 
     Args:
-        table: columns epoch, layer, side, value; run where there are several (then the dash is the
-            run, and the colour and the label at the line's end are the layer).
+        table: columns epoch, layer, side, value; run where there are several. Colour and marker
+            are the layer, the dash is the run.
         best_epoch: marked, where given.
     """
     order = _order(table, runs)
@@ -119,6 +121,7 @@ def epoch_lines(
             style = Style(
                 theme.CATEGORICAL[depth % len(theme.CATEGORICAL)],
                 DASHES[order.index(run) % len(DASHES)] if run else "solid",
+                SYMBOLS[depth % len(SYMBOLS)],
             )
             lines.append(
                 Line(
@@ -126,7 +129,6 @@ def epoch_lines(
                     x=rows["epoch"].tolist(),
                     y=rows["value"].to_numpy(dtype=np.float64),
                     style=style,
-                    end_label=f"k={depth}",
                 )
             )
         panels.append(
@@ -134,7 +136,7 @@ def epoch_lines(
                 f"{title}, {side}",
                 lines,
                 "epoch",
-                markers=False,
+                most_markers=MARKERS_BY_EPOCH,
                 x_mark=best_epoch,
                 mark_label="best epoch",
             )

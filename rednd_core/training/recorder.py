@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rednd_core.errors import RedndError
 from rednd_core.graph.bipartite import BipartiteGraph
@@ -124,7 +125,7 @@ def layer_arrays(model: Recommender) -> Layers:
     model.eval()
     with torch.no_grad():
         return {
-            modality: [state.float().cpu().contiguous().numpy() for state in states]
+            modality: [_array(state) for state in states]
             for modality, states in model.layers().items()
         }
 
@@ -132,8 +133,14 @@ def layer_arrays(model: Recommender) -> Layers:
 def write_layers(writer: RunWriter, model: Recommender, layers: Layers, *, epoch: int) -> None:
     """Write layers and scoring embeddings of one and the same state of the model."""
     with torch.no_grad():
-        user_emb, item_emb = (rows.float().cpu().contiguous() for rows in model.embeddings())
-    writer.save_layers(layers, user_emb.numpy(), item_emb.numpy(), epoch=epoch)
+        user_emb, item_emb = map(_array, model.embeddings())
+    writer.save_layers(layers, user_emb, item_emb, epoch=epoch)
+
+
+def _array(rows: Tensor) -> NDArray[np.float32]:
+    # Detached: where nothing is propagated, the rows are a parameter itself.
+    array: NDArray[np.float32] = rows.detach().float().cpu().contiguous().numpy()
+    return array
 
 
 def smoothness_row(

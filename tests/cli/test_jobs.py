@@ -40,6 +40,7 @@ def endless(planted_folder: Path) -> RunConfig:
             ks=(5,),
             select_by="recall@5",
             device="cpu",
+            engine="csr",
         ),
     )
 

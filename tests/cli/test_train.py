@@ -160,7 +160,7 @@ def test_resuming_a_finished_run_finds_the_same(rednd, trained: RunStore) -> Non
     assert trained.open("done").evaluation() == before
 
 
-def wait_for_epoch(run_dir: Path, process: subprocess.Popen, seconds: float = 120) -> None:
+def wait_for_epoch(run_dir: Path, process: subprocess.Popen, seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
     metrics = run_dir / "metrics.jsonl"
     while not (metrics.exists() and metrics.stat().st_size):
@@ -170,8 +170,7 @@ def wait_for_epoch(run_dir: Path, process: subprocess.Popen, seconds: float = 12
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_with_results(planted_folder: Path, tmp_path: Path, quick, number) -> None:
+def test_ctrl_c_stops_with_results(planted_folder: Path, tmp_path: Path, quick) -> None:
     command = [
         *(sys.executable, "-m", "rednd_core", "train", "--data", str(planted_folder)),
         *("--model", "lightgcn", "--run", "long", "--json", *quick),
@@ -182,8 +181,8 @@ def test_a_signal_stops_with_results(planted_folder: Path, tmp_path: Path, quick
     )
     try:
         wait_for_epoch(tmp_path / "runs" / "long", process)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=90)
     finally:
         process.kill()
     assert process.returncode == 0, err
@@ -196,9 +195,49 @@ def test_a_signal_stops_with_results(planted_folder: Path, tmp_path: Path, quick
     assert (run.path / "checkpoints" / "last.json").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_sigterm_stops_too(rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch) -> None:
+    """The handlers are put back afterwards."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    step, count = Trainer._step, iter(range(100))
+
+    def terminated(self, batch):
+        if next(count) == 6:
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, batch)
+
+    monkeypatch.setattr(Trainer, "_step", terminated)
+    result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--json", *quick)
+    assert (result.code, result.json["state"], result.json["epochs"]) == (0, "stopped", 1)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_second_ctrl_c_ends_it_at_once(
+    rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch
+) -> None:
+    def interrupted(self, batch):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+    result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--run", "cut", *quick)
+    assert result.code == 130
+    run = RunStore(tmp_path / "runs").open("cut")
+    assert (run.status.state, run.status.message) == ("failed", "KeyboardInterrupt")
+
+
 def test_the_module_is_the_program(tmp_path: Path) -> None:
     """``python -m rednd_core`` from any folder; help and version come without torch."""
-    code = "import sys; sys.argv = ['rednd', '--help']\ntry:\n import rednd_core.__main__ as m; m.main()\nexcept SystemExit: pass\nprint([x for x in ('torch', 'dgl', 'umap', 'sklearn') if x in sys.modules])"
+    code = """
+import sys
+sys.argv = ["rednd", "--help"]
+from rednd_core.__main__ import main
+try:
+    main()
+finally:
+    print([name for name in ("torch", "dgl", "umap", "sklearn") if name in sys.modules])
+"""
     environment = os.environ | {"PYTHONPATH": str(PROJECT_ROOT)}
     run = {"capture_output": True, "text": True, "cwd": tmp_path, "env": environment, "check": True}
     done = subprocess.run([sys.executable, "-c", code], **run)

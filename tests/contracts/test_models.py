@@ -229,9 +229,9 @@ def threads(request) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def larger(make_dataset):
-    """Large enough for torch to share a product or a sum among threads: 1,500 x 64 values."""
+    """Large enough for torch to share a product or a sum among threads: 1,500 x 32 values."""
     rng = np.random.default_rng(4)
-    cells = np.unique(rng.integers([0, 0], [700, 800], size=(4000, 2)), axis=0)
+    cells = np.unique(rng.integers([0, 0], [700, 800], size=(2500, 2)), axis=0)
     features = {"text": rng.normal(size=(800, 32)).astype(np.float32)}
     return make_dataset(700, 800, cells.tolist(), [(0, 1)], features=features)
 
@@ -241,12 +241,12 @@ def larger(make_dataset):
 def test_a_seed_repeats_bit_for_bit(larger, name: str, engine: str, threads: int) -> None:
     training = TRAINING.model_copy(update={"epochs": 1, "batch_size": 2048})
     first, second = (
-        trained(larger, name, engine, training, embedding_size=64).model for _ in range(2)
+        trained(larger, name, engine, training, embedding_size=32).model for _ in range(2)
     )
     for mine, theirs in zip(arrays(first), arrays(second), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     if first.trainable:
-        other = build(larger, name, engine, seed=5, embedding_size=64)
+        other = build(larger, name, engine, seed=5, embedding_size=32)
         assert (arrays(other)[0] != arrays(first)[0]).any()
 
 

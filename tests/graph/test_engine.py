@@ -94,7 +94,8 @@ def test_forward_and_gradient(bind, which: int, width: int, dtype: torch.dtype) 
 
 
 def test_gradient_through_three_layers(bind) -> None:
-    (matrix, dense), propagate = cases()[1], bind(cases()[1][0])
+    matrix, dense = cases()[1]
+    propagate = bind(matrix)
     x = torch.randn(22, 3, dtype=torch.float64, device=bind.device, requires_grad=True)
     (propagate(propagate(propagate(x))) ** 2).sum().backward()
     cubed = torch.tensor(np.linalg.matrix_power(dense, 3), device=bind.device)

@@ -133,7 +133,7 @@ def test_low_temperature_and_opposite_rows_stay_finite() -> None:
     candidates = (-torch.eye(4)).repeat(2, 1).requires_grad_()
     loss = info_nce(anchors, candidates, torch.arange(8), 1e-3)
     grads = torch.autograd.grad(loss, (anchors, candidates))
-    assert float(loss) == pytest.approx(1000 + math.log(6), rel=1e-5)
+    assert loss.item() == pytest.approx(1000 + math.log(6), rel=1e-5)
     assert all(bool(grad.isfinite().all()) for grad in grads)
 
 
@@ -148,7 +148,7 @@ def test_a_zero_row_is_no_nan() -> None:
 
 
 def test_memory_is_linear() -> None:
-    """12,000 nodes: one matrix of all pairs would be 576 MB; forward and backward stay under 150."""
+    """9,000 nodes: one matrix of all pairs would be 324 MB; forward and backward stay under 80."""
     code = """
 import resource, torch
 from rednd_core.losses.info_nce import info_nce
@@ -158,13 +158,13 @@ def step(n):
     info_nce(x, y, torch.arange(n), 0.2).backward()
 step(100)
 before = peak()
-step(12_000)
+step(9_000)
 print(peak() - before)
 """
     if sys.platform == "win32":
         pytest.skip("the resource module is POSIX")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 150
+    assert float(done.stdout) < 80
 
 
 @pytest.mark.gpu

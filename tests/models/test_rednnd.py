@@ -145,7 +145,7 @@ def test_without_propagation(small, build, batch, reference) -> None:
 
 
 def test_alignment_without_propagation_is_refused(small, build) -> None:
-    with pytest.raises(ConfigError, match="n_layers=0 and alignment_weight=0.001"):
+    with pytest.raises(ConfigError, match=r"n_layers=0 and alignment_weight=0\.001"):
         build(small, "rednnd", n_layers=0)
     model = build(small, "rednnd", n_layers=0, alignment_weight=0)
     with pytest.raises(ConfigError, match="a loss of rednnd among bpr, regularization"):
@@ -165,7 +165,7 @@ def test_missing_modalities(small, planted, make_dataset, build) -> None:
     bare = make_dataset(3, 3, [(0, 0), (1, 1)])
     with pytest.raises(ConfigError, match="none in this data set"):
         build(bare, "rednnd")
-    with pytest.raises(ConfigError, match="a weight for .*video"):
+    with pytest.raises(ConfigError, match=r"a weight for .*video"):
         build(planted, "rednnd", fusion_weights={"video": 1.0})
 
 

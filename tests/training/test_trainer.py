@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from rednd_core.errors import ConfigError, DataError, TrainingError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs import Command
 from rednd_core.training import control
-from rednd_core.training.callbacks import Callback, Progress
+from rednd_core.training.callbacks import Progress
 from rednd_core.training.trainer import Trainer
 
 N_BATCHES = 5  # 280 train pairs, 64 a batch
@@ -59,12 +58,6 @@ def test_adam_on_the_weighted_sum(make_trainer, planted) -> None:
 
 
 def test_reported_losses_are_unweighted_means(make_trainer) -> None:
-    class Sums(Callback):
-        seen: list[float] = []
-
-        def on_batch(self, trainer: Trainer, progress: Progress) -> None:
-            pass
-
     trainer, diary = make_trainer(epochs=1)
     step, seen = trainer._step, []
     trainer._step = lambda batch: seen.append(step(batch)) or seen[-1]
@@ -133,13 +126,10 @@ def test_test_pairs_change_nothing(make_trainer, planted) -> None:
 
 
 def test_validation_pairs_are_not_trained_on(make_trainer, planted) -> None:
-    valid = planted.valid
-    moved = Split(planted.train, Interactions(valid.users, (valid.items + 1) % 30), planted.test)
-    kept = np.array([p not in set(zip(*map(list, (planted.train.users, planted.train.items)), strict=True))
-                     for p in zip(moved.valid.users, moved.valid.items, strict=True)])  # fmt: skip
-    moved = replace(moved, valid=Interactions(moved.valid.users[kept], moved.valid.items[kept]))
+    """Other validation pairs, the same training: only the choice among its epochs may differ."""
+    other = Split(planted.train, planted.test, planted.valid)
     last = []
-    for split in (planted.split, moved):
+    for split in (planted.split, other):
         trainer, diary = make_trainer(split=split, epochs=2)
         trainer.fit()
         last.append(diary.last)
@@ -232,7 +222,7 @@ def test_a_loss_left_out_for_a_while_keeps_its_mean(make_trainer) -> None:
     """Weight 0 from batch 2 on: the mean is over the two batches that had it."""
     off = Command(command="set_weight", loss="alignment", value=0.0)
     changed, diary = make_trainer("rednnd", {2: [off]}, epochs=2)
-    whole, plain = make_trainer("rednnd", epochs=1, settings={"alignment_weight": 0.01})
+    whole, _ = make_trainer("rednnd", epochs=1)
     seen = []
     step = whole._step
     whole._step = lambda batch: seen.append(step(batch)) or seen[-1]
@@ -241,7 +231,6 @@ def test_a_loss_left_out_for_a_while_keeps_its_mean(make_trainer) -> None:
     expected = np.mean([float(losses["alignment"]) for losses in seen[:2]])
     assert diary.reports[0].losses["alignment"] == pytest.approx(expected)
     assert "alignment" not in diary.reports[1].losses
-    assert "alignment" in plain.reports[0].losses
 
 
 def test_an_unknown_loss_is_refused_and_training_goes_on(make_trainer) -> None:
@@ -276,17 +265,15 @@ def test_stop_before_the_first_validation(make_trainer, stop) -> None:
 
 
 def test_pause_waits_and_changes_nothing(make_trainer, monkeypatch) -> None:
-    monkeypatch.setattr(control, "PAUSE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(control, "PAUSE_POLL_SECONDS", 0.0)
     pause, resume = Command(command="pause"), Command(command="resume")
     plain, plain_diary = make_trainer(epochs=1)
     plain.fit()
     trainer, diary = make_trainer(commands={2: [pause], 9: [resume]}, epochs=1)
-    result = trainer.fit()
+    trainer.fit()
     assert diary.waits == 7
     assert [event for event, _, _ in diary.events] == ["paused", "resumed"]
     assert diary.rows == plain_diary.rows
-    assert result.seconds_per_epoch < plain.fit().seconds_per_epoch + 10
-    assert diary.reports[0].seconds < 0.3 + 10 * plain_diary.reports[0].seconds
 
 
 def test_the_time_of_a_pause_is_not_the_epochs(make_trainer, monkeypatch) -> None:

@@ -1,0 +1,86 @@
+"""Downloads are written when asked for, complete, with the ids of the data; texts read literally."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.components import downloads
+from app.components.text import WORD_JOINER, escape_markdown
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What the download buttons would write, by file name."""
+    found: dict[str, object] = {}
+
+    def download_button(label, data, file_name, **kwargs):
+        found[file_name] = data
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    return found
+
+
+def test_csv_keeps_ids_as_they_are(offered) -> None:
+    frame = pd.DataFrame({"item_id": ["007", "größe,1", "NA"], "n": [1, 2, 3]}, index=[5, 6, 7])
+    downloads.csv_button(frame, "items.csv", "Items", "key")
+    assert offered["items.csv"]() == 'item_id,n\n007,1\n"größe,1",2\nNA,3\n'.encode()
+
+
+def test_an_html_figure_is_built_on_demand_and_needs_no_network(offered, monkeypatch) -> None:
+    built = []
+    original = go.Figure.to_html
+    monkeypatch.setattr(
+        go.Figure, "to_html", lambda self, **kw: built.append(kw) or original(self, **kw)
+    )
+    downloads.figure_downloads(go.Figure(go.Scatter(y=[1, 2])), "map</title><b>", "key")
+    assert not built
+    page = offered["map</title><b>.html"]().decode()
+    assert len(built) == 1
+    assert "cdn.plot.ly" not in page.replace("https://cdn.plot.ly/un/", "")  # maps of the world
+    assert "<script src=" not in page
+    assert len(page) > 1_000_000  # plotly itself
+    assert "<title>map&lt;/title&gt;&lt;b&gt;</title>" in page
+
+
+def page() -> None:
+    import plotly.graph_objects as go
+    import streamlit as st
+
+    from app.components.downloads import show_figure
+
+    figure = go.Figure(go.Scatter(y=[1, 2]), layout={"height": 333})
+    plain = show_figure(figure, key="plain", alt="two points", name="two")
+    chosen = show_figure(figure, key="live", alt="two points", name="two", on_select="rerun")
+    st.text(f"{plain} {chosen['selection']['points']}")
+
+
+def test_a_figure_brings_alt_text_camera_and_download() -> None:
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    chart = app.get("plotly_chart")[0].proto
+    assert '"filename": "two"' in chart.config
+    assert '"scale": 2' in chart.config
+    assert chart.alt == "two points"
+    assert len(app.get("download_button")) == 2
+    assert app.text[0].value == "None []"
+
+
+@pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [
+        ("*a* _b_", r"\*a\* \_b\_"),
+        ("[x](y)", r"\[x\]\(y\)"),
+        ("$5 ~ `c`", r"\$5 \~ \`c\`"),
+        ("<b>&amp;", r"\<b\>\&amp;"),
+        ("1. a\n\n# b", r"1\. a \# b"),
+        ("back\\slash", r"back\\slash"),
+        (":red[x]", rf"\:{WORD_JOINER}red\[x\]"),
+        ("plain 12 é", "plain 12 é"),
+    ],
+)
+def test_markdown_is_escaped(raw: str, escaped: str) -> None:
+    assert escape_markdown(raw) == escaped

@@ -1,0 +1,146 @@
+"""The first minute with the app: how soon there is a picture, and whether it can be read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rednd_core.config import DataConfig, RunConfig
+from rednd_core.data import load_dataset
+from rednd_core.graph.bipartite import bipartite_graph
+from rednd_core.runs import DataFacts, ModelFacts, Provenance, RunRecord, RunStore, create_run
+from rednd_core.smoothness import propagate_depth
+
+PICTURE = ".js-plotly-plot .main-svg"
+FIRST_START_SECONDS, PAGE_SECONDS = 10, 1  # what we aim for; reported, as test machines differ
+PAGES = ("Embeddings", "Smoothness", "Recommendations", "Live training", "Data")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def run_on_the_sample(app_home: Path) -> None:
+    """A LightGCN run on the bundled sample, as if trained, before the server is looked at."""
+    data = load_dataset("sample_data/shop")
+    graph = bipartite_graph(data.train, data.n_users, data.n_items)
+    start = np.random.default_rng(0).normal(size=(graph.n_nodes, 16))
+    layers = [layer.astype(np.float32) for layer in propagate_depth(start, graph, 3)]
+    record = RunRecord(
+        config=RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop")),
+        provenance=Provenance(seed=0),
+        data=DataFacts(
+            name=data.name,
+            digest=data.digest,
+            n_users=data.n_users,
+            n_items=data.n_items,
+            n_train=len(data.train),
+            n_valid=len(data.valid),
+            n_test=len(data.test),
+        ),
+        model=ModelFacts(
+            modalities=("id",),
+            n_layers=3,
+            embedding_size=16,
+            readout="mean",
+            linear_propagation=True,
+        ),
+    )
+    writer = create_run(RunStore(app_home / "runs").root / "first", record)
+    mean = np.mean(layers, axis=0)
+    writer.save_layers({"id": layers}, mean[: data.n_users], mean[data.n_users :], epoch=1)
+    writer.status("finished", epoch=1, best_epoch=1)
+
+
+def listen(page: Any) -> list[str]:
+    """What the page writes to the console as errors from now on."""
+    errors: list[str] = []
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+def settle(page: Any) -> None:
+    """Wait until the server has nothing more to send and the figures have their size."""
+    page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+    page.wait_for_timeout(500)
+
+
+def report(what: str, seconds: float, aim: float) -> None:
+    print(f"{what}: {seconds:.1f} s (aim: {aim} s)")  # shown by pytest -s and -rP
+
+
+def test_the_first_picture_comes_without_a_click(open_page: Callable[..., Any]) -> None:
+    started = time.monotonic()
+    page = open_page("/")
+    page.wait_for_selector(PICTURE)
+    report("first start to the first picture", time.monotonic() - started, FIRST_START_SECONDS)
+    errors = listen(page)
+    settle(page)
+    assert page.locator(".js-plotly-plot").count() >= 2  # the maps and the lines
+    drawn = page.evaluate(
+        "() => document.querySelector('.st-key-home-pca .js-plotly-plot')._fullData"
+        ".reduce((n, trace) => n + trace.x.length, 0)"
+    )
+    assert drawn == 6 * 1600  # six layers of every user and item
+
+    page.locator('[data-testid="stCheckbox"]', has_text="Keep propagating").click()
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-home-pca .js-plotly-plot')._fullData.length === 8"
+    )
+    assert "deep=false" in page.url
+
+    for title in PAGES:
+        started = time.monotonic()
+        page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title).click()
+        page.locator("h1", has_text="See over-smoothing").wait_for(state="detached")
+        page.locator("h1").wait_for()
+        report(f"to the page {title}", time.monotonic() - started, PAGE_SECONDS)
+        settle(page)
+        page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name="Home").click()
+        page.wait_for_selector(f".st-key-home-pca {PICTURE}")
+    assert not errors
+
+
+def test_nothing_is_fetched_from_elsewhere(open_page: Callable[..., Any], app_url: str) -> None:
+    page = open_page("/")
+    foreign: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith("http")
+            and not request.url.startswith(app_url)
+            and foreign.append(request.url)
+        ),
+    )
+    page.reload()
+    page.wait_for_selector(PICTURE)
+    settle(page)
+    assert not foreign
+
+
+@pytest.mark.parametrize("path", ["/", "/data"])
+def test_a_phone_needs_no_sideways_scrolling(open_page: Callable[..., Any], path: str) -> None:
+    page = open_page(path, width=390, height=844)
+    page.wait_for_selector(PICTURE)
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
+    for figure in page.locator(".js-plotly-plot").all():
+        box = figure.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
+def test_dark_pages_have_light_text_and_clear_figures(open_page: Callable[..., Any]) -> None:
+    page = open_page("/", dark=True)
+    page.wait_for_selector(PICTURE)
+    settle(page)
+    background = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator('[data-testid="stApp"]').evaluate(background) == "rgb(20, 18, 26)"
+    figure = page.locator(PICTURE).first
+    assert figure.evaluate("svg => svg.style.background") in ("rgba(0, 0, 0, 0)", "transparent")

@@ -1,0 +1,36 @@
+"""Importing the package, and what looks at runs, loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "dgl", "umap", "numba", "sklearn", "streamlit", "plotly")
+
+
+def loaded(modules: str) -> list[str]:
+    code = (
+        f"import sys, json, {modules}; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "rednd_core",
+        "rednd_core.config, rednd_core.errors, rednd_core.cache, rednd_core.reproducibility",
+        "rednd_core.data, rednd_core.runs, rednd_core.jobs, rednd_core.cli.app",
+    ],
+)
+def test_nothing_heavy(modules: str) -> None:
+    assert loaded(modules) == []
+
+
+def test_models_bring_torch_and_not_dgl() -> None:
+    """DGL is loaded when a graph is bound to it, so that its absence costs nothing."""
+    assert loaded("rednd_core.models.registry, rednd_core.graph.engine") == ["torch"]
