@@ -23,6 +23,7 @@ from rednd_core.data.tables import shorten
 from rednd_core.errors import DataError, RunError
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.projection.align import Movers
+from rednd_core.projection.pair import AlignedPair
 from rednd_core.projection.result import Projection
 from rednd_core.runs import Follower, History, LayerIndex, Run, RunEntry, RunStore, default_store
 
@@ -444,6 +445,47 @@ def node_names(run: Run) -> NodeNames:
     return _node_names(config.model_dump_json(), _signature(config), run_dataset(run), users(run))
 
 
+def _pair_key(
+    run: Run, modality: str, other: Run, other_modality: str, layer: int, view: str
+) -> tuple[Any, ...]:
+    return (
+        (str(run.path), run.layer_version, modality),
+        (str(other.path), other.layer_version, other_modality),
+        (layer, view),
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Turning the second run onto the first …")
+def _aligned_pair(
+    key: tuple[Any, ...], nodes: tuple[int, ...], n_users: int, _first: Any, _second: Any
+) -> AlignedPair:
+    import numpy as np
+
+    from rednd_core.projection.pair import aligned_pair as align
+
+    rows = np.asarray(nodes, dtype=np.int64)
+    return align(_first[rows], _second[rows], rows < n_users)
+
+
+def aligned_pair(
+    run: Run,
+    modality: str,
+    other: Run,
+    other_modality: str,
+    layer: int,
+    view: str,
+    nodes: Sequence[int],
+) -> AlignedPair:
+    """``nodes`` in one layer of two runs, the second turned onto the first."""
+    return _aligned_pair(
+        _pair_key(run, modality, other, other_modality, layer, view),
+        tuple(int(node) for node in nodes),
+        len(layers(run).user_emb),
+        view_layers(run, modality, view)[layer],
+        view_layers(other, other_modality, view)[layer],
+    )
+
+
 @st.cache_data(max_entries=16, show_spinner="Comparing the neighbourhoods …")
 def _movers(
     key: tuple[Any, ...], nodes: tuple[int, ...], k: int, _before: Any, _after: Any
@@ -467,11 +509,7 @@ def movers(
     k: int,
 ) -> Movers:
     """``nodes`` by the change of their neighbourhoods (among ``nodes``) from ``run`` to ``other``."""
-    key = (
-        (str(run.path), run.layer_version, modality),
-        (str(other.path), other.layer_version, other_modality),
-        (layer, view),
-    )
+    key = _pair_key(run, modality, other, other_modality, layer, view)
     before = view_layers(run, modality, view)[layer]
     after = view_layers(other, other_modality, view)[layer]
     return _movers(key, tuple(int(node) for node in nodes), k, before, after)
@@ -580,24 +618,30 @@ def users(run: Run) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)
-def _thumbnail(path: str, stamp: int) -> bytes | None:
+def _thumbnail(path: str, stamp: int) -> str | None:
+    import base64
     import io
 
     from PIL import Image
 
+    file = io.BytesIO()
     try:
         with Image.open(path) as picture:
             picture.draft("RGB", (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
             picture.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
-            small = io.BytesIO()
-            picture.convert("RGBA").save(small, "PNG")
+            opaque = picture.mode in ("RGB", "L")
+            kind, mode = ("JPEG", "RGB") if opaque else ("PNG", "RGBA")
+            picture.convert(mode).save(file, kind, quality=88)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None  # not a picture, or a hostile one: the card goes without
-    return small.getvalue()
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def thumbnail(path: str) -> bytes | None:
-    """A local picture as a small PNG; None where the file is no readable picture."""
+def thumbnail(path: str) -> str | None:
+    """A local picture as a small data URI; None where the file is no readable picture.
+
+    A URI, because ``st.image`` would scale bytes down again, at every run and to blurry pixels.
+    """
     return _thumbnail(path, Path(path).stat().st_mtime_ns)
 
 

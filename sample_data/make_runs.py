@@ -8,10 +8,14 @@ training (optimiser, generators) and the logs are left out, which halves the siz
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -38,9 +42,7 @@ LEFT_OUT = ("log.txt", "job.json", "control")
 
 def main() -> None:
     target = ROOT / SHOP
-    cache = ArrayCache(target / "projections")
-    chosen = sys.argv[1:] or list(RUNS)
-    for name in chosen:
+    for name in sys.argv[1:] or RUNS:
         model, hyperparameters, learning_rate = RUNS[name]
         config = RunConfig(
             model=model,
@@ -56,7 +58,7 @@ def main() -> None:
             shutil.rmtree(target / "runs" / name, ignore_errors=True)
             shutil.copytree(writer.path, target / "runs" / name)
         print(f"{name}: best epoch {summary.best_epoch}, valid {summary.valid['recall@20']:.4f}")
-        warm(Run(target / "runs" / name), cache)
+    make_maps(target)
 
 
 def strip(run: Path) -> None:
@@ -68,14 +70,28 @@ def strip(run: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def warm(run: Run, cache: ArrayCache) -> None:
-    """Compute the maps of all nodes and layers, with the app's own arguments."""
-    layers = run.layers()
-    n_users, n_items = len(layers.user_emb), len(layers.item_emb)
-    nodes = sample_nodes(n_users, n_items, n_users + n_items)
-    for stack in layers.values():
-        for method in ("pca", "umap"):
-            project(list(stack), method, nodes, n_users=n_users, cache=cache)
+def make_maps(target: Path) -> None:
+    """Fill ``projections/`` with the maps that the pages show before anybody asks for one."""
+    folder = target / "projections"
+    shutil.rmtree(folder, ignore_errors=True)
+    cache = ArrayCache(folder)
+    for path in sorted((target / "runs").iterdir()):
+        layers = Run(path).layers()
+        n_users, n_items = len(layers.user_emb), len(layers.item_emb)
+        nodes = sample_nodes(n_users, n_items, n_users + n_items)
+        for stack in layers.values():
+            for method in ("pca", "umap"):
+                project(list(stack), method, nodes, n_users=n_users, cache=cache)
+    for entry in folder.glob("*.npz"):
+        with np.load(entry, allow_pickle=False) as arrays:
+            is_knn = "coords" not in arrays.files
+        if is_knn:  # only another UMAP of the same layers would need it
+            entry.unlink()
+    os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
+    home = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=300).run()
+    home.toggle[0].set_value(not home.toggle[0].value).run()
+    if home.exception:
+        raise SystemExit(f"The start page failed: {home.exception}")
 
 
 if __name__ == "__main__":

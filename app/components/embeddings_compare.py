@@ -16,7 +16,7 @@ from app.components.node_select import take_points, take_row
 from app.components.text import escape_markdown
 from rednd_core.data.tables import shorten
 from rednd_core.plots.embedding import embedding_figure
-from rednd_core.projection import Movers, Projection, procrustes
+from rednd_core.projection import Movers
 from rednd_core.runs import Run
 
 K = 15  # neighbours compared
@@ -100,17 +100,17 @@ def _compared_nodes(view: View) -> np.ndarray:
 def _maps(
     view: View, other: Run, modality: str, layer: int, nodes: np.ndarray, moved: Movers
 ) -> None:
-    here = cached.projection(view.run, view.modality, [layer], "pca", nodes.tolist(), view.view)
-    there = cached.projection(other, modality, [layer], "pca", nodes.tolist(), view.view)
-    turned, residual = aligned(there, here)
+    pair = cached.aligned_pair(
+        view.run, view.modality, other, modality, layer, view.view, nodes.tolist()
+    )
     name = layer_name(layer, view.view)
     figure = embedding_figure(
-        np.stack([here.coords[0], turned]),
+        pair.coords,
         nodes,
         [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in (view.run, other)],
-        [here.quality[0], there.quality[0]],
-        [here.collapsed[0], there.collapsed[0]],
-        title="PCA, the second run turned",
+        pair.quality,
+        pair.collapsed,
+        title="PCA of the first run",
         panel_height=340,
         color=moved.jaccard,
         color_name=CHANGE,
@@ -126,17 +126,13 @@ def _maps(
     )
     st.caption(
         f"{len(nodes):,} of {len(view.names):,} nodes (those of the map with a train interaction). The "
-        "axes of two trainings are arbitrary: the second map is rotated or mirrored (never scaled) to "
-        f"lie on the first as well as it can; {residual:.0%} of the first map's extent is left as "
-        "difference. Colour is not about the maps: it is how much of a node's neighbourhood both runs "
-        "agree on, in the original spaces (1: the same neighbours, 0: none in common)."
+        "axes of two trainings are arbitrary, so the second run's vectors are rotated or mirrored as a "
+        "whole (orthogonal Procrustes, never scaled) onto those of the first, and both are drawn on the "
+        f"first run's widest directions. Left as difference: {pair.residual:.0%} of the first run's "
+        f"extent in all dimensions, {pair.map_residual:.0%} on the map. Colour does not depend on the "
+        "map: it is how much of a node's neighbourhood both runs agree on, in the original spaces (1: "
+        "the same neighbours, 0: none in common)."
     )
-
-
-def aligned(source: Projection, target: Projection) -> tuple[np.ndarray, float]:
-    """The first panel (n, 2) of ``source`` turned onto that of ``target``, and what is left over."""
-    alignment = procrustes(source.coords[0], target.coords[0])
-    return alignment.apply(source.coords[0]).astype(np.float32), alignment.residual
 
 
 def _movers(view: View, other: Run, nodes: np.ndarray, moved: Movers) -> None:

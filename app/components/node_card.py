@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,9 +50,7 @@ def _head(view: View, node: int) -> None:
         st.markdown(
             "  \n".join(f"{name}: **{escape_markdown(str(value))}**" for name, value in facts)
         )
-    text.button(
-        "Clear", key="clear-node", on_click=clear, icon=":material/close:", type="tertiary"
-    )
+    text.button("Clear", key="clear-node", on_click=clear, icon=":material/close:", type="tertiary")
 
 
 def _facts(view: View, node: int) -> list[tuple[str, str]]:
@@ -141,17 +138,17 @@ def neighbour_table(view: View, node: int, side: str, k: int) -> pd.DataFrame:
 
 
 def _show_table(view: View, table: pd.DataFrame) -> None:
-    """A column a layer (and its pictures), a row a rank."""
+    """A column a layer (and its pictures), a row a rank; cosines first, before a title is cut."""
     wide: dict[str, Any] = {}
     config: dict[str, Any] = {}
     with_pictures = bool((table["type"] == "item").any()) and "image" in view.data.items
     for layer, name in zip(view.layers, view.layer_names, strict=True):
         rows = table[table["layer"] == layer]
         if with_pictures:
-            wide[f"picture {layer}"] = [_data_url(view, node) for node in rows["node"]]
+            wide[f"picture {layer}"] = [_picture(view, node) for node in rows["node"]]
             config[f"picture {layer}"] = st.column_config.ImageColumn(" ", width=52)
         wide[name] = [
-            f"{title} ({cosine:.2f})"
+            f"{cosine:.2f} · {title}"
             for title, cosine in zip(rows["title"], rows["cosine"], strict=True)
         ]
         config[name] = st.column_config.TextColumn(name, width="medium")
@@ -164,11 +161,10 @@ def _show_table(view: View, table: pd.DataFrame) -> None:
     )
 
 
-def _data_url(view: View, node: int) -> str | None:
+def _picture(view: View, node: int) -> str | None:
     if view.names.is_user(node):
         return None
-    picture = picture_of(view.data, node - view.data.n_users)
-    return "data:image/png;base64," + base64.b64encode(picture).decode()
+    return picture_of(view.data, node - view.data.n_users)
 
 
 def _fidelity(view: View, node: int, maps: dict[str, Projection]) -> None:
@@ -178,10 +174,7 @@ def _fidelity(view: View, node: int, maps: dict[str, Projection]) -> None:
     st.dataframe(
         kept,
         column_config={
-            name: st.column_config.ProgressColumn(
-                f"{name} (of {k})", format="%d", min_value=0, max_value=k
-            )
-            for name in kept.columns
+            name: st.column_config.NumberColumn(name, format=f"%d of {k}") for name in kept.columns
         },
         key="fidelity-table",
     )

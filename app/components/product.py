@@ -6,7 +6,7 @@ read has the same card with an empty frame, so that a page looks alike with and 
 
 from __future__ import annotations
 
-import io
+import base64
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Literal
@@ -63,18 +63,18 @@ def product_card(
 
 def title_of(dataset: Dataset, item: int) -> str:
     """The title as in the items table; the original id where there is none."""
-    return str(dataset.items["title"].iloc[item])
+    return str(dataset.items.at[item, "title"])
 
 
 def category_of(dataset: Dataset, item: int) -> str:
     """The category, or ``""`` where the items table has none."""
     if "category" not in dataset.items:
         return ""
-    return str(dataset.items["category"].iloc[item])
+    return str(dataset.items.at[item, "category"])
 
 
-def picture_of(dataset: Dataset, item: int) -> bytes:
-    """A small PNG of the item, or the empty frame."""
+def picture_of(dataset: Dataset, item: int) -> str:
+    """A small picture of the item as a data URI, or the empty frame."""
     path = image_path(dataset, item)
     if path is None or path.lower().startswith(("http://", "https://")):
         return _empty_frame()
@@ -82,16 +82,11 @@ def picture_of(dataset: Dataset, item: int) -> bytes:
 
 
 @cache
-def _empty_frame() -> bytes:
+def _empty_frame() -> str:
     """A grey square with a crossed-out picture frame, readable on light and on dark."""
-    from PIL import Image, ImageDraw
-
-    size = cached.THUMBNAIL_PIXELS
-    picture = Image.new("RGBA", (size, size), (128, 128, 128, 46))
-    pen, grey = ImageDraw.Draw(picture), (128, 128, 128, 150)
-    low, high = size * 0.3, size * 0.7
-    pen.rectangle((low, low, high, high), outline=grey, width=6)
-    pen.line((low, high, high, low), fill=grey, width=6)
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 10' width='96' height='96'>"
+        "<rect width='10' height='10' fill='#808080' fill-opacity='.18'/>"
+        "<path d='M3 3H7V7H3Z M3 7 7 3' fill='none' stroke='#808080' stroke-width='.4'/></svg>"
+    )
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"

@@ -108,8 +108,8 @@ def _show_history(view: View, history: Sequence[int]) -> None:
     st.markdown(f"#### History: {counted(len(history), 'train item')}")
     if not len(history):
         st.markdown(
-            "The model never saw this user choose anything. What it lists comes from parameters that "
-            "no interaction has moved."
+            "The model never saw this user choose anything: what it lists comes from parameters that no "
+            "interaction of this user has moved."
         )
         return
     dataset = view.dataset

@@ -10,6 +10,7 @@ from app.components.product import product_card, title_of
 from app.components.recommendations_lists import HIT, MAX_DOTS, Why, held_out_ranks
 from app.components.recommendations_view import View
 from app.components.text import escape_markdown
+from rednd_core.data.tables import counted
 from rednd_core.evaluation.recommend import Recommendations
 from rednd_core.plots.recommendations import ranks_figure
 from rednd_core.runs import Run
@@ -47,7 +48,7 @@ def overlap_sentence(a: Recommendations, b: Recommendations, name_a: str, name_b
     jaccard = len(both) / len(either) if either else 1.0
     name_a, name_b = escape_markdown(name_a), escape_markdown(name_b)
     return (
-        f"The two lists share **{len(both)} items** (Jaccard {jaccard:.2f}: {len(both)} of "
+        f"The two lists share **{counted(len(both), 'item')}** (Jaccard {jaccard:.2f}: {len(both)} of "
         f"{len(either)} different items). Hits: **{len(hits & in_a - in_b)}** only in **{name_a}**, "
         f"**{len(hits & both)}** in both, **{len(hits & in_b - in_a)}** only in **{name_b}**."
     )

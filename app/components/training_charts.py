@@ -22,26 +22,35 @@ from rednd_core.projection import LiveMap, live_map, sample_nodes
 from rednd_core.runs import History, LayerIndex, Run, RunRecord
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
 
-POINTS = 400  # of each layer on the map: every second anew must stay cheap for browser and trainer
+POINTS = 300  # of each layer on the map: every second anew must stay cheap for browser and trainer
 
 
-def charts(run: Run, record: RunRecord, history: History) -> None:
+def choose_layers(record: RunRecord) -> tuple[str, str | None]:
+    """Measure and modality to draw; no modality before the model is built."""
+    modality = None
+    left, right = st.columns(2)
+    with left:
+        measure = st.selectbox(
+            "Measure",
+            EPOCH_MEASURES,
+            format_func=lambda key: MEASURES[key].title,
+            key="training.measure",
+            persist_state="session",
+        )
+    if record.model is not None:
+        with right:
+            modality = st.selectbox(
+                "Modality", record.model.modalities, **state.keep(state.MODALITY)
+            )
+    return measure, modality
+
+
+def charts(
+    run: Run, record: RunRecord, history: History, measure: str, modality: str | None
+) -> None:
     """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
     changes = weight_changes(history)
-    facts = record.model
-    if facts is not None:
-        with st.container(horizontal=True):
-            modality = st.selectbox(
-                "Modality", facts.modalities, width=220, **state.keep(state.MODALITY)
-            )
-            measure = st.selectbox(
-                "Measure",
-                EPOCH_MEASURES,
-                format_func=lambda key: MEASURES[key].title,
-                key="training.measure",
-                persist_state="session",
-                width=320,
-            )
+    if modality is not None:
         left, right = st.columns(2)
         with left:
             _smoothness(run, history, measure, modality, changes)

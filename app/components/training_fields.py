@@ -59,15 +59,35 @@ def setting(name: str, field: FieldInfo, default: Any, key: str, choices: list[s
         )
     if kind is str:
         return st.selectbox(options=choices, index=choices.index(default), **common)
-    if get_origin(kind) is dict:
-        common["help"] += " Written as image=0.1, text=0.9."
-        written = ", ".join(f"{part}={number:g}" for part, number in default.items())
-        return _pairs(name, st.text_input(value=written, placeholder="default", **common))
-    if get_args(kind)[0] is str:
+    if get_args(kind)[0] is str and get_origin(kind) is tuple:
         return st.multiselect(
             options=choices, default=list(default), placeholder="all of the data set", **common
         )
-    return _numbers(name, st.text_input(value=", ".join(map(str, default)), **common))
+    written = st.text_input(value=_written(default), placeholder="default", **common)
+    return _read(name, field, written)
+
+
+def kept_setting(name: str, field: FieldInfo, default: Any, key: str) -> Any:
+    """The value of a setting whose widget is not drawn: what was chosen before, or the default."""
+    if key not in st.session_state:
+        return default
+    return _read(name, field, st.session_state[key])
+
+
+def _read(name: str, field: FieldInfo, value: Any) -> Any:
+    """A widget's value for the settings' class: numbers and pairs are written as text."""
+    kind = get_origin(field.annotation)
+    if isinstance(value, str) and kind is dict:
+        return _pairs(name, value)
+    if isinstance(value, str) and kind is tuple:
+        return _numbers(name, value)
+    return value
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={number:g}" for key, number in value.items())
+    return ", ".join(map(str, value))
 
 
 def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:

@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, state
 from app.components.text import escape_markdown
 from app.components.training_actions import ALIGNMENT, watch_next
-from app.components.training_fields import setting, weight_slider
+from app.components.training_fields import kept_setting, setting, weight_slider
 from rednd_core import jobs
 from rednd_core.config import (
     PROJECT_ROOT,
@@ -145,8 +145,9 @@ def _settings(
                 values[name] = setting(
                     name, fields[name], default, f"train.{group}.{model}.{name}", []
                 )
-    with st.expander("All settings"):
-        columns = st.columns(3)
+    everything = st.expander("All settings", key="train.all", on_change="rerun")
+    with everything:
+        columns = st.columns(3) if everything.open else []
         rest = [(chosen[0], own, name) for name in own if name not in (*VISIBLE, HEADLINE)]
         rest += [(chosen[1], training, name) for name in training if name not in (*VISIBLE, "seed")]
         for number, (values, fields, name) in enumerate(rest):
@@ -155,8 +156,11 @@ def _settings(
             choices = list(dataset.features)
             if name == "select_by":
                 choices = [f"{metric}@{k}" for metric in METRICS for k in training["ks"].default]
+            key = f"train.{group}.{model}.{name}"
+            if not everything.open:
+                values[name] = kept_setting(name, field, default, key)
+                continue
             with columns[number % len(columns)]:
-                key = f"train.{group}.{model}.{name}"
                 values[name] = setting(name, field, default, key, choices)
     return chosen
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import cached, state
+from app import cached
 from app.components.text import escape_markdown
 from app.components.training_actions import attempt, command, watch_next
 from rednd_core import jobs
@@ -31,18 +31,18 @@ BADGES = {
 RESUMABLE = ("stopped", "failed", "lost")
 
 
-def job_list(entries: Sequence[RunEntry]) -> None:
-    """Every living job and the latest ones that are over; looked at anew while one lives."""
+def job_list(entries: Sequence[RunEntry], watched: str | None) -> None:
+    """Every living job but the watched one, which has its own place, and the latest that are over."""
     own = [entry for entry in entries if not entry.run.bundled]
     live = [entry.name for entry in own if entry.status and entry.status.is_live]
     over = [entry.name for entry in own if entry.name not in live][:RECENT]
     if own:
         every = POLL_SECONDS if live else None
         # Oldest first: that is the order in which the queue is served.
-        st.fragment(_rows, run_every=every)(tuple(reversed(live)), tuple(over))
+        st.fragment(_rows, run_every=every)(tuple(reversed(live)), tuple(over), watched)
 
 
-def _rows(live: tuple[str, ...], over: tuple[str, ...]) -> None:
+def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> None:
     entries = {entry.name: entry for entry in cached.run_entries()}
     now_live = {
         n for n, e in entries.items() if e.status and e.status.is_live and not e.run.bundled
@@ -50,12 +50,16 @@ def _rows(live: tuple[str, ...], over: tuple[str, ...]) -> None:
     if now_live != set(live):
         st.rerun()  # started or over: the whole page has another shape now
     for name in live:
-        _row(entries[name])
+        if name != watched:
+            _row(entries[name])
     known = [entries[name] for name in over if name in entries]
     if known:
-        with st.expander(f"Trainings that are over ({len(known)} latest)"):
-            for entry in known:
-                _row(entry)
+        label = f"Trainings that are over ({len(known)} latest)"
+        closed = st.expander(label, key="jobs.over", on_change="rerun")
+        if closed.open:
+            with closed:
+                for entry in known:
+                    _row(entry)
 
 
 def _row(entry: RunEntry) -> None:
@@ -66,9 +70,7 @@ def _row(entry: RunEntry) -> None:
         badge(status)
         st.markdown(f"**{escape_markdown(entry.name)}**", width="content")
         st.caption(escape_markdown(progress(entry.run, status)), width="stretch")
-        if st.session_state.get(state.JOB) != entry.name and st.button(
-            "Watch", key=f"watch.{entry.name}", icon=":material/visibility:"
-        ):
+        if st.button("Watch", key=f"watch.{entry.name}", icon=":material/visibility:"):
             watch_next(entry.name)
             st.rerun()
         buttons(entry.run, status, place="list")
@@ -136,7 +138,7 @@ def progress(run: Run, status: StatusRecord) -> str:
     if pace is None:
         return status.message
     left = duration((epochs - status.epoch) * pace)
-    return f"Epoch {status.epoch} of {epochs}, {pace:.2f} s an epoch, at most {left} left"
+    return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s an epoch · at most {left} left"
 
 
 def seconds_per_epoch(history: History) -> float | None:

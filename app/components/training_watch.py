@@ -7,9 +7,9 @@ import streamlit as st
 from app import cached
 from app.components.text import escape_markdown
 from app.components.training_actions import ALIGNMENT, sent_key, set_weight, show_problem
-from app.components.training_charts import charts
+from app.components.training_charts import charts, choose_layers
 from app.components.training_fields import weight_slider
-from app.components.training_jobs import badge, buttons, progress, seconds_per_epoch
+from app.components.training_jobs import badge, buttons, progress
 from app.sitemap import PAGES, page_file
 from rednd_core.errors import RedndError
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
@@ -31,9 +31,13 @@ def _watch(run: Run, live: bool) -> None:
             st.rerun()  # begins or ends the polling
         show_problem()
         _head(run, record, status, history)
+        left, right = st.columns(2)
         if status.is_live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
-            _weight(run, record, history)
-        charts(run, record, history)
+            with left:
+                _weight(run, record, history)
+        with right:
+            measure, modality = choose_layers(record)
+        charts(run, record, history, measure, modality)
         if not live:
             _links(run)
     except RedndError as error:  # a timer draws this part alone, outside the page's own guard
@@ -41,30 +45,20 @@ def _watch(run: Run, live: bool) -> None:
 
 
 def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -> None:
-    """State, buttons, figures; why it ended where it did not end well."""
+    """State, progress, the best so far and the buttons on one line; why it ended where it failed."""
+    said = escape_markdown(progress(run, status))
+    metric = record.config.training.select_by
+    column = f"valid.{metric}"
+    if column in history.epochs and status.best_epoch is not None:
+        best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
+        if len(best):
+            said += f" · best {metric} **{best.iloc[-1]:.4f}** in epoch **{status.best_epoch:,}**"
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(status)
-        st.markdown(escape_markdown(progress(run, status)), width="stretch")
+        st.markdown(said, width="stretch")
         buttons(run, status, place="watch")
     if status.state in ("failed", "lost"):
         _bad_end(run, status)
-    metric = record.config.training.select_by
-    column = f"valid.{metric}"
-    best = None
-    if column in history.epochs and status.best_epoch is not None:
-        at_best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
-        best = float(at_best.iloc[-1]) if len(at_best) else None
-    pace = seconds_per_epoch(history)
-    total = record.config.training.epochs
-    facts = {
-        "Epoch": f"{status.epoch:,} of {total:,}",
-        "Seconds an epoch": "–" if pace is None else f"{pace:.2f}",
-        f"Best {metric}, validation": "–" if best is None else f"{best:.4f}",
-        "Best epoch": "–" if status.best_epoch is None else f"{status.best_epoch:,}",
-    }
-    with st.container(horizontal=True):
-        for label, value in facts.items():
-            st.metric(label, value, border=True, width=210)
 
 
 def _bad_end(run: Run, status: StatusRecord) -> None:

@@ -14,39 +14,60 @@ from app.components.training_jobs import job_list
 from app.components.training_watch import watch
 from rednd_core.runs import RunEntry
 
+FORM_OPEN = "train.open"
+
 
 @explained
 def render() -> None:
-    """Draw the page. What is quick comes first: the form waits for torch, the charts do not."""
+    """Draw the page. What is closed is not built: a lecture room's laptop has a training to run."""
     st.title("Live training")
-    st.markdown(
-        "Train a model and look on. **Move the alignment weight while it trains**: the losses, the "
-        "validation, the smoothness of every layer and the picture of the layers follow within about "
-        "two seconds. Training is a process of its own: close the tab, come back, it goes on."
-    )
     show_problem()
     entries = [entry for entry in cached.run_entries() if entry.record and entry.status]
     live = [entry for entry in entries if entry.status and entry.status.is_live]
-    with st.expander("Start a new training", expanded=not live, icon=":material/play_circle:"):
-        form = st.container()
-    job_list(entries)
-    chosen = _pick(entries, live)
+    if not live:
+        st.markdown(
+            "Train a model and look on. **Move the alignment weight while it trains**: the losses, "
+            "the validation, the smoothness of every layer and the picture of the layers follow "
+            "within about two seconds. Training is a process of its own: close the tab, come back, "
+            "it goes on."
+        )
+    follow = st.session_state.pop(WATCH_NEXT, None)
+    if follow:
+        st.session_state[FORM_OPEN] = False
+    form = st.expander(
+        "Start a new training",
+        expanded=not live,
+        key=FORM_OPEN,
+        on_change="rerun",
+        icon=":material/play_circle:",
+    )
+    others = st.container()
+    chosen = _pick(entries, live, follow)
+    with others:
+        job_list(entries, watched=chosen.name if chosen else None)
     if chosen is not None:
         watch(chosen.run)
-    with st.expander("Manage runs: delete, export, import", icon=":material/folder_managed:"):
-        manage_runs()
-    with form:
-        start_form()
+    manage = st.expander(
+        "Manage runs: delete, export, import",
+        key="manage.open",
+        on_change="rerun",
+        icon=":material/folder_managed:",
+    )
+    if manage.open:
+        with manage:
+            manage_runs()
+    if form.open:  # last, as the first one of a server waits for torch
+        with form:
+            start_form()
 
 
-def _pick(entries: list[RunEntry], live: list[RunEntry]) -> RunEntry | None:
-    """The run to watch: by default the one that trains, else the newest."""
+def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> RunEntry | None:
+    """The run to watch: ``follow``, or the one that was chosen, or the one that trains."""
     if not entries:
         st.info("There is no run yet. Start one above: with its defaults it takes a few minutes.")
         return None
     ordered = live + [entry for entry in entries if entry not in live]
     by_name = {entry.name: entry for entry in ordered}
-    follow = st.session_state.pop(WATCH_NEXT, None)
     if follow in by_name:
         st.session_state[state.JOB] = follow
     elif st.session_state.get(state.JOB) not in by_name:

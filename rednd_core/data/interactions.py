@@ -32,12 +32,13 @@ MAX_NUMBERED = 10_000_000
 """Ids of an ``.inter`` file stay below this: a stray huge id would ask for as many embeddings."""
 
 ITEM_TABLES = ("items.tsv", "items.csv")
+USER_TABLES = ("users.tsv", "users.csv")
 
 
 def interactions_file(path: str | Path) -> Path:
     """The one interaction file that a path means: itself, or the only one in that folder.
 
-    A folder holds one ``.inter``, or ``interactions.csv``, or one CSV beside the items table.
+    A folder holds one ``.inter``, or ``interactions.csv``, or one CSV beside items and users tables.
     """
     try:
         place = resolve_data_path(str(path))
@@ -64,7 +65,8 @@ def interactions_file(path: str | Path) -> Path:
     visible = [p for p in entries if p.is_file() and not p.name.startswith(".")]
     candidates = [p for p in visible if p.suffix == ".inter" or p.name == "interactions.csv"]
     if not candidates:
-        candidates = [p for p in visible if p.suffix == ".csv" and p.name not in ITEM_TABLES]
+        other_tables = {*ITEM_TABLES, *USER_TABLES}
+        candidates = [p for p in visible if p.suffix == ".csv" and p.name not in other_tables]
     if len(candidates) == 1:
         return candidates[0]
     raise DataError(

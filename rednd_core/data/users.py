@@ -7,11 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from rednd_core.config import ColumnNames
+from rednd_core.data.interactions import USER_TABLES
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted, listing, read_cells, read_header, require_columns
 from rednd_core.errors import DataError
-
-USER_TABLES = ("users.tsv", "users.csv")
 
 
 def users_file(dataset: Dataset) -> Path | None:

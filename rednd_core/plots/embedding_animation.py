@@ -18,6 +18,7 @@ from plotly.subplots import make_subplots
 from rednd_core.plots import theme
 from rednd_core.plots.embedding import (
     SINGLE_HEIGHT,
+    TITLE_HEIGHT,
     check_lengths,
     dress,
     fix_axes,
@@ -124,7 +125,17 @@ def embedding_animation(
             frames.append(_frame(f"{layer}+{step}", traces(layer, between)))
     figure.frames = frames
     inner = SINGLE_HEIGHT
-    dress(figure, inner, title, maps[0].quality, groups, color_name, log_color, colorscale)
+    dress(
+        figure,
+        inner,
+        TITLE_HEIGHT,
+        title,
+        maps[0].quality,
+        groups,
+        color_name,
+        log_color,
+        colorscale,
+    )
     _add_controls(figure, layer_names, inner)
     return figure
 

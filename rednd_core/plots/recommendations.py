@@ -181,12 +181,13 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
     labels = [_label(title) for title in parts]
     figure = go.Figure()
     for number, modality in enumerate(modalities):
+        name = html.escape(modality)
         figure.add_bar(
             x=[part.get(modality, 0.0) for part in parts.values()],
             y=list(range(len(labels))),
             orientation="h",
-            name=html.escape(modality),
-            text=[f"{modality} {part.get(modality, 0.0):+.2f}" for part in parts.values()],
+            name=name,
+            text=[f"{name} {part.get(modality, 0.0):+.2f}" for part in parts.values()],
             textposition="inside",
             textangle=0,
             marker={
@@ -198,7 +199,7 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
                     "fgopacity": 0.3,
                 },
             },
-            hovertemplate=f"{html.escape(modality)}: %{{x:+.3f}}<extra></extra>",
+            hovertemplate=f"{name}: %{{x:+.3f}}<extra></extra>",
         )
     figure.update_layout(
         template=theme.template(),

@@ -26,6 +26,10 @@ ZERO_SHOWN_AT = 1e-5  # where a weight of 0 stands on the logarithmic axis
 SIDES = ("users", "items")
 SIDE_COLORS = {"users": theme.CATEGORICAL[0], "items": theme.CATEGORICAL[1]}
 
+# Plotly draws a chart twice to find its margins, and measures every tick label; both are half of the
+# browser's work at each refresh, and unnecessary with margins that are wide enough.
+CHEAP_AXIS = {"automargin": False, "ticklabeloverflow": "allow"}
+
 Trace = dict[str, Any]
 Layout = dict[str, Any]
 
@@ -204,19 +208,13 @@ def layers_figure(
     heading, gap = 0.22 / rows, 0.04  # shares of the height and of the width
     traces: list[Trace] = []
     axes: Layout = {}
-    headings = []
+    headings, frames = [], []
     for number, points in enumerate(coords):
         row, column = divmod(number, columns)
         suffix = str(number + 1) if number else ""
         left, top = column / columns, 1 - row / rows
         right = left + 1 / columns - gap
-        frame = {
-            "range": [-half_range, half_range],
-            "showticklabels": False,
-            "showline": True,
-            "mirror": True,
-            "constrain": "domain",
-        }
+        frame = {"range": [-half_range, half_range], "visible": False, "constrain": "domain"}
         axes[f"xaxis{suffix}"] = {**frame, "domain": [left, right], "anchor": f"y{suffix}"}
         axes[f"yaxis{suffix}"] = {
             **frame,
@@ -224,6 +222,18 @@ def layers_figure(
             "anchor": f"x{suffix}",
             "scaleanchor": f"x{suffix}",
         }
+        frames.append(
+            {
+                "type": "rect",
+                "xref": f"x{suffix} domain",
+                "yref": f"y{suffix} domain",
+                "x0": 0,
+                "x1": 1,
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": theme.INK, "width": 1},
+            }
+        )
         headings.append(
             {
                 "text": titles[number],
@@ -256,6 +266,7 @@ def layers_figure(
         "template": theme.template(),
         "height": PANEL_HEIGHT * rows + 60,
         "annotations": headings,
+        "shapes": frames,
         "legend": {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container"},
         "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
         # A wider range is a new picture: a zoom into the old one would hide points.
@@ -336,9 +347,12 @@ def _over_epochs(
         "shapes": marks,
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         "hovermode": "x unified",
-        "margin": {"l": 56, "r": 12, "t": 56, "b": 48},
+        "margin": {"l": 76, "r": 16, "t": 56, "b": 56},
         "uirevision": revision,
     }
     layout["xaxis"] = {"title": {"text": axis_title}} | layout.get("xaxis", {})
+    for name in layout:
+        if name.startswith(("xaxis", "yaxis")):
+            layout[name] = CHEAP_AXIS | layout[name]
     layout["annotations"] = [*layout.get("annotations", ()), *([] if len(epochs) else [waiting])]
     return go.Figure(data=traces, layout=shared | layout)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cached
@@ -47,9 +48,12 @@ def folder(planted_folder: Path, tmp_path: Path) -> Path:
             "itemID": [f"sku-{k}" for k in range(N_ITEMS)],
             "title": [f"Thing {k}" for k in range(N_ITEMS - 1)] + [HOSTILE],
             "category": ["left"] * 15 + ["right"] * 15,
+            "image": ["red.png", "broken.png", "http://example.invalid/x.png"] + [""] * 27,
         }
     )
     items.to_csv(own / "items.csv", index=False)
+    Image.new("RGB", (8, 8), "red").save(own / "red.png")
+    (own / "broken.png").write_bytes(b"no picture")
     users = pd.DataFrame(
         {
             "userID": [f"ann-{k}" for k in range(N_USERS)],
@@ -279,12 +283,22 @@ def test_the_card_shows_the_true_neighbours_of_every_layer(add_run, folder: Path
         cosine = unit[N_USERS:] @ unit[N_USERS + 3]
         cosine[3] = -np.inf
         best = np.argsort(-cosine)[:10]
-        wanted = [f"{data.items['title'][k]} ({cosine[k]:.2f})" for k in best]
+        wanted = [f"{cosine[k]:.2f} · {data.items['title'][k]}" for k in best]
         assert shown[f"layer {layer}"].tolist() == wanted
     ringed = [t for t in figures(app)[0]["data"] if t["name"] == "selected"]
     assert [numbers(t["customdata"]).tolist() for t in ringed] == [[N_USERS + 3]] * 2
     app.segmented_control("neighbours-of-item").set_value("users").run()
-    assert all(t.startswith("Ann ") for t in table(app, "layer 0", "layer 2")["layer 0"])
+    assert all(" · Ann " in t for t in table(app, "layer 0", "layer 2")["layer 0"])
+
+
+def test_neighbours_come_with_their_pictures(add_run) -> None:
+    add_run("one")
+    for key in ("item:sku-0", "item:sku-1", "item:sku-2"):
+        app = open_page(node=key)
+        pictures = table(app, "layer 0", "picture 0")["picture 0"]
+        assert all(picture.startswith("data:image/") for picture in pictures)
+    frames = pictures.tolist()
+    assert len(set(frames)) < len(frames), "those without a picture share the empty frame"
 
 
 def test_a_user_has_a_name_and_a_recall(add_run) -> None:
@@ -371,7 +385,7 @@ def test_a_large_set_is_searched_on_the_server(add_run, monkeypatch) -> None:
     found = app.selectbox(node_select.FINDER).options[0]
     app = app.selectbox(node_select.FINDER).select(found).run()
     assert not app.exception
-    assert app.query_params["node"] == ["item:sku-2"]
+    assert app.query_params["node"] == "item:sku-2"
 
 
 def test_without_runs_the_page_says_what_to_do(store) -> None:

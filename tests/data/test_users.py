@@ -61,3 +61,8 @@ def test_two_tables_are_refused(dataset: Dataset, folder: Path) -> None:
         (folder / name).write_text("userID\nann\n")
     with pytest.raises(DataError, match="one users table"):
         users_file(dataset)
+
+
+def test_a_users_table_is_not_taken_for_the_interactions(folder: Path) -> None:
+    (folder / "users.csv").write_text("userID,name\nann,Ann\n")
+    assert user_table(load_dataset(folder))["name"].tolist() == ["", "Ann"]

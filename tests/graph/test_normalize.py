@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from rednd_core.graph.normalize import symmetric_normalize
+from rednd_core.graph.normalize import SparseMatrix, symmetric_normalize
 
 
 def csr(dense) -> sp.csr_array:
@@ -47,6 +47,18 @@ def test_transpose(symmetric: bool) -> None:
     np.testing.assert_array_equal(
         flipped.to_scipy(np.float64).toarray(), matrix.to_scipy(np.float64).toarray().T
     )
+
+
+def test_transpose_swaps_the_scales() -> None:
+    matrix = SparseMatrix(
+        indptr=np.array([0, 2, 2, 3], dtype=np.int32),
+        indices=np.array([0, 2, 1], dtype=np.int32),
+        row_scale=np.array([1.0, 2, 3]),
+        col_scale=np.array([5.0, 7, 11]),
+        symmetric=False,
+    )
+    expected = [[5, 0, 0], [0, 0, 21], [11, 0, 0]]
+    np.testing.assert_array_equal(matrix.transpose().to_scipy().toarray(), expected)
 
 
 def test_stored_in_32_bits_with_sorted_rows() -> None:

@@ -76,18 +76,21 @@ def test_ids_travel_as_plain_numbers_and_coordinates_as_binary(parts):
 
 
 def test_titles_carry_the_measures_of_the_input(parts):
-    figure = embedding_figure(**parts)
+    figure = embedding_figure(**parts, title="PCA")
     title = figure.layout.annotations[1].text
     assert "layer 2" in title
-    assert "MAD users 0.93 / items 0.86 · spread 0.97" in title
-    assert "2,000 of 26,495" in title
+    assert "MAD users 0.93, items 0.86" in title
+    assert "spread 0.97" in title
+    assert "trustworthiness 0.81" in title
+    assert "k = 15, 2,000 of 26,495 points" in figure.layout.title.text
+    assert embedding_figure(**parts).layout.title.text is None
 
 
 def test_titles_show_a_collapse_and_unknown_values():
     low = {**QUALITY, "mad_users": 0.0031, "mad_items": None}
-    assert "MAD users 0.003 / items –" in panel_title("layer 16", low)
+    assert "MAD users 0.003, items –" in panel_title("layer 16", low)
     both = {key: value for key, value in QUALITY.items() if not key.startswith("mad_")}
-    assert "MAD 0.90 ·" in panel_title("layer 1", both)
+    assert "MAD 0.90<br>" in panel_title("layer 1", both)
 
 
 def test_only_the_collapsed_panel_is_warned_about(parts):
@@ -168,6 +171,41 @@ def test_hover_text_belongs_to_its_point(parts):
         assert list(trace.text) == [f"title {node}" for node in trace.customdata]
 
 
+def test_numbers_may_differ_by_layer_and_a_gap_in_one_is_grey_in_all(parts):
+    values = np.arange(3 * N, dtype=float).reshape(3, N)
+    values[1, 4] = np.nan
+    figure = embedding_figure(**parts, color=values, missing="isolated")
+    assert set(points(figure, "isolated")) == {(axis, 104) for axis in ("x", "x2", "x3")}
+    scaled = {panel_of(t): t.marker.color for t in figure.data if t.marker.coloraxis}
+    assert [scaled[axis][0] for axis in ("x", "x2", "x3")] == [0, N, 2 * N]
+
+
+def test_a_logarithmic_scale_is_labelled_in_the_original_unit(parts):
+    values = np.geomspace(1, 100, N)
+    values[0] = 0
+    figure = embedding_figure(**parts, color=values, log_color=True)
+    (first, *_) = [t for t in figure.data if t.marker.coloraxis]
+    np.testing.assert_allclose(first.marker.color, np.log10(values[1:]), rtol=1e-6)
+    assert len(points(figure, "no value")) == 3
+    bar = figure.layout.coloraxis.colorbar
+    assert list(bar.ticktext) == ["2", "5", "10", "20", "50", "100"]
+    np.testing.assert_allclose(10 ** np.array(bar.tickvals), [2, 5, 10, 20, 50, 100])
+
+
+def test_hover_text_from_files_is_literal(parts):
+    hover = ["<b>x</b><br>item 1", *["a & b"] * (N - 1)]
+    text = embedding_figure(**parts, hover=hover).data[0].text
+    assert text[0] == "&lt;b&gt;x&lt;/b&gt;<br>item 1"
+    assert text[1] == "a &amp; b"
+
+
+def test_many_rings_are_thin(parts):
+    few = embedding_figure(**parts, selected=range(100, 105)).data[1].marker
+    many = embedding_figure(**parts, selected=range(100, 125)).data[1].marker
+    assert many.size < few.size
+    assert many.line.width < few.line.width
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -176,6 +214,7 @@ def test_hover_text_belongs_to_its_point(parts):
         {"quality": [QUALITY]},
         {"collapsed": [True]},
         {"color": [1.0]},
+        {"color": np.zeros((2, N))},
         {"hover": ["a"]},
     ],
     ids=lambda change: next(iter(change)),

@@ -232,9 +232,9 @@ def test_declared_bombs(zipped: bytes, target: RunStore, monkeypatch) -> None:
 
 
 def test_bombs_of_text_and_of_files(zipped: bytes, target: RunStore, monkeypatch) -> None:
-    monkeypatch.setattr(archive, "MAX_TEXT_BYTES", 1_000)
+    monkeypatch.setattr(archive, "MAX_TEXT_BYTES", 2_000)
     refuse(
-        pack(files_of(zipped) | {"done/log.txt": bytes(1_001)}), target, "1001 in 'done/log.txt'"
+        pack(files_of(zipped) | {"done/log.txt": bytes(2_001)}), target, "2001 in 'done/log.txt'"
     )
     monkeypatch.setattr(archive, "MAX_FILES", 5)
     refuse(zipped, target, "at most 5 files")

@@ -171,6 +171,10 @@ def test_a_crash_between_best_and_last(make_trainer, tmp_path, monkeypatch) -> N
     second = make_trainer(seed=8, **options)
     restore_last(tmp_path, second[0])
     assert second[0].position.epoch == early
+    stopped, _ = make_trainer(commands={0: [STOP]}, **options)
+    restore_last(tmp_path, stopped)
+    ending = stopped.fit()
+    assert (ending.best_epoch, ending.valid) == (None, {}), "the parameters of that epoch are gone"
     assert_same_end(whole, second, result, second[0].fit())
 
 

@@ -1,0 +1,129 @@
+"""Clicking and lassoing real points of a real figure, with a run on the bundled sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rednd_core.config import DataConfig, RunConfig
+from rednd_core.data import Dataset, load_dataset
+from rednd_core.graph.bipartite import bipartite_graph
+from rednd_core.projection import neighbours
+from rednd_core.runs import DataFacts, ModelFacts, Provenance, RunRecord, create_run
+from rednd_core.smoothness import propagate_depth
+
+NAME = "planted"
+
+# The point of the first panel that lies farthest from the middle, on the screen.
+FARTHEST = """() => {
+  const figure = document.querySelector('.st-key-map-pca .js-plotly-plot');
+  const {xaxis, yaxis} = figure._fullLayout;
+  const area = figure.querySelector('.nsewdrag').getBoundingClientRect();
+  let best = null;
+  for (const trace of figure._fullData.filter(t => t.xaxis === 'x'))
+    for (let i = 0; i < trace.x.length; i++) {
+      const [left, top] = [xaxis.l2p(trace.x[i]), yaxis.l2p(trace.y[i])];
+      const far = Math.hypot(left - area.width / 2, top - area.height / 2);
+      if (!best || far > best.far)
+        best = {far, x: area.left + left, y: area.top + top, node: trace.customdata[i]};
+    }
+  return best;
+}"""
+
+
+@pytest.fixture(scope="module")
+def planted(app_home: Path) -> tuple[Dataset, list[np.ndarray]]:
+    """A finished run of random vectors, propagated; the sample shop and the layers."""
+    data = load_dataset("sample_data/shop")
+    graph = bipartite_graph(data.train, data.n_users, data.n_items)
+    start = np.random.default_rng(0).normal(size=(graph.n_nodes, 16))
+    layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 2)]
+    facts = DataFacts(
+        name=data.name,
+        digest=data.digest,
+        n_users=data.n_users,
+        n_items=data.n_items,
+        n_train=len(data.train),
+        n_valid=len(data.valid),
+        n_test=len(data.test),
+    )
+    shape = ModelFacts(modalities=("id",), n_layers=2, embedding_size=16, readout="mean")
+    config = RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop"))
+    record = RunRecord(config=config, provenance=Provenance(seed=0), data=facts, model=shape)
+    writer = create_run(app_home / "runs" / NAME, record)
+    users, items = layers[2][: data.n_users], layers[2][data.n_users :]
+    writer.save_layers({"id": layers}, users, items, epoch=1)
+    writer.status("finished", epoch=1, best_epoch=1)
+    return data, layers
+
+
+def open_map(open_page: Callable[..., Any], path: str, **screen: Any) -> Any:
+    page = open_page(path, **screen)
+    figure = page.locator(".st-key-map-pca .js-plotly-plot")
+    figure.locator(".nsewdrag").first.wait_for()
+    figure.scroll_into_view_if_needed()
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    return page
+
+
+def test_click_and_lasso_lead_to_true_neighbours(open_page, planted) -> None:
+    data, layers = planted
+    page = open_map(open_page, "/embeddings?layers=0&layers=2")
+
+    # A click on a point opens the card of that very node.
+    point = page.evaluate(FARTHEST)
+    page.mouse.move(point["x"], point["y"])
+    page.locator(".hoverlayer .hovertext").wait_for()
+    page.mouse.click(point["x"], point["y"])
+    card = page.locator(".st-key-node-card")
+    card.wait_for()
+    node = point["node"]
+    is_user = node < data.n_users
+    own_id = data.user_ids[node] if is_user else data.item_ids[node - data.n_users]
+    kind = "user" if is_user else "item"
+    assert f"{kind} id: {own_id}" in card.inner_text()
+    assert f"node={kind}%3A{own_id}" in page.url
+
+    # The neighbours are those of the original space; the file says so with original ids.
+    pool = np.arange(data.n_users) if is_user else np.arange(data.n_users, len(layers[0]))
+    near, _ = neighbours(layers[2], node, 10, pool)
+    ids = np.concatenate([data.user_ids, data.item_ids])
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Neighbours").click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert rows[0] == "layer,rank,type,id,title,cosine"
+    found = [row.split(",")[3] for row in rows if row.startswith("2,")]
+    assert found == [str(ids[other]) for other in near]
+
+    # A lasso around the middle of a panel selects a group.
+    figure = page.locator(".st-key-map-pca .js-plotly-plot")
+    figure.scroll_into_view_if_needed()
+    figure.hover()
+    figure.locator('[data-val="lasso"]').click()
+    area = figure.locator(".nsewdrag").first.bounding_box()
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.mouse.move(x - 30, y - 30)
+    page.mouse.down()
+    for dx, dy in ((30, -30), (30, 30), (-30, 30), (-30, -30)):
+        page.mouse.move(x + dx, y + dy, steps=5)
+    page.mouse.up()
+    group = page.locator(".st-key-node-group")
+    group.wait_for()
+    assert "selected nodes" in group.inner_text()
+
+
+def test_a_permalink_opens_the_same_view_elsewhere(open_page, planted) -> None:
+    path = "/embeddings?layers=0&color=item+category&node=item:412"
+    page = open_map(open_page, path, width=390, height=844, dark=True)
+    page.locator(".st-key-node-card").get_by_text("SH-0412").wait_for()
+    names = page.evaluate(
+        "() => document.querySelector('.st-key-map-pca .js-plotly-plot')._fullData.map(t => t.name)"
+    )
+    assert "Kettles" in names
+    assert "selected" in names
+    width = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
+    assert page.evaluate(width) <= 390

@@ -1,0 +1,128 @@
+"""The recommendations page in a real browser: hits, a walk, an explanation, two runs, a download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rednd_core.config import DataConfig, RunConfig
+from rednd_core.data import load_dataset
+from rednd_core.data.schema import Dataset
+from rednd_core.evaluation.evaluate import evaluate
+from rednd_core.evaluation.people import walk
+from rednd_core.runs import DataFacts, ModelFacts, Provenance, RunRecord, create_run
+
+MODELS = {"walk-a": "rednnd", "walk-b": "lightgcn"}
+SIZE = 16
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return load_dataset("sample_data/shop")
+
+
+def embeddings(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise with a hint of the test items: hits for some users, misses for others."""
+    rng = np.random.default_rng(seed)
+    item_emb = rng.normal(size=(dataset.n_items, SIZE)).astype(np.float32)
+    user_emb = rng.normal(size=(dataset.n_users, SIZE)).astype(np.float32)
+    np.add.at(user_emb, dataset.test.users, 0.5 * item_emb[dataset.test.items])
+    return user_emb, item_emb
+
+
+@pytest.fixture(scope="module")
+def planted(app_home: Path, dataset: Dataset) -> None:
+    for seed, (name, model) in enumerate(MODELS.items()):
+        record = RunRecord(
+            config=RunConfig(model=model, data=DataConfig(path="sample_data/shop")),
+            provenance=Provenance(seed=1),
+            data=DataFacts(
+                name=dataset.name,
+                digest=dataset.digest,
+                n_users=dataset.n_users,
+                n_items=dataset.n_items,
+                n_train=len(dataset.train),
+                n_valid=len(dataset.valid),
+                n_test=len(dataset.test),
+            ),
+            model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=SIZE, readout="mean"),
+        )
+        writer = create_run(app_home / "runs" / name, record)
+        user_emb, item_emb = embeddings(dataset, seed)
+        layer = np.concatenate([user_emb, item_emb])
+        writer.save_layers({"id": [layer, layer]}, user_emb, item_emb, epoch=1)
+        writer.status("finished", epoch=1, best_epoch=1)
+
+
+def link(name: str) -> str:
+    return f"{name} · {MODELS[name]} · shop"
+
+
+@pytest.mark.usefixtures("planted")
+def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Dataset) -> None:
+    page = open_page(f"/recommendations?run={link('walk-a')}&vs={link('walk-b')}&slice=best")
+    model = embeddings(dataset, 0)
+    ranked = evaluate(*model, dataset.train_matrix, dataset.test, [20])
+    order = walk(ranked, "best", "recall@20")
+
+    # The best user, with hits that say so in words.
+    page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[0]]} ")).wait_for()
+    listed = page.locator(".st-key-listed")
+    assert listed.get_by_text("held-out hit").first.is_visible()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.st-key-listed img')]"
+        ".filter(picture => picture.naturalWidth === 96).length === 20"
+    )
+
+    # On to the next user; the address bar follows.
+    page.get_by_role("button", name="Next in this slice").click()
+    page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[1]]} ")).wait_for()
+    page.wait_for_url(re.compile(rf"user={dataset.user_ids[order[1]]}\b"))
+    page.reload()
+    page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[1]]} ")).wait_for()
+
+    # Why is the first item there?
+    page.locator(".st-key-listed").get_by_role("button", name="Why?").first.click()
+    page.get_by_text("Popularity.").wait_for()
+    assert page.get_by_role("tab", name="Why this item?").get_attribute("aria-selected") == "true"
+
+    # Both runs side by side.
+    page.get_by_role("tab", name="Two runs").click()
+    page.get_by_text("Jaccard").wait_for()
+    left, right = (page.locator(f".st-key-pair-{name}") for name in MODELS)
+    left.wait_for()
+    a, b = left.bounding_box(), right.bounding_box()
+    assert b["x"] >= a["x"] + a["width"]
+
+    # All lists, with the ids of the data set, one row a user and item.
+    page.get_by_role("tab", name="Slices and tables").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Top 20 of all users, walk-a (CSV)").click()
+    table = pd.read_csv(download.value.path(), dtype={"user_id": str, "item_id": str})
+    assert len(table) == 20 * dataset.n_users
+    assert set(table["user_id"]) == set(dataset.user_ids)
+    assert set(table["item_id"]) <= set(dataset.item_ids)
+    hits = table.groupby("user_id")["test_hit"].sum()
+    expected = ranked.per_user.set_index("user")["precision@20"] * 20
+    assert hits[dataset.user_ids[order[0]]] == round(expected[order[0]])
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_phone_stacks_and_does_not_scroll_sideways(open_page: Callable[..., Any]) -> None:
+    page = open_page(
+        f"/recommendations?run={link('walk-a')}&vs={link('walk-b')}&tab=Two+runs",
+        width=390,
+        height=844,
+    )
+    page.get_by_text("Jaccard").wait_for()
+    left, right = (page.locator(f".st-key-pair-{name}") for name in MODELS)
+    right.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    a, b = left.bounding_box(), right.bounding_box()
+    assert b["y"] >= a["y"] + a["height"]  # below, not beside
