@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -32,15 +33,15 @@ def pick_run(
 
 
 def describe(entry: RunEntry) -> str:
-    """Name, model, data and state of a run on one line."""
-    if entry.record is None or entry.status is None:
+    """Name, model and data of a run on one line.
+
+    Streamlit writes this label into the address bar, so it holds only what never changes: no state.
+    """
+    if entry.record is None:
         return f"{entry.name} (broken)"
     config = entry.record.config
     facts = [config.model]
     if "alignment_weight" in config.hyperparameters:
         facts.append(f"alignment {config.hyperparameters['alignment_weight']:g}")
-    if entry.record.data:
-        facts.append(entry.record.data.name)
-    if entry.status.state != "finished":
-        facts.append(entry.status.state)
+    facts.append(Path(config.data.path).stem)
     return f"{entry.name} · {' · '.join(facts)}"
