@@ -20,7 +20,7 @@ from rednd_core.cache import ArrayCache
 from rednd_core.config import PROJECT_ROOT, DataConfig, resolve_data_path
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import shorten
-from rednd_core.errors import DataError, RunError
+from rednd_core.errors import DataError
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.projection.align import Movers
 from rednd_core.projection.pair import AlignedPair
@@ -49,16 +49,9 @@ def run_entries() -> Sequence[RunEntry]:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
 def _dataset(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> Dataset:
-    from rednd_core.data import load_dataset
+    from rednd_core.data import load_configured
 
-    config = DataConfig.model_validate_json(config_json)
-    return load_dataset(
-        resolve_data_path(config.path),
-        split=config.split,
-        seed=config.split_seed,
-        ratios=config.ratios,
-        columns=config.columns,
-    )
+    return load_configured(DataConfig.model_validate_json(config_json))
 
 
 def dataset(config: DataConfig) -> Dataset:
@@ -83,12 +76,7 @@ def run_dataset(run: Run) -> Dataset:
     """
     record = run.record
     loaded = dataset(record.config.data)
-    if record.data is not None and record.data.digest != loaded.digest:
-        raise RunError(
-            expected=f"the data set that run {run.name} was trained on ({record.data.digest[:12]})",
-            found=f"{record.config.data.path} with other content ({loaded.digest[:12]})",
-            remedy="restore the data set at that path, or train a new run",
-        )
+    record.require_data(loaded.digest)
     return loaded
 
 
@@ -133,9 +121,7 @@ def _smoothness(
     return measure_layers(arrays, of, readout=index.readout)
 
 
-def smoothness(
-    run: Run, depth: int | None = None, modality: str | None = None
-) -> pd.DataFrame:
+def smoothness(run: Run, depth: int | None = None, modality: str | None = None) -> pd.DataFrame:
     """Every measure of every layer (see ``rednd_core.smoothness.measure_layers``).
 
     Args:

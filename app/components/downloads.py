@@ -60,7 +60,7 @@ def show_figure(
         theme=None,  # the template of rednd_core.plots.theme reads well on light and dark
         width="stretch",
         height=height or "content",
-        config=_config(name),
+        config=figure_config(name),
         on_select=on_select,
         selection_mode=selection_mode,
     )
@@ -87,7 +87,8 @@ def figure_downloads(figure: go.Figure, name: str, key: str) -> None:
     )
 
 
-def _config(name: str) -> dict[str, Any]:
+def figure_config(name: str) -> dict[str, Any]:
+    """How every figure behaves in the browser; the camera button saves ``name``.png."""
     return {
         "displaylogo": False,
         "responsive": True,
@@ -96,7 +97,7 @@ def _config(name: str) -> dict[str, Any]:
 
 
 def _offline_html(figure: go.Figure, name: str) -> bytes:
-    body = figure.to_html(include_plotlyjs=True, full_html=False, config=_config(name))
+    body = figure.to_html(include_plotlyjs=True, full_html=False, config=figure_config(name))
     title = html.escape(name)
     page = f"<!doctype html><html><head><meta charset='utf-8'><title>{title}</title></head>"
     return f"{page}<body>{body}</body></html>".encode()

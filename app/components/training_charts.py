@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import state
-from app.components.downloads import show_figure
+from app.components.downloads import figure_downloads
+from app.components.live_figure import live_figure
 from rednd_core.errors import RunError
 from rednd_core.plots.training import (
     SIDES,
@@ -58,7 +60,8 @@ def charts(
             _layers(run, record, history, modality)
     first, second, third = st.columns(3)
     with first:
-        show_figure(
+        _show(
+            run,
             loss_figure(history.epochs, changes, revision=run.name),
             key="training.losses",
             alt="Each loss of the model, before weighting, by epoch",
@@ -66,7 +69,8 @@ def charts(
         )
     metric, best = record.config.training.select_by, run.status.best_epoch
     with second:
-        show_figure(
+        _show(
+            run,
             validation_figure(history.epochs, metric, best, changes, revision=run.name),
             key="training.validation",
             alt=f"{metric} on validation by epoch, the best epoch marked",
@@ -74,12 +78,19 @@ def charts(
         )
     if "weights.alignment" in history.epochs:
         with third:
-            show_figure(
+            _show(
+                run,
                 weight_figure(history.epochs, changes, revision=run.name),
                 key="training.weight",
                 alt="Alignment weight by epoch, its changes marked",
                 name=f"{run.name}-weight",
             )
+
+
+def _show(run: Run, figure: go.Figure, *, key: str, alt: str, name: str) -> None:
+    live_figure(figure, key=key, alt=alt, name=name)
+    if not run.status.is_live:  # a file of what has changed by the time it is saved helps nobody
+        figure_downloads(figure, name, key)
 
 
 def weight_changes(history: History) -> list[WeightChange]:
@@ -96,7 +107,8 @@ def _smoothness(
 ) -> None:
     of = MEASURES[measure]
     figure = measure_figure(history.epochs, measure, of.title, modality, changes, revision=run.name)
-    show_figure(
+    _show(
+        run,
         figure,
         key="training.measure_figure",
         alt=f"{of.title} of every layer by epoch, users above, items below",
@@ -114,7 +126,8 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> Non
     n_users, n_items = len(index.user_emb), len(index.item_emb)
     nodes = sample_nodes(n_users, n_items, POINTS).nodes
     frame = _next_frame(run, record, modality, index, nodes)
-    show_figure(
+    _show(
+        run,
         layers_figure(
             frame.coords,
             int((nodes < n_users).sum()),
@@ -123,7 +136,7 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> Non
             revision=f"{run.name}:{modality}",
         ),
         key="training.layers",
-        alt=f"Map of the {modality} layers after epoch {index.epoch}, users and items in two colours",
+        alt=f"Map of the {modality} layers, users and items in two colours",
         name=f"{run.name}-layers-{modality}",
     )
     st.caption(

@@ -37,25 +37,11 @@ def open_store(runs_dir: Path | None) -> RunStore:
 
 def load_run_data(run: Run) -> Dataset:
     """The data set that a run was trained on; refuses one whose content has changed."""
-    from rednd_core.config import resolve_data_path
-    from rednd_core.data import load_dataset
-    from rednd_core.errors import RunError
+    from rednd_core.data import load_configured
 
     record = run.record
-    data = record.config.data
-    dataset = load_dataset(
-        resolve_data_path(data.path),
-        split=data.split,
-        seed=data.split_seed,
-        ratios=data.ratios,
-        columns=data.columns,
-    )
-    if record.data is not None and record.data.digest != dataset.digest:
-        raise RunError(
-            expected=f"the data set that run {run.name} was trained on ({record.data.digest[:12]})",
-            found=f"{data.path} with other content ({dataset.digest[:12]})",
-            remedy="restore the data set at that path",
-        )
+    dataset = load_configured(record.config.data)
+    record.require_data(dataset.digest)
     return dataset
 
 

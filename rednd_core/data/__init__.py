@@ -1,7 +1,7 @@
 """Interactions, features and items: read, validated, split. Importing this imports no torch."""
 
 from rednd_core.config import ColumnNames
-from rednd_core.data.dataset import load_dataset
+from rednd_core.data.dataset import load_configured, load_dataset
 from rednd_core.data.features import FeatureTable, read_features
 from rednd_core.data.interactions import read_interactions
 from rednd_core.data.items import image_path, read_items
@@ -28,6 +28,7 @@ __all__ = [
     "check",
     "image_path",
     "interaction_matrix",
+    "load_configured",
     "load_dataset",
     "read_features",
     "read_interactions",

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from rednd_core.config import ColumnNames, SplitRule, resolve_data_path
+from rednd_core.config import ColumnNames, DataConfig, SplitRule, resolve_data_path
 from rednd_core.data.features import FeatureTable, feature_files, read_features
 from rednd_core.data.interactions import (
     interactions_file,
@@ -98,6 +98,11 @@ def load_dataset(
         digest=_digest(parts.split, parts.table.user_ids, parts.item_ids, features),
         notices=parts.notices,
     )
+
+
+def load_configured(config: DataConfig) -> Dataset:
+    """The data set that a configuration describes; raises as :func:`load_dataset`."""
+    return load_dataset(config.path, config.split, config.split_seed, config.ratios, config.columns)
 
 
 def read_parts(

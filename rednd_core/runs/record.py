@@ -80,6 +80,20 @@ class RunRecord(VersionedRecord):
     data: DataFacts | None = None
     model: ModelFacts | None = None
 
+    def require_data(self, digest: str) -> None:
+        """Refuse a data set other than the one that the run was trained on.
+
+        Raises:
+            RunError: ``digest`` is not the recorded one. A run that has none yet takes any.
+        """
+        if self.data is not None and self.data.digest != digest:
+            raise RunError(
+                expected=f"the data set {self.data.name} that the run was trained on "
+                f"({self.data.digest[:12]})",
+                found=f"{self.config.data.path} with other content ({digest[:12]})",
+                remedy="restore the data set at that path, or train a new run",
+            )
+
 
 class ProcessRecord(VersionedRecord):
     """A process that pid reuse cannot impersonate; job.json holds the one that was started.

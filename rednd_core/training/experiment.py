@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 import torch
 
-from rednd_core.config import RunConfig, resolve_data_path
-from rednd_core.data import load_dataset
+from rednd_core.config import RunConfig
+from rednd_core.data import load_configured
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
 from rednd_core.evaluation.evaluate import evaluate
@@ -59,15 +59,9 @@ class Experiment:
 
 def build(config: RunConfig) -> Experiment:
     """Load the data and build the model; seeds everything first."""
-    data, training = config.data, config.training
+    training = config.training
     device = resolve_device(training.device)
-    dataset = load_dataset(
-        resolve_data_path(data.path),
-        split=data.split,
-        seed=data.split_seed,
-        ratios=data.ratios,
-        columns=data.columns,
-    )
+    dataset = load_configured(config.data)
     seed_everything(training.seed)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     inputs = build_inputs(dataset, engine=training.engine, device=device, graph=graph)
@@ -87,7 +81,7 @@ def train_run(
     experiment = build(writer.record.config)
     model, dataset = experiment.model, experiment.dataset
     if resume:
-        _require_same_data(writer, dataset)
+        writer.record.require_data(dataset.digest)
     _describe(writer, experiment)
     trainer = Trainer(
         model,
@@ -134,7 +128,7 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
     This is how an imported checkpoint becomes a run that can be looked at.
     """
     experiment = build(writer.record.config)
-    _require_same_data(writer, experiment.dataset)
+    writer.record.require_data(experiment.dataset.digest)
     epoch = 0
     if experiment.model.trainable:
         epoch = load_parameters(writer.layout.best_checkpoint, experiment.model)
@@ -180,16 +174,6 @@ def peak_memory_mb(device: torch.device) -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _require_same_data(writer: RunWriter, dataset: Dataset) -> None:
-    expected = writer.record.data
-    if expected is not None and expected.digest != dataset.digest:
-        raise RunError(
-            expected=f"the data set that run {writer.path.name} was trained on ({expected.digest[:12]})",
-            found=f"{dataset.name} with other content ({dataset.digest[:12]})",
-            remedy="restore the data set at the recorded path",
-        )
 
 
 def _describe(writer: RunWriter, experiment: Experiment) -> None:
