@@ -78,7 +78,9 @@ def test_popularity_divides_the_pairs_of_a_user():
 
 
 @pytest.mark.parametrize(
-    "cut", [by_degree, by_activity, lambda e: by_metric(e, "recall@5", 10)], ids=str
+    "cut",
+    [by_degree, by_activity, lambda e: by_metric(e, "recall@5", 10)],
+    ids=["degree", "activity", "metric"],
 )
 def test_slices_partition_the_users(case, cut):
     whole = evaluate(*case.args, ks=[5])

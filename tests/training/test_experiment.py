@@ -171,7 +171,7 @@ def test_resume_refuses_another_data_set(new_run, planted_folder: Path, tmp_path
     table.write_text("\n".join(lines[:-12] + lines[-11:]) + "\n")
     record = Run(writer.path).record
     requeue(writer.path)
-    with pytest.raises(RunError, match="the data set that run one was trained on"):
+    with pytest.raises(RunError, match="the data set copy that the run was trained on"):
         train_run(RunWriter(writer.path), resume=True)
     assert Run(writer.path).record == record, "the record still says what it was trained on"
 
