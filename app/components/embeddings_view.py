@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from app import cached, state
 from app.components.choose import pick_run
 from app.components.embeddings_color import NOTES, Coloring, color_options, coloring
-from app.components.node_names import NodeNames
 from app.components.node_select import current_group, current_node, find_node
+from app.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.projection import sample_nodes
 from rednd_core.runs import Run

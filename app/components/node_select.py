@@ -12,8 +12,8 @@ import numpy as np
 import streamlit as st
 
 from app import state
-from app.components.node_names import NodeNames
 from app.components.text import escape_markdown
+from app.node_names import NodeNames
 
 GROUP = "node_group"  # keys of the nodes chosen by box or lasso; two or more, or empty
 ADDRESS = "node_address"  # what the address bar said when it was last read or written

@@ -17,6 +17,7 @@ from rednd_core.runs.record import CommandName
 WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
 PROBLEM = "training.problem"
 ALIGNMENT = "alignment"
+ANSWER_SECONDS = 0.4
 
 
 def attempt(action: Callable[..., object], *args: Any) -> None:
@@ -41,9 +42,16 @@ def command(run: Run, name: CommandName) -> None:
 
 def set_weight(run: Run, key: str) -> None:
     """Send the value of the slider ``key`` as the run's new alignment weight."""
-    value = float(st.session_state[key])
-    st.session_state[sent_key(run)] = (value, time.time())
+    value, sent = float(st.session_state[key]), time.time()
+    st.session_state[sent_key(run)] = (value, sent)
     attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))
+    # The trainer answers between two batches: waiting that long shows the answer at once, not a poll later.
+    while run.status.state == "running" and time.time() < sent + ANSWER_SECONDS:
+        if any(
+            e["event"] == "set_weight" and e["time"] >= sent for e in cached.history(run).events
+        ):
+            break
+        time.sleep(0.03)
 
 
 def sent_key(run: Run) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import state
 from app.components.downloads import figure_downloads
-from app.components.live_figure import live_figure
+from app.components.live_charts import LiveChart, live_charts
 from rednd_core.errors import RunError
 from rednd_core.plots.training import (
     SIDES,
@@ -52,45 +52,16 @@ def charts(
 ) -> None:
     """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
     changes = weight_changes(history)
+    drawn = _epoch_charts(run, record, history, changes)
     if modality is not None:
-        left, right = st.columns(2)
-        with left:
-            _smoothness(run, history, measure, modality, changes)
-        with right:
-            _layers(run, record, history, modality)
-    first, second, third = st.columns(3)
-    with first:
-        _show(
-            run,
-            loss_figure(history.epochs, changes, revision=run.name),
-            key="training.losses",
-            alt="Each loss of the model, before weighting, by epoch",
-            name=f"{run.name}-losses",
-        )
-    metric, best = record.config.training.select_by, run.status.best_epoch
-    with second:
-        _show(
-            run,
-            validation_figure(history.epochs, metric, best, changes, revision=run.name),
-            key="training.validation",
-            alt=f"{metric} on validation by epoch, the best epoch marked",
-            name=f"{run.name}-validation",
-        )
-    if "weights.alignment" in history.epochs:
-        with third:
-            _show(
-                run,
-                weight_figure(history.epochs, changes, revision=run.name),
-                key="training.weight",
-                alt="Alignment weight by epoch, its changes marked",
-                name=f"{run.name}-weight",
-            )
-
-
-def _show(run: Run, figure: go.Figure, *, key: str, alt: str, name: str) -> None:
-    live_figure(figure, key=key, alt=alt, name=name)
-    if not run.status.is_live:  # a file of what has changed by the time it is saved helps nobody
-        figure_downloads(figure, name, key)
+        drawn = [
+            _smoothness(run, history, measure, modality, changes),
+            *_layers(run, record, history, modality),
+            *drawn,
+        ]
+    live_charts(drawn, key="training.charts")
+    if not run.status.is_live:  # a file of what has changed before it is saved helps nobody
+        _downloads(drawn)
 
 
 def weight_changes(history: History) -> list[WeightChange]:
@@ -102,53 +73,90 @@ def weight_changes(history: History) -> list[WeightChange]:
     ]
 
 
+def _downloads(drawn: list[LiveChart]) -> None:
+    closed = st.expander(
+        "Take the charts away", key="training.files", on_change="rerun", icon=":material/download:"
+    )
+    if closed.open:
+        with closed:
+            for chart in drawn:
+                st.text(chart.alt)
+                figure_downloads(chart.figure, chart.name, f"training.{chart.key}")
+
+
+def _epoch_charts(
+    run: Run, record: RunRecord, history: History, changes: list[WeightChange]
+) -> list[LiveChart]:
+    metric, best = record.config.training.select_by, run.status.best_epoch
+    found = [
+        LiveChart(
+            "losses",
+            loss_figure(history.epochs, changes, revision=run.name),
+            alt="Each loss of the model, before weighting, by epoch",
+            name=f"{run.name}-losses",
+            span=2,
+        ),
+        LiveChart(
+            "validation",
+            validation_figure(history.epochs, metric, best, changes, revision=run.name),
+            alt=f"{metric} on validation by epoch, the best epoch marked",
+            name=f"{run.name}-validation",
+            span=2,
+        ),
+    ]
+    if "weights.alignment" in history.epochs:
+        weight = weight_figure(history.epochs, changes, revision=run.name)
+        alt = "Alignment weight by epoch, its changes marked"
+        found.append(LiveChart("weight", weight, alt=alt, name=f"{run.name}-weight", span=2))
+    return found
+
+
 def _smoothness(
     run: Run, history: History, measure: str, modality: str, changes: list[WeightChange]
-) -> None:
+) -> LiveChart:
     of = MEASURES[measure]
-    figure = measure_figure(history.epochs, measure, of.title, modality, changes, revision=run.name)
-    _show(
-        run,
-        figure,
-        key="training.measure_figure",
+    return LiveChart(
+        "smoothness",
+        measure_figure(history.epochs, measure, of.title, modality, changes, revision=run.name),
         alt=f"{of.title} of every layer by epoch, users above, items below",
         name=f"{run.name}-{measure}-{modality}",
+        span=3,
+        caption=f"{of.title}, over all nodes with an edge. {of.reading}.",
     )
-    st.caption(f"{of.title}, over all nodes with an edge. {of.reading}.")
 
 
-def _layers(run: Run, record: RunRecord, history: History, modality: str) -> None:
+def _layers(run: Run, record: RunRecord, history: History, modality: str) -> list[LiveChart]:
     try:
         index = run.layers()
-    except RunError:
-        st.info("The picture of the layers comes as soon as the model is built.")
-        return
+    except RunError:  # queued, or the model is being built
+        return []
     n_users, n_items = len(index.user_emb), len(index.item_emb)
     nodes = sample_nodes(n_users, n_items, POINTS).nodes
     frame = _next_frame(run, record, modality, index, nodes)
-    _show(
-        run,
-        layers_figure(
-            frame.coords,
-            int((nodes < n_users).sum()),
-            _titles(history, modality, index),
-            frame.half_range,
-            revision=f"{run.name}:{modality}",
-        ),
-        key="training.layers",
-        alt=f"Map of the {modality} layers, users and items in two colours",
-        name=f"{run.name}-layers-{modality}",
+    figure = layers_figure(
+        frame.coords,
+        int((nodes < n_users).sum()),
+        _titles(history, modality, index),
+        frame.half_range,
+        revision=f"{run.name}:{modality}",
     )
-    st.caption(
-        f"Layers after epoch **{index.epoch}** · {len(nodes):,} of {n_users + n_items:,} nodes · "
-        f"PCA of all layers together, {frame.explained:.0%} of their variance. Each picture has its "
-        "own two leading directions, turned to match the one before, and the scale never zooms in: "
-        "points that draw together are points that become alike."
-    )
+    return [
+        LiveChart(
+            "layers",
+            figure,
+            alt=f"Map of the {modality} layers, users and items in two colours",
+            name=f"{run.name}-layers-{modality}",
+            span=3,
+            caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
+            f"nodes · PCA of all layers together, {frame.explained:.0%} of their variance. Each "
+            "picture has its own two leading directions, turned to match the one before, and the "
+            "scale never zooms in: points that draw together are points that become alike.",
+        )
+    ]
 
 
 def _next_frame(
-    run: Run, record: RunRecord, modality: str, index: LayerIndex, nodes: np.ndarray
+    run: Run, record: RunRecord, modality: str, index: LayerIndex, nodes: NDArray[np.int64]
 ) -> LiveMap:
     """The map of the layers as last written, oriented like the one that this tab showed before."""
     key = f"training.frame.{run.name}.{record.provenance.created.isoformat()}.{modality}"

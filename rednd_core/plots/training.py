@@ -57,7 +57,7 @@ def loss_figure(
         for number, column in enumerate(_columns(epochs, "losses."))
     ]
     axis = {"type": "log", "title": {"text": "loss, not weighted"}}
-    return _over_epochs(traces, epochs, changes, revision, title="Losses", yaxis=axis)
+    return _over_epochs(traces, epochs, changes, revision, yaxis=axis)
 
 
 def validation_figure(
@@ -85,7 +85,7 @@ def validation_figure(
         }
         traces = [_line(_thin(measured), column, metric, theme.CATEGORICAL[2]), star]
     axis = {"title": {"text": f"{metric}, validation"}, "rangemode": "tozero"}
-    return _over_epochs(traces, epochs, changes, revision, title="Validation", yaxis=axis)
+    return _over_epochs(traces, epochs, changes, revision, yaxis=axis)
 
 
 def measure_figure(
@@ -179,7 +179,6 @@ def weight_figure(
         epochs,
         changes,
         revision,
-        title="Alignment weight",
         yaxis=axis,
         showlegend=False,
         annotations=labels,
@@ -241,6 +240,7 @@ def layers_figure(
                 "y": top - heading,
                 "xref": "paper",
                 "yref": "paper",
+                "xanchor": "center",
                 "yanchor": "bottom",
                 "showarrow": False,
                 "font": {"size": theme.TICK_SIZE},
@@ -312,8 +312,6 @@ def _over_epochs(
     epochs: pd.DataFrame,
     changes: Sequence[WeightChange],
     revision: str,
-    *,
-    title: str = "",
     **layout: Any,
 ) -> go.Figure:
     """A figure over epochs, with what all of them share."""
@@ -342,12 +340,11 @@ def _over_epochs(
     }
     shared: Layout = {
         "template": theme.template(),
-        "title": {"text": title} if title else {},
         "height": HEIGHT,
         "shapes": marks,
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "hovermode": "x unified",
-        "margin": {"l": 76, "r": 16, "t": 56, "b": 56},
+        "margin": {"l": 76, "r": 16, "t": 48, "b": 56},
         "uirevision": revision,
     }
     layout["xaxis"] = {"title": {"text": axis_title}} | layout.get("xaxis", {})

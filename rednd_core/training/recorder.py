@@ -40,6 +40,10 @@ class Throttle:
     def done(self, cost: float) -> None:
         self._next = time.monotonic() + max(self._seconds, cost / MAX_SHARE)
 
+    def hasten(self) -> None:
+        """Let it happen at the next opportunity, whatever it cost before."""
+        self._next = 0.0
+
 
 class Recorder(Callback):
     """Writes what training reports into a run folder.
@@ -74,6 +78,8 @@ class Recorder(Callback):
             self._writer.status("paused", epoch=position.epoch, message="Paused")
         elif event == "resumed":
             self._writer.status("running", epoch=position.epoch)
+        elif event == "set_weight":
+            self._layers.hasten()  # somebody is looking at what it does
 
     def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
         layers = layer_arrays(trainer.model)

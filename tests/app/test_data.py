@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import cached, navigation, state
+from app import navigation, state
 from app.components import uploads
 from app.components.uploads import save_upload
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
@@ -26,7 +26,7 @@ PAGE = str(PROJECT_ROOT / "pages" / "5_Data.py")
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr(cached, "store", lambda: own)
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
     monkeypatch.setattr(navigation, "prewarm", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -23,8 +23,8 @@ from app.components import node_select
 from app.components.embeddings_export import embedding_table, to_parquet
 from app.components.embeddings_group import mean_cosine
 from app.components.node_card import map_fidelity
-from app.components.node_names import NodeNames
 from app.components.node_select import chosen_nodes
+from app.node_names import NodeNames
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
@@ -68,8 +68,8 @@ def folder(planted_folder: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr(cached, "store", lambda: own)
-    monkeypatch.setattr(cached, "CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
+    monkeypatch.setattr("app.cached.maps.CACHE_DIR", tmp_path / "cache")
     st.cache_data.clear()
     st.cache_resource.clear()
     return own

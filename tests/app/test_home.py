@@ -37,8 +37,8 @@ HOME = str(Path(__file__).parents[2] / "app" / "Home.py")
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """An empty store without the bundled runs, with caches of its own."""
     own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr(cached, "store", lambda: own)
-    monkeypatch.setattr(cached, "CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
+    monkeypatch.setattr("app.cached.maps.CACHE_DIR", tmp_path / "cache")
     monkeypatch.setattr(navigation, "prewarm", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -109,7 +109,7 @@ def planted(shop: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFacto
 def runs(planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
     root = tmp_path / "runs"
     shutil.copytree(planted, root)
-    monkeypatch.setattr("app.cached.default_store", lambda: RunStore(root))
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(root))
     st.cache_data.clear()
     st.cache_resource.clear()
     yield RunStore(root)
@@ -371,7 +371,7 @@ def test_an_unreadable_users_table_costs_the_names_only(page, shop: Path, tmp_pa
 def test_without_a_run_the_page_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.cached.default_store", lambda: RunStore(tmp_path / "none"))
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(tmp_path / "none"))
     st.cache_data.clear()
     app = AppTest.from_file(PAGE, default_timeout=60).run()
     assert not app.exception

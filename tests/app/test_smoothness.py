@@ -69,7 +69,7 @@ def runs(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """A copy of the trained runs, and nothing else, as the app's store."""
     root = tmp_path / "runs"
     shutil.copytree(trained, root)
-    monkeypatch.setattr("app.cached.default_store", lambda: RunStore(root))
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(root))
     st.cache_data.clear()
     st.cache_resource.clear()
     yield RunStore(root)

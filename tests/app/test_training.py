@@ -47,11 +47,11 @@ def _blank() -> None:
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr(cached, "store", lambda: own)
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
     monkeypatch.setattr(navigation, "prewarm", lambda: None)
     monkeypatch.setattr(home, "render", _blank)  # the page links need the menu, not Home's maps
     st.cache_data.clear()
-    cached._follower.clear()
+    cached.runs._follower.clear()
     return own
 
 
@@ -130,14 +130,15 @@ def open_page(opened: tuple[str, ...] = (), **query: str) -> AppTest:
     return app
 
 
+def charts(app: AppTest) -> dict[str, dict[str, Any]]:
+    """What is sent to the frame of the charts, by their keys; figures parsed."""
+    (frame,) = app.get("component_instance")
+    sent = json.loads(frame.proto.json_args)["charts"]
+    return {chart["key"]: chart | {"figure": json.loads(chart["figure"])} for chart in sent}
+
+
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:
-    """Charts by what they are about."""
-    found = {}
-    for chart in app.get("plotly_chart"):
-        spec = json.loads(chart.proto.spec)
-        axes = [spec["layout"].get("yaxis", {}).get("title", {}).get("text", "layers")]
-        found[axes[0]] = spec
-    return found
+    return {key: chart["figure"] for key, chart in charts(app).items()}
 
 
 def numbers(value: Any) -> np.ndarray:
@@ -287,26 +288,28 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     writer.append_event("set_weight", epoch=2, loss="alignment", value=0.1)
     app = open_page()
     assert app.selectbox(key="job").value == "demo"
-    charts = figures(app)
-    assert set(charts) == {
-        "MAD, users",
+    drawn = figures(app)
+    assert set(drawn) == {
+        "smoothness",
         "layers",
-        "loss, not weighted",
-        "recall@20, validation",
-        "alignment weight",
+        "losses",
+        "validation",
+        "weight",
     }
-    bpr = charts["loss, not weighted"]["data"][0]
+    bpr = drawn["losses"]["data"][0]
     np.testing.assert_allclose(numbers(bpr["y"]), [1, 1 / 2, 1 / 3], rtol=1e-6)
-    assert [s["x0"] for s in charts["loss, not weighted"]["layout"]["shapes"]] == [2.5]
-    star = charts["recall@20, validation"]["data"][1]
+    assert [s["x0"] for s in drawn["losses"]["layout"]["shapes"]] == [2.5]
+    star = drawn["validation"]["data"][1]
     assert (numbers(star["x"])[0], round(float(numbers(star["y"])[0]), 6)) == (2, 0.3)
-    lines = charts["MAD, users"]["data"]
+    lines = drawn["smoothness"]["data"]
     assert len(lines) == 3 * 2
     np.testing.assert_allclose(numbers(lines[1]["y"]), [1.1, 1.2, 1.3], rtol=1e-6)
-    panels = charts["layers"]["data"]
+    panels = drawn["layers"]["data"]
     assert [len(numbers(t["x"])) for t in panels] == [N_USERS, N_ITEMS] * 3
     said = words(app).replace("\\", "")
-    assert "Layers after epoch **3** · 50 of 50 nodes" in said
+    assert "Layers after epoch 3 · 50 of 50 nodes" in charts(app)["layers"]["caption"]
+    titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
+    assert titles[1] == "<b>layer 1</b><br>MAD users 1.30, items 1.30"
     assert (
         "Epoch 3 of 50 · 1.00 s an epoch · at most 47 s left · best recall@20 **0.3000** in epoch **2**"
         in said
@@ -318,7 +321,8 @@ def test_measure_and_modality_choose_what_is_drawn(add_run) -> None:
     add_run()
     app = open_page()
     app.selectbox(key="training.measure").set_value("effective_rank").run()
-    assert "Effective rank, users" in figures(app)
+    title = figures(app)["smoothness"]["layout"]["yaxis"]["title"]["text"]
+    assert title == "Effective rank, users"
     before = figures(app)["layers"]["data"][0]["x"]
     app.selectbox(key="modality").set_value("text").run()
     assert figures(app)["layers"]["data"][0]["x"] != before
@@ -364,7 +368,7 @@ def test_a_model_without_alignment_has_no_slider_and_no_weight_chart(add_run) ->
     add_run("plain", n_layers=2)
     app = open_page()
     assert "training.weight.plain" not in {s.key for s in app.select_slider}
-    assert "alignment weight" not in figures(app)
+    assert "weight" not in figures(app)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-from app import cached
+from app.cached import maps
 from app.components.downloads import figure_config
 
 PAGE = Path(__file__).with_name("index.html")
@@ -66,7 +66,7 @@ def live_charts(charts: Sequence[LiveChart], *, key: str) -> None:
 @st.cache_resource(show_spinner=False)
 def _component() -> Callable[..., Any]:
     """The component, served from a folder that holds its page and plotly.js side by side."""
-    folder = cached.CACHE_DIR / "live_charts" / plotly.__version__
+    folder = maps.CACHE_DIR / "live_charts" / plotly.__version__
     folder.mkdir(parents=True, exist_ok=True)
     for source in (PAGE, LIBRARY):
         shutil.copyfile(source, folder / source.name)

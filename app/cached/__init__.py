@@ -1,0 +1,69 @@
+"""Every cache of the app. Views reach the core's slow parts through this package only.
+
+Caches are shared by all browser sessions: what comes out is never changed in place. Each key holds
+everything that the value depends on; a run that is still training changes its ``layer_version``.
+"""
+
+from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
+from app.cached.maps import (
+    aligned_pair,
+    joined_map,
+    known_joined_umap,
+    known_projection,
+    movers,
+    projection,
+)
+from app.cached.measures import (
+    RECALL_K,
+    agreement,
+    joined_layers,
+    joined_mad,
+    layer_recall,
+    smoothness,
+)
+from app.cached.ranking import CUT_OFFS, evaluation, recommendations, slices
+from app.cached.runs import (
+    epoch_metrics,
+    history,
+    layers,
+    per_user,
+    run_entries,
+    store,
+    view_layers,
+)
+from app.cached.warm import models, prewarm
+
+__all__ = [
+    "CUT_OFFS",
+    "RECALL_K",
+    "agreement",
+    "aligned_pair",
+    "data_report",
+    "dataset",
+    "epoch_metrics",
+    "evaluation",
+    "graph",
+    "history",
+    "joined_layers",
+    "joined_mad",
+    "joined_map",
+    "known_joined_umap",
+    "known_projection",
+    "layer_recall",
+    "layers",
+    "models",
+    "movers",
+    "node_names",
+    "per_user",
+    "prewarm",
+    "projection",
+    "recommendations",
+    "run_dataset",
+    "run_entries",
+    "slices",
+    "smoothness",
+    "store",
+    "thumbnail",
+    "users",
+    "view_layers",
+]

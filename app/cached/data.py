@@ -1,0 +1,151 @@
+"""Data sets: loaded, checked, as a graph, and what their users, items and pictures are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from app.node_names import NodeNames
+from rednd_core.config import ColumnNames, DataConfig, resolve_data_path
+from rednd_core.data.schema import Dataset
+from rednd_core.data.tables import shorten
+from rednd_core.errors import DataError
+from rednd_core.graph.bipartite import BipartiteGraph
+from rednd_core.runs import Run
+
+if TYPE_CHECKING:
+    from rednd_core.data import DataReport
+
+THUMBNAIL_PIXELS = 192  # twice the size on the page, for dense screens
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
+def _dataset(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> Dataset:
+    from rednd_core.data import load_configured
+
+    return load_configured(DataConfig.model_validate_json(config_json))
+
+
+def dataset(config: DataConfig) -> Dataset:
+    """A data set by its configuration; read again when a file of it changes."""
+    return _dataset(config.model_dump_json(), _signature(config))
+
+
+def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file of a data set."""
+    place = resolve_data_path(config.path)
+    folder = place if place.is_dir() else place.parent
+    files = sorted(f for f in folder.glob("*") if f.is_file()) if folder.is_dir() else []
+    stats = [(f.name, f.stat()) for f in files]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+
+def run_dataset(run: Run) -> Dataset:
+    """The data set that ``run`` was trained on.
+
+    Raises:
+        RunError: the data at the recorded path has other content by now.
+    """
+    record = run.record
+    loaded = dataset(record.config.data)
+    record.require_data(loaded.digest)
+    return loaded
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _graph(digest: str, _dataset: Dataset) -> BipartiteGraph:
+    from rednd_core.graph.bipartite import bipartite_graph
+
+    return bipartite_graph(_dataset.train, _dataset.n_users, _dataset.n_items)
+
+
+def graph(of: Dataset) -> BipartiteGraph:
+    """The user-item graph of a data set's train interactions."""
+    return _graph(of.digest, of)
+
+
+@st.cache_data(max_entries=8, show_spinner="Checking the data …")
+def _data_report(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> DataReport:
+    from rednd_core.data import check
+
+    config = DataConfig.model_validate_json(config_json)
+    return check(config.path, config.split, config.split_seed, config.ratios, config.columns)
+
+
+def data_report(config: DataConfig) -> DataReport:
+    """What a data set holds and what is wrong with it; looked at again when a file of it changes."""
+    try:
+        signature = _signature(config)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(
+            expected="a readable data folder or file",
+            found=shorten(str(error), 120),
+            remedy="check the path and its permissions",
+        ) from None
+    return _data_report(config.model_dump_json(), signature)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _users(digest: str, stamp: tuple[str, int, int] | None, key: str, _dataset: Dataset) -> Any:
+    from rednd_core.data.users import user_table
+
+    return user_table(_dataset, ColumnNames(user=key))
+
+
+def users(run: Run) -> pd.DataFrame:
+    """Original ids of a run's users, and what a users table beside the data says of them."""
+    from rednd_core.data.users import users_file
+
+    of = run_dataset(run)
+    file = users_file(of)
+    stat = file.stat() if file else None
+    stamp = (str(file), stat.st_mtime_ns, stat.st_size) if stat else None
+    key = (run.config.data.columns or ColumnNames()).user
+    return cast("pd.DataFrame", _users(of.digest, stamp, key, of))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _node_names(
+    config_json: str,
+    signature: tuple[tuple[str, int, int], ...],
+    _dataset: Dataset,
+    _users: pd.DataFrame,
+) -> NodeNames:
+    return NodeNames.of(_dataset, _users)
+
+
+def node_names(run: Run) -> NodeNames:
+    """Names and ids of the nodes of the run's data set."""
+    config = run.config.data
+    return _node_names(config.model_dump_json(), _signature(config), run_dataset(run), users(run))
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _thumbnail(path: str, stamp: int) -> str | None:
+    import base64
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            picture.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            opaque = picture.mode in ("RGB", "L")
+            kind, mode = ("JPEG", "RGB") if opaque else ("PNG", "RGBA")
+            picture.convert(mode).save(file, kind, quality=88)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # not a picture, or a hostile one: the card goes without
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def thumbnail(path: str) -> str | None:
+    """A local picture as a small data URI; None where the file is no readable picture.
+
+    A URI, because ``st.image`` would scale bytes down again, at every run and to blurry pixels.
+    """
+    return _thumbnail(path, Path(path).stat().st_mtime_ns)
