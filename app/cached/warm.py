@@ -10,10 +10,15 @@ import streamlit as st
 
 @st.cache_resource(show_spinner=False)
 def prewarm() -> None:
-    """Compile UMAP's numba code in the background, once a server, so that nobody waits for it."""
+    """Import torch and compile UMAP's numba code in the background, once a server."""
+    threading.Thread(target=_warm, name="prewarm", daemon=True).start()
+
+
+def _warm() -> None:
+    import rednd_core.evaluation.evaluate  # noqa: F401 - imports torch, which most pages need
     from rednd_core.projection import prewarm as compile_umap
 
-    threading.Thread(target=compile_umap, name="umap-prewarm", daemon=True).start()
+    compile_umap()
 
 
 @st.cache_resource(show_spinner="Loading the models …")

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import cached, navigation
+from app.components import live_charts
 from app.components.training_fields import WEIGHTS
 from app.views import home
 from rednd_core import jobs
@@ -50,8 +51,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
     monkeypatch.setattr(navigation, "prewarm", lambda: None)
     monkeypatch.setattr(home, "render", _blank)  # the page links need the menu, not Home's maps
+    monkeypatch.setattr("app.cached.maps.CACHE_DIR", tmp_path / "cache")
     st.cache_data.clear()
     cached.runs._follower.clear()
+    live_charts._component.clear()
     return own
 
 
@@ -118,11 +121,11 @@ FORM = ("train.open", "train.all")
 MANAGE = ("manage.open",)
 
 
-def open_page(opened: tuple[str, ...] = (), **query: str) -> AppTest:
+def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
     app = AppTest.from_file(HOME, default_timeout=120)
     app.run().switch_page("../pages/4_Training.py")
-    for key, value in query.items():
-        app.query_params[key] = value
+    if job is not None:
+        app.session_state["job"] = job
     for key in ("train.open", "train.all", "manage.open"):
         app.session_state[key] = key in opened
     app.run()
