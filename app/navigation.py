@@ -17,6 +17,7 @@ def run() -> None:
         page_icon=str(PROJECT_ROOT / "app" / "icon.svg"),
         layout="wide",
     )
+    st.html("<style>.stMainBlockContainer { padding-top: 3rem; }</style>")  # room for the picture
     home_page = st.Page(home.render, title="Home", icon=":material/home:", default=True)
     others = [
         st.Page(page_file(name), title=title, icon=icon, url_path=name)

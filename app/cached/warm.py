@@ -7,11 +7,18 @@ from typing import Any
 
 import streamlit as st
 
+PREWARM_DELAY_SECONDS = 6.0
+
 
 @st.cache_resource(show_spinner=False)
 def prewarm() -> None:
-    """Import torch and compile UMAP's numba code in the background, once a server."""
-    threading.Thread(target=_warm, name="prewarm", daemon=True).start()
+    """Import torch and compile UMAP's numba code in the background, once a server.
+
+    A few seconds late: on two cores the compiler would hold up the first picture.
+    """
+    timer = threading.Timer(PREWARM_DELAY_SECONDS, _warm)
+    timer.daemon = True
+    timer.start()
 
 
 def _warm() -> None:

@@ -40,6 +40,7 @@ def choose_layers(record: RunRecord) -> tuple[str, str | None]:
             persist_state="session",
         )
     if record.model is not None:
+        state.drop_foreign(state.MODALITY, record.model.modalities)
         with right:
             modality = st.selectbox(
                 "Modality", record.model.modalities, **state.keep(state.MODALITY)
@@ -148,7 +149,7 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
             name=f"{run.name}-layers-{modality}",
             span=3,
             caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
-            f"nodes · PCA of all layers together, {frame.explained:.0%} of their variance. Each "
+            f"nodes, MAD of users / items · PCA of all layers together, {frame.explained:.0%} of their variance. Each "
             "picture has its own two leading directions, turned to match the one before, and the "
             "scale never zooms in: points that draw together are points that become alike.",
         )
@@ -178,6 +179,6 @@ def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
         columns = [measure_columns(rows, "mad", modality, side).get(layer) for side in SIDES]
         if len(now) and all(columns):
             users, items = (now[column].iloc[-1] for column in columns)
-            title += f"<br>MAD users {users:.2f}, items {items:.2f}"
+            title += f"<br>MAD {users:.2f} / {items:.2f}"
         titles.append(title)
     return titles

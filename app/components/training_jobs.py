@@ -138,7 +138,7 @@ def progress(run: Run, status: StatusRecord) -> str:
     if pace is None:
         return status.message
     left = duration((epochs - status.epoch) * pace)
-    return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s an epoch · at most {left} left"
+    return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s each · at most {left} left"
 
 
 def seconds_per_epoch(history: History) -> float | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached
+from app import cached, state
 from app.components.text import escape_markdown
 from app.components.training_actions import ALIGNMENT, sent_key, set_weight, show_problem
 from app.components.training_charts import charts, choose_layers
 from app.components.training_fields import weight_slider
 from app.components.training_jobs import badge, buttons, progress
-from app.sitemap import PAGES, page_file
+from app.sitemap import PAGES, go_to
 from rednd_core.errors import RedndError
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
 
@@ -37,9 +37,9 @@ def _watch(run: Run, live: bool) -> None:
                 _weight(run, record, history)
         with right:
             measure, modality = choose_layers(record)
-        charts(run, record, history, measure, modality)
         if not live:
             _links(run)
+        charts(run, record, history, measure, modality)
     except RedndError as error:  # a timer draws this part alone, outside the page's own guard
         st.error(escape_markdown(str(error)), icon=":material/error:")
 
@@ -52,7 +52,7 @@ def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -
     if column in history.epochs and status.best_epoch is not None:
         best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
         if len(best):
-            said += f" · best {metric} **{best.iloc[-1]:.4f}** in epoch **{status.best_epoch:,}**"
+            said += f" · best {metric} **{best.iloc[-1]:.4f}** (epoch {status.best_epoch:,})"
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(status)
         st.markdown(said, width="stretch")
@@ -117,8 +117,10 @@ def _links(run: Run) -> None:
     """The other pages, with this run chosen."""
     if run.layer_version is None:
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Look at this run on the page", width="content")
         for name in ("embeddings", "smoothness", "recommendations"):
             _, title, icon = PAGES[name]
-            st.page_link(page_file(name), label=title, icon=icon, query_params={"run": run.name})
+            if st.button(title, key=f"training.open.{name}", icon=icon):
+                st.session_state[state.RUN] = run.name
+                go_to(name)

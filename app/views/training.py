@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached, state
-from app.components.choose import describe
 from app.components.errors import explained
 from app.components.manage_runs import manage_runs
 from app.components.training_actions import WATCH_NEXT, show_problem
@@ -70,12 +69,7 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
     by_name = {entry.name: entry for entry in ordered}
     if follow in by_name:
         st.session_state[state.JOB] = follow
-    elif st.session_state.get(state.JOB) not in by_name:
-        st.session_state.pop(state.JOB, None)  # deleted meanwhile
-    name = st.selectbox(
-        "Run to watch",
-        list(by_name),
-        format_func=lambda name: describe(by_name[name]),
-        **state.keep(state.JOB),
-    )
+    state.drop_foreign(state.JOB, by_name)  # deleted meanwhile
+    # Plain names: the label is what the address bar keeps.
+    name = st.selectbox("Run to watch", list(by_name), **state.keep(state.JOB))
     return by_name[name]

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import cached, navigation
-from app.components import live_charts
+from app.components import live_charts, training_watch
 from app.components.training_fields import WEIGHTS
 from app.views import home
 from rednd_core import jobs
@@ -38,7 +38,6 @@ from rednd_core.runs import (
 HOME = str(PROJECT_ROOT / "app" / "Home.py")
 FACTS = ModelFacts(modalities=("image", "text"), n_layers=2, embedding_size=4, readout="mean")
 N_USERS, N_ITEMS = 30, 20
-CONFIRMED = "Look at this run on the page"
 
 
 def _blank() -> None:
@@ -312,9 +311,9 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     said = words(app).replace("\\", "")
     assert "Layers after epoch 3 · 50 of 50 nodes" in charts(app)["layers"]["caption"]
     titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
-    assert titles[1] == "<b>layer 1</b><br>MAD users 1.30, items 1.30"
+    assert titles[1] == "<b>layer 1</b><br>MAD 1.30 / 1.30"
     assert (
-        "Epoch 3 of 50 · 1.00 s an epoch · at most 47 s left · best recall@20 **0.3000** in epoch **2**"
+        "Epoch 3 of 50 · 1.00 s each · at most 47 s left · best recall@20 **0.3000** (epoch 2)"
         in said
     )
     assert "**0.1** was applied in epoch **3**" in said
@@ -452,13 +451,16 @@ def test_a_lost_run_says_that_it_was_killed(add_run) -> None:
     assert "watch.continue.demo" in keys(app)
 
 
-def test_links_carry_the_run(add_run) -> None:
-    add_run(state="finished")
-    app = open_page()
-    assert CONFIRMED in words(app)
-    links = [link.proto for link in app.get("page_link")]
-    assert {link.query_string for link in links} == {"run=demo"}
-    assert len(links) == 3
+@pytest.mark.parametrize("page", ["embeddings", "smoothness", "recommendations"])
+def test_another_page_opens_with_this_run(add_run, page: str, monkeypatch) -> None:
+    add_run("other", "finished")
+    add_run("demo", "finished")
+    opened: list[str] = []
+    monkeypatch.setattr(training_watch, "go_to", opened.append)
+    app = open_page(job="other")
+    app.button(key=f"training.open.{page}").click().run()
+    assert opened == [page]
+    assert app.session_state["run"] == "other"
 
 
 def test_a_broken_history_is_a_sentence(add_run) -> None:

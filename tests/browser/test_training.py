@@ -119,6 +119,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     page.get_by_role("button", name="Stop").first.click()
     assert jobs.wait(run, timeout=60).state == "stopped"
     page.get_by_text("Look at this run on the page").wait_for()
-    page.get_by_test_id("stPageLink").get_by_text("Smoothness").click()
-    page.get_by_text(re.compile(rf"{NAME} · rednnd")).first.wait_for()
-    assert f"run={NAME}" in page.url
+    page.get_by_role("button", name="Embeddings").click()
+    chosen = page.get_by_role("combobox", name="Run", exact=True)
+    chosen.wait_for()
+    until(lambda: chosen.input_value().startswith(f"{NAME} "))
