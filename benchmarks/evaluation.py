@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from common import hardware
 
 from rednd_core.data.interactions import read_interactions
 from rednd_core.data.schema import Interactions, interaction_matrix
@@ -31,16 +30,6 @@ from rednd_core.evaluation.scoring import scorer
 from rednd_core.reproducibility import commit
 
 KS = (5, 10, 20, 50)
-
-
-def hardware(device: str) -> str:
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":", 1)[1].strip() if names else cpu
-    line = f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    return line + (f", {torch.cuda.get_device_name()}" if device == "cuda" else "")
 
 
 def random_pairs(n_users: int, n_items: int, per_user: int) -> tuple[Interactions, Interactions]:
@@ -121,7 +110,7 @@ def main() -> None:
         print(f"d={d}: " + ", ".join(f"{name} {value:.4f} s" for name, value in figures.items()))
 
     report = {
-        "hardware": hardware(args.device),
+        "hardware": hardware(),
         "commit": commit(),
         "data": args.data.name if args.data else "random",
         "n_users": n_users,

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -20,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import hardware
 
 from rednd_core.cache import ArrayCache, library_versions
 from rednd_core.projection import JointUMAP, PooledPCA, nearest, prewarm, project
 from rednd_core.projection.quality import layer_quality
+from rednd_core.reproducibility import commit
 
 
 def smoothed_layers(n: int, n_layers: int, dim: int) -> list[np.ndarray]:
@@ -86,9 +86,8 @@ def main() -> None:
     compile_s, _ = seconds(prewarm)
     report = {
         "command": "python benchmarks/projection.py " + " ".join(sys.argv[1:]),
-        "machine": f"{platform.processor() or platform.machine()}, {platform.system()}",
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
+        "hardware": hardware(),
+        "commit": commit(),
         "versions": library_versions("numpy", "torch", "umap-learn", "numba"),
         "prewarm_s": compile_s,
         "results": [measure(n, arguments.layers, arguments.dim) for n in arguments.nodes],

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from common import hardware
 
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
@@ -26,16 +25,6 @@ from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, prop
 from rednd_core.smoothness.pairwise import pair_mad
 
 N_USERS, N_ITEMS, N_EDGES, DIM = 19_445, 7_050, 118_551, 64
-
-
-def hardware() -> str:
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":", 1)[1].strip() if names else cpu
-    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
-    return f"{cpu}, {os.cpu_count()} cores, {load}, numpy {np.__version__}"
 
 
 def random_graph() -> BipartiteGraph:

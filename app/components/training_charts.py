@@ -149,8 +149,9 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
             name=f"{run.name}-layers-{modality}",
             span=3,
             caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
-            f"nodes, MAD of users / items · PCA of all layers together, {frame.explained:.0%} of their variance. Each "
-            "picture has its own two leading directions, turned to match the one before, and the "
+            "nodes, MAD of users / items · PCA of all layers together, "
+            f"{frame.explained:.0%} of their variance. Each picture has its own two "
+            "leading directions, turned to match the one before, and the "
             "scale never zooms in: points that draw together are points that become alike.",
         )
     ]

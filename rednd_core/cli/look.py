@@ -168,6 +168,7 @@ def project(
             names,
             found.quality,
             found.collapsed,
+            title=f"{run} · {chosen} · {method}, one pair of axes for all layers",
             color=kinds,
             color_name="type",
             hover=ids,

@@ -64,7 +64,7 @@ def project(
         coords = request.estimator.fit_transform(stack, _knn(stack, request.estimator, cache))
     else:
         coords = request.estimator.fit_transform(stack)
-    points = _quality_points(len(chosen))
+    points = quality_points(len(chosen))
     is_user = None if n_users is None else chosen < n_users
     quality = tuple(
         layer_quality(layer, flat, is_user, points)
@@ -212,7 +212,7 @@ def _stack(layers: Sequence[Any], nodes: NDArray[np.int64]) -> NDArray[np.float3
     return stack
 
 
-def _quality_points(n: int) -> NDArray[np.int64]:
+def quality_points(n: int) -> NDArray[np.int64]:
     """At most :data:`QUALITY_POINTS` positions of 0..n-1, the same for the same n."""
     if n <= QUALITY_POINTS:
         return np.arange(n)

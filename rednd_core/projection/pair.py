@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.projection.align import procrustes
-from rednd_core.projection.facade import _quality_points
+from rednd_core.projection.facade import quality_points
 from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import LayerQuality, is_collapsed, layer_quality
 from rednd_core.projection.rows import unit_rows
@@ -54,7 +54,7 @@ def aligned_pair(first: ArrayLike, second: ArrayLike, is_user: NDArray[np.bool_]
     pca = PooledPCA()
     own = pca.fit_transform(one[None].astype(np.float32))[0]
     turned = ((alignment.apply(two) - pca.mean_) @ pca.components_.T).astype(np.float32)
-    points = _quality_points(len(one))
+    points = quality_points(len(one))
     quality = (
         layer_quality(one, own, is_user, points),
         layer_quality(two, turned, is_user, points),
