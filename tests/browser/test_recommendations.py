@@ -74,7 +74,7 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
     # The best user, with hits that say so in words.
     page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[0]]} ")).wait_for()
     listed = page.locator(".st-key-listed")
-    assert listed.get_by_text("held-out hit").first.is_visible()
+    listed.get_by_text("held-out hit").first.wait_for()
     page.wait_for_function(
         "() => [...document.querySelectorAll('.st-key-listed img')]"
         ".filter(picture => picture.naturalWidth === 96).length === 20"

@@ -57,7 +57,7 @@ def test_from_the_layers_to_the_collapse(open_page: Callable[..., Any]) -> None:
     tile = page.locator('[data-testid="stMetric"]', has_text="MAD users, k = 32")
     shown = tile.locator('[data-testid="stMetricValue"]').inner_text()
     assert float(shown) == pytest.approx(deep[32], rel=0.01)
-    assert page.locator(DEEP).get_by_text("trained depth").is_visible()
+    page.locator(DEEP).get_by_text("trained depth").first.wait_for()
 
     # The address bar carries the view.
     page.wait_for_url(re.compile("depth=32"))

@@ -113,7 +113,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     until(lambda: run.status.epoch >= left + 3)
     page = open_page("/training")
     until(lambda: epoch_of_picture(page) > left)
-    assert page.get_by_text("running").first.is_visible()
+    page.get_by_text("running").first.wait_for()
 
     # Stopped, it is over for every page.
     page.get_by_role("button", name="Stop").first.click()
