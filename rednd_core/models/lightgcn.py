@@ -50,17 +50,22 @@ class LightGCN(Recommender):
         return {"id": states}
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
-        return self.split_nodes(self._readout())
+        return self.split_nodes(self._sum() / (self.n_layers + 1))
 
-    def _readout(self) -> Tensor:
-        states = self.layers()["id"]
-        return torch.stack(states).mean(dim=0) if len(states) > 1 else states[0]
+    def _sum(self) -> Tensor:
+        total, *deeper = self.layers()["id"]
+        for state in deeper:
+            total = total + state
+        return total
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
-        readout = self._readout()
-        users, positives, negatives = (gather(readout, rows) for rows in nodes)
+        # One gather for all rows: each has a dense gradient of the whole table.
+        nodes = torch.cat(
+            [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
+        )
+        readout = gather(self._sum(), nodes) / (self.n_layers + 1)  # (3 * batch, d)
+        users, positives, negatives = readout.chunk(3)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*(gather(self.node_emb, rows) for rows in nodes)),
+            "regularization": batch_l2(*gather(self.node_emb, nodes).chunk(3)),
         }

@@ -157,8 +157,8 @@ class RedNnD(Recommender):
         own_weights = gather(self.modality_weights.flatten(1), batch.users)[:, :, None]
         users = self._users(gather(user_rows, batch.users), own_weights)
         items = self._items(items)
-        pos_scores = (users * gather(items, batch.pos_items)).sum(1)
-        neg_scores = (users * gather(items, batch.neg_items)).sum(1)
+        both = gather(items, torch.cat([batch.pos_items, batch.neg_items]))  # (2 * batch, M * d)
+        pos_scores, neg_scores = ((users * rows).sum(1) for rows in both.chunk(2))
         # Over the batch's rows and d; the sum over modalities is M times the mean over all three axes.
         preferences = gather(self.preferences.flatten(1), batch.users)
         preference_penalty = preferences.square().mean() * len(self.modalities)
