@@ -14,11 +14,11 @@ from rednd_core.data.interactions import ITEM_TABLES
 from rednd_core.data.schema import Dataset, IdArray
 from rednd_core.data.tables import (
     counted,
+    key_column,
     listing,
     read_cells,
     read_header,
     refuse_cells,
-    require_columns,
     shorten,
 )
 from rednd_core.errors import DataError
@@ -50,16 +50,8 @@ def read_items(path: str | Path, columns: ColumnNames | None = None) -> pd.DataF
     """
     file = Path(path)
     header = read_header(file)
-    keys = dict.fromkeys(((columns or ColumnNames()).item, "itemID", "item_id"))
-    present = [name for name in keys if name in header]
-    if len(present) > 1:
-        raise DataError(
-            expected=f"one column of item ids in {file.name}",
-            found=listing(present),
-            remedy="drop or rename the other",
-        )
-    key = present[0] if present else next(iter(keys))
-    require_columns(header, [key], file)
+    names = ((columns or ColumnNames()).item, "itemID", "item_id")
+    key = key_column(header, names, "item", file)
     cells = read_cells(file, header)
     where = f"column {key!r} of {file.name}"
     filled = np.asarray(pc.not_equal(cells[key], ""), dtype=bool)

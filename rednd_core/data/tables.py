@@ -184,3 +184,26 @@ def counted(n: int, noun: str) -> str:
 def shorten(text: str, most: int) -> str:
     """``text`` cut to ``most`` characters, so that junk cannot flood a message."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def key_column(header: Sequence[str], names: Iterable[str], kind: str, file: Path) -> str:
+    """The one column of ids in a table whose key may be called by any of ``names``.
+
+    Args:
+        names: accepted names; the first is the one asked for where none is there.
+        kind: what the ids are of, ``"item"`` or ``"user"``.
+
+    Raises:
+        DataError: none of them, or several.
+    """
+    accepted = list(dict.fromkeys(names))
+    present = [name for name in accepted if name in header]
+    if len(present) > 1:
+        raise DataError(
+            expected=f"one column of {kind} ids in {file.name}",
+            found=listing(present),
+            remedy="drop or rename the other",
+        )
+    key = present[0] if present else accepted[0]
+    require_columns(header, [key], file)
+    return key

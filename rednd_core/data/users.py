@@ -9,7 +9,7 @@ import pandas as pd
 from rednd_core.config import ColumnNames
 from rednd_core.data.interactions import USER_TABLES
 from rednd_core.data.schema import Dataset
-from rednd_core.data.tables import counted, listing, read_cells, read_header, require_columns
+from rednd_core.data.tables import counted, key_column, listing, read_cells, read_header
 from rednd_core.errors import DataError
 
 
@@ -45,16 +45,8 @@ def user_table(dataset: Dataset, columns: ColumnNames | None = None) -> pd.DataF
     if file is None:
         return users
     header = read_header(file)
-    keys = dict.fromkeys(((columns or ColumnNames()).user, "userID", "user_id"))
-    present = [name for name in keys if name in header]
-    if len(present) > 1:
-        raise DataError(
-            expected=f"one column of user ids in {file.name}",
-            found=listing(present),
-            remedy="drop or rename the other",
-        )
-    key = present[0] if present else next(iter(keys))
-    require_columns(header, [key], file)
+    names = ((columns or ColumnNames()).user, "userID", "user_id")
+    key = key_column(header, names, "user", file)
     listed = read_cells(file, header).to_pandas().rename(columns={key: "user_id"})
     if n_repeated := int(listed["user_id"].duplicated().sum()):
         raise DataError(
