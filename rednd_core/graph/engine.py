@@ -1,4 +1,4 @@
-"""Engines: how a normalised graph is multiplied with embeddings, x -> A x, differentiably.
+"""Engines: how a normalised graph is multiplied with embeddings, differentiably.
 
 Two engines stand behind one :class:`Propagator`: DGL (default on the CPU; CUDA where the installed DGL
 was built for it) and torch CSR (CUDA otherwise, and wherever DGL cannot be installed). Both pass the
@@ -18,39 +18,56 @@ from rednd_core.config import Engine
 from rednd_core.errors import EngineError, unknown_name
 from rednd_core.graph.normalize import SparseMatrix
 
-Multiply = Callable[[Tensor], Tensor]
+PowerSum = Callable[[Tensor, int], Tensor]
+"""(x, n) -> A x + A^2 x + ... + A^n x, without a gradient. Horner's form A (x + A (x + ...)) needs n
+products and n - 1 additions, and keeps no layer."""
+
+Propagate = Callable[[Tensor], Tensor]
+"""x -> A x, (n, d) -> (n, d), differentiable."""
 
 
 class Propagator(Protocol):
-    """An engine bound to one normalised graph, on one device: (n, d) -> (n, d)."""
+    """An engine bound to one normalised graph, on one device."""
 
-    def __call__(self, x: Tensor) -> Tensor: ...
+    def __call__(self, x: Tensor) -> Tensor:
+        """A x, (n, d) -> (n, d)."""
+
+    def power_sum(self, x: Tensor, n: int) -> Tensor:
+        """A x + A^2 x + ... + A^n x, (n_nodes, d) -> (n_nodes, d); zeros for n = 0.
+
+        The sum of n layers of linear propagation: faster than adding them up, forwards and backwards.
+        """
 
 
 class SparsePropagator:
-    """y = A x with gradient A^T g, from two plain multiplications.
+    """p(A) x with gradient p(A^T) g: two plain power sums.
 
-    The matrix is constant, so autograd needs no more than the transposed product; for a symmetric
-    matrix that is the forward's own, and nothing is stored twice.
+    The matrix is constant, so autograd needs nothing saved; for a symmetric matrix the backward pass
+    is the forward's own product, and nothing is stored twice.
     """
 
-    def __init__(self, forward: Multiply, backward: Multiply) -> None:
+    def __init__(self, forward: PowerSum, backward: PowerSum) -> None:
         self._forward, self._backward = forward, backward
 
     def __call__(self, x: Tensor) -> Tensor:
-        result: Tensor = _Product.apply(x, self._forward, self._backward)  # type: ignore[no-untyped-call]
+        return self.power_sum(x, 1)
+
+    def power_sum(self, x: Tensor, n: int) -> Tensor:
+        if n == 0:
+            return torch.zeros_like(x)
+        result: Tensor = _PowerSum.apply(x, n, self._forward, self._backward)  # type: ignore[no-untyped-call]
         return result
 
 
-class _Product(torch.autograd.Function):
+class _PowerSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, forward: Multiply, backward: Multiply) -> Tensor:
-        ctx.backward_product = backward
-        return forward(x.contiguous())
+    def forward(ctx: Any, x: Tensor, n: int, forward: PowerSum, backward: PowerSum) -> Tensor:
+        ctx.n, ctx.backward_sum = n, backward
+        return forward(x.contiguous(), n)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.backward_product(grad.contiguous()), None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        return ctx.backward_sum(grad.contiguous(), ctx.n), None, None, None
 
 
 def resolve_device(device: str) -> torch.device:
@@ -103,21 +120,21 @@ def propagator(
         device: ``auto``, ``cpu``, ``cuda``, or a torch device.
 
     Returns:
-        A differentiable callable (n, d) -> (n, d); float32 and float64.
+        Differentiable products with the matrix; float32 and float64.
     """
     where = device if isinstance(device, torch.device) else resolve_device(device)
     chosen = resolve_engine(engine, where)
     if chosen == "dgl":
-        from rednd_core.graph.engine_dgl import multiply
+        from rednd_core.graph.engine_dgl import power_sum
     else:
-        from rednd_core.graph.engine_csr import multiply
-    forward = multiply(matrix, where)
-    backward = forward if matrix.symmetric else multiply(matrix.transpose(), where)
+        from rednd_core.graph.engine_csr import power_sum
+    forward = power_sum(matrix, where)
+    backward = forward if matrix.symmetric else power_sum(matrix.transpose(), where)
     return SparsePropagator(forward, backward)
 
 
-def weighted_sum(terms: Sequence[tuple[float, Propagator]]) -> Propagator:
-    """The propagator of sum over m of w_m A_m: how the graphs of several modalities are fused."""
+def weighted_sum(terms: Sequence[tuple[float, Propagate]]) -> Propagate:
+    """x -> sum over m of w_m A_m x: how the graphs of several modalities are fused."""
 
     def fused(x: Tensor) -> Tensor:
         total = torch.zeros_like(x)

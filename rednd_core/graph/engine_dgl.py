@@ -10,10 +10,11 @@ import os
 from functools import cache
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from rednd_core.graph.engine import Multiply
+from rednd_core.graph.engine import PowerSum
 from rednd_core.graph.normalize import SparseMatrix
 
 
@@ -37,8 +38,12 @@ def dgl_has_cuda() -> bool:
     return True
 
 
-def multiply(matrix: SparseMatrix, device: torch.device) -> Multiply:
-    """x -> A x. Row i of A gathers from its columns j, i.e. messages flow along edges j -> i."""
+def power_sum(matrix: SparseMatrix, device: torch.device) -> PowerSum:
+    """(x, n) -> A x + ... + A^n x. Row i of A gathers from its columns j: messages flow along j -> i.
+
+    With A = R B C, where B is binary and R, C are diagonal, the scalings of two neighbouring products
+    meet: C (x + A y) = C x + (C R) B C y is one pass over the table.
+    """
     dgl = _dgl()
     in_edges = (
         torch.from_numpy(matrix.indptr),
@@ -46,15 +51,21 @@ def multiply(matrix: SparseMatrix, device: torch.device) -> Multiply:
         torch.tensor([], dtype=torch.int32),
     )
     graph = dgl.graph(("csc", in_edges), num_nodes=matrix.n, idtype=torch.int32).to(device)
-    row_scale = torch.from_numpy(matrix.row_scale).to(device)[:, None]
-    col_scale = torch.from_numpy(matrix.col_scale).to(device)[:, None]
-    by_dtype: dict[torch.dtype, tuple[Tensor, Tensor]] = {}
+    scales = np.stack(
+        [matrix.row_scale, matrix.col_scale, matrix.row_scale * matrix.col_scale], axis=0
+    )
+    exact = torch.from_numpy(scales).to(device)[:, :, None]
+    by_dtype: dict[torch.dtype, Tensor] = {}
 
-    def product(x: Tensor) -> Tensor:
+    def product(x: Tensor, n: int) -> Tensor:
         if x.dtype not in by_dtype:
-            by_dtype[x.dtype] = row_scale.to(x.dtype), col_scale.to(x.dtype)
-        rows, cols = by_dtype[x.dtype]
-        result: Tensor = dgl.ops.copy_u_sum(graph, x * cols)
-        return result.mul_(rows)
+            by_dtype[x.dtype] = exact.to(x.dtype)
+        rows, cols, both = by_dtype[x.dtype]
+        scaled = x * cols
+        total: Tensor = dgl.ops.copy_u_sum(graph, scaled)
+        for _ in range(n - 1):
+            torch.addcmul(scaled, total, both, out=total)
+            total = dgl.ops.copy_u_sum(graph, total)
+        return total.mul_(rows)
 
     return product

@@ -22,25 +22,25 @@ from torch import Tensor
 
 
 def info_nce(anchors: Tensor, candidates: Tensor, positives: Tensor, temperature: float) -> Tensor:
-    """InfoNCE by cosine similarity.
+    """InfoNCE by cosine similarity, of one set of nodes or of several side by side.
 
     Args:
-        anchors: (A, d).
-        candidates: (C, d); every one but an anchor's positive is a negative.
+        anchors: (..., A, d) with at most one leading axis, e.g. of modalities.
+        candidates: (..., C, d); every one but an anchor's positive is a negative.
         positives: (A,) int64, the row of ``candidates`` that belongs to each anchor.
         temperature: t > 0.
 
     Returns:
-        scalar, in nats; ln C where all rows point the same way.
+        (...), in nats; ln C where all rows point the same way.
     """
-    queries, keys = F.normalize(anchors, dim=1), F.normalize(candidates, dim=1)
+    queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
     lse: Tensor = _LogSumExp.apply(queries, keys, 1.0 / temperature)  # type: ignore[no-untyped-call]
-    agreement = (queries * keys[positives]).sum(dim=1) / temperature
-    return (lse - agreement).mean()
+    agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
+    return (lse - agreement).mean(dim=-1)
 
 
 class _LogSumExp(torch.autograd.Function):
-    """lse_i = logsumexp_j(scale * q_i . k_j), (A,), from q (A, d) and k (C, d)."""
+    """lse_i = logsumexp_j(scale * q_i . k_j), (..., A), from q (..., A, d) and k (..., C, d)."""
 
     @staticmethod
     def forward(ctx: Any, queries: Tensor, keys: Tensor, scale: float) -> Tensor:
@@ -54,37 +54,45 @@ class _LogSumExp(torch.autograd.Function):
         queries, keys, averages, lse = ctx.saved_tensors
         grad_queries = grad_keys = None
         if ctx.needs_input_grad[0]:
-            grad_queries = averages * (grad[:, None] * ctx.scale)
+            grad_queries = averages * (grad[..., None] * ctx.scale)
         if ctx.needs_input_grad[1]:
             sums, swapped_lse = _attention(
-                keys, queries, queries * grad[:, None], ctx.scale, key_bias=-lse
+                keys, queries, queries * grad[..., None], ctx.scale, key_bias=-lse
             )
-            grad_keys = sums * (swapped_lse.exp()[:, None] * ctx.scale)
+            grad_keys = sums * (swapped_lse.exp()[..., None] * ctx.scale)
         return grad_queries, grad_keys, None
 
 
 def _attention(
     queries: Tensor, keys: Tensor, values: Tensor, scale: float, key_bias: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Softmax average of the values and logsumexp, (A, d) and (A,), by torch's fused kernels.
+    """Softmax average of the values and logsumexp, (..., A, d) and (..., A), by torch's fused kernels.
 
-    ``key_bias`` (C,) is added to every query's score of a key.
+    A leading axis serves as attention heads. ``key_bias`` (..., C) is added to every query's score of
+    a key.
     """
-    n_queries, n_keys = len(queries), len(keys)
-    q, k, v = (rows[None, None].contiguous() for rows in (queries, keys, values))
+    lead, n_queries, n_keys = queries.shape[:-2], queries.shape[-2], keys.shape[-2]
+    q, k, v = (
+        rows.reshape(1, -1, *rows.shape[-2:]).contiguous() for rows in (queries, keys, values)
+    )
     bias = None
     if key_bias is not None:
-        bias = key_bias.expand(1, 1, n_queries, n_keys)
+        # Contiguous keys: the CPU kernel would copy the expanded bias, queries x keys, otherwise.
+        bias = key_bias.reshape(1, -1, 1, n_keys).contiguous()
     if queries.is_cuda:
-        if key_bias is not None:
+        if bias is not None:
             # This kernel wants rows of the bias aligned to 16 bytes: pad the storage, not the shape.
-            padded = F.pad(key_bias, (0, -n_keys % 8))
-            bias = padded.expand(1, 1, n_queries, len(padded))[..., :n_keys]
+            bias = F.pad(bias, (0, -n_keys % 8)).expand(-1, -1, n_queries, -1)[..., :n_keys]
         output, lse = torch.ops.aten._scaled_dot_product_efficient_attention(
             q, k, v, bias, True, scale=scale
         )[:2]
     else:
+        if bias is not None:
+            bias = bias.expand(-1, -1, n_queries, -1)
         output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
             q, k, v, attn_mask=bias, scale=scale
         )
-    return output[0, 0], lse[0, 0, :n_queries]
+    return (
+        output.reshape(*lead, n_queries, -1),
+        lse[..., :n_queries].reshape(*lead, n_queries),
+    )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ from rednd_core.config import StrictModel
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import unknown_name
-from rednd_core.graph.engine import Propagator
+from rednd_core.graph.engine import Propagate, Propagator
 
 MAX_LAYERS = 32
 
@@ -32,7 +31,7 @@ class ModelInputs:
     Attributes:
         train: train pairs, for models that count.
         features: modality -> (n_items, dim) float32.
-        user_item: propagation on the normalised user-item graph, (N, d) -> (N, d).
+        user_item: propagation on the normalised user-item graph of N nodes.
         item_item: (knn_k, modality -> fusion weight) -> propagation on the item graph,
             (n_items, d) -> (n_items, d).
     """
@@ -42,7 +41,7 @@ class ModelInputs:
     train: Interactions
     features: Mapping[str, Tensor]
     user_item: Propagator
-    item_item: Callable[[int, Mapping[str, float]], Propagator]
+    item_item: Callable[[int, Mapping[str, float]], Propagate]
     device: torch.device
 
 
@@ -114,15 +113,6 @@ class Recommender(nn.Module, ABC):
     def split_nodes(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """(N, ...) -> users (n_users, ...), items (n_items, ...)."""
         return rows[: self.n_users], rows[self.n_users :]
-
-
-def gather(table: Tensor, rows: Tensor) -> Tensor:
-    """Rows of a table, (n, d) and (batch,) -> (batch, d).
-
-    Unlike ``table[rows]``, whose gradient is summed by several threads in any order, this one gives
-    the same bits in every run.
-    """
-    return F.embedding(rows, table)
 
 
 def xavier_normal(n_rows: int, n_cols: int) -> nn.Parameter:

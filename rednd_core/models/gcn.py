@@ -10,14 +10,16 @@ worst with depth. Deviations: no self-loops, so that all models share one graph.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
-from rednd_core.models.base import ModelInputs, Recommender, gather, xavier_normal
+from rednd_core.models.base import ModelInputs, Recommender, xavier_normal
 from rednd_core.models.lightgcn import LightGCNHyperparameters
+from rednd_core.models.rows import gather
 
 
 class GCN(Recommender):
@@ -45,10 +47,11 @@ class GCN(Recommender):
         return self.split_nodes(self.layers()["id"][-1])
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        nodes = (batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users)
-        last = self.layers()["id"][-1]
-        users, positives, negatives = (gather(last, rows) for rows in nodes)
+        nodes = torch.cat(
+            [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
+        )
+        users, positives, negatives = gather(self.layers()["id"][-1], nodes).chunk(3)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*(gather(self.node_emb, rows) for rows in nodes)),
+            "regularization": batch_l2(*gather(self.node_emb, nodes).chunk(3)),
         }

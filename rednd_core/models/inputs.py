@@ -10,7 +10,7 @@ from rednd_core.config import Engine
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
-from rednd_core.graph.engine import Propagator, propagator, resolve_device, weighted_sum
+from rednd_core.graph.engine import Propagate, propagator, resolve_device, weighted_sum
 from rednd_core.graph.semantic import semantic_graph
 from rednd_core.models.base import ModelInputs
 
@@ -26,7 +26,7 @@ def build_inputs(
     where = device if isinstance(device, torch.device) else resolve_device(device)
     graph = graph or bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
 
-    def item_item(knn_k: int, fusion_weights: Mapping[str, float]) -> Propagator:
+    def item_item(knn_k: int, fusion_weights: Mapping[str, float]) -> Propagate:
         missing = set(fusion_weights) - set(dataset.features)
         if missing:
             raise ConfigError(

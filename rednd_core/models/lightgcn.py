@@ -21,9 +21,9 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
-    gather,
     xavier_normal,
 )
+from rednd_core.models.rows import gather
 
 
 class LightGCNHyperparameters(EmbeddingHyperparameters):
@@ -50,22 +50,18 @@ class LightGCN(Recommender):
         return {"id": states}
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
-        return self.split_nodes(self._sum() / (self.n_layers + 1))
-
-    def _sum(self) -> Tensor:
-        total, *deeper = self.layers()["id"]
-        for state in deeper:
-            total = total + state
-        return total
+        total = self.node_emb + self.propagate.power_sum(self.node_emb, self.n_layers)
+        return self.split_nodes(total / (self.n_layers + 1))
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        # One gather for all rows: each has a dense gradient of the whole table.
+        # One gather a table: each has a dense gradient of the whole table.
         nodes = torch.cat(
             [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
         )
-        readout = gather(self._sum(), nodes) / (self.n_layers + 1)  # (3 * batch, d)
-        users, positives, negatives = readout.chunk(3)
+        ego = gather(self.node_emb, nodes)  # (3 * batch, d)
+        above = gather(self.propagate.power_sum(self.node_emb, self.n_layers), nodes)
+        users, positives, negatives = ((ego + above) / (self.n_layers + 1)).chunk(3)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*gather(self.node_emb, nodes).chunk(3)),
+            "regularization": batch_l2(*ego.chunk(3)),
         }

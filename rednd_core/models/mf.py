@@ -17,9 +17,9 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
-    gather,
     xavier_normal,
 )
+from rednd_core.models.rows import gather
 
 
 class MatrixFactorization(Recommender):

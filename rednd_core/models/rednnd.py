@@ -26,7 +26,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
@@ -39,9 +38,9 @@ from rednd_core.models.base import (
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
-    gather,
     xavier_normal,
 )
+from rednd_core.models.rows import gather, read_out, unit_rows
 
 AlignmentScope = Literal["batch", "anchors", "full"]
 
@@ -111,21 +110,15 @@ class RedNnD(Recommender):
         if self.n_layers:
             self.loss_weights["alignment"] = settings.alignment_weight
 
-    def _ego(self) -> Tensor:
-        """x^0 of all modalities side by side, (N, M * d)."""
+    def _ego(self) -> tuple[Tensor, Tensor]:
+        """x^0 of all modalities side by side, (N, M * d), and their lengths before, (N, M)."""
         projected = [
             projection(self.features[m])
             for m, projection in zip(self.modalities, self.projections, strict=True)
         ]
         nodes = torch.cat([self.preferences, torch.stack(projected, dim=1)])  # (N, M, d)
-        return F.normalize(nodes, dim=2).flatten(1)  # (N, M * d)
-
-    def _states(self) -> list[Tensor]:
-        """[x^0 .. x^L], each (N, M * d): one wide product a layer serves all modalities."""
-        states = [self._ego()]
-        for _ in range(self.n_layers):
-            states.append(self.propagate(states[-1]))
-        return states
+        unit, lengths = unit_rows(nodes)
+        return unit.flatten(1), lengths.flatten(1)
 
     def _users(self, readout: Tensor, weights: Tensor) -> Tensor:
         """Weight the modalities of users, (n, M * d) and (n, M, 1) -> (n, M * d)."""
@@ -142,66 +135,69 @@ class RedNnD(Recommender):
         return readout + semantic
 
     def layers(self) -> dict[str, list[Tensor]]:
-        wide = [state.unflatten(1, (len(self.modalities), -1)) for state in self._states()]
+        states = [self._ego()[0]]  # one wide product a layer serves all modalities
+        for _ in range(self.n_layers):
+            states.append(self.propagate(states[-1]))
+        wide = [state.unflatten(1, (len(self.modalities), -1)) for state in states]
         return {m: [state[:, i] for state in wide] for i, m in enumerate(self.modalities)}
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
-        users, items = self.split_nodes(_sum(self._states()))
+        ego, _ = self._ego()
+        users, items = self.split_nodes(ego + self.propagate.power_sum(ego, self.n_layers))
         return self._users(users, self.modality_weights), self._items(items)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        states = self._states()
-        neighbours = _sum(states[1:]) if self.n_layers else None
-        readout = states[0] if neighbours is None else states[0] + neighbours
-        user_rows, items = self.split_nodes(readout)
-        own_weights = gather(self.modality_weights.flatten(1), batch.users)[:, :, None]
-        users = self._users(gather(user_rows, batch.users), own_weights)
-        items = self._items(items)
-        both = gather(items, torch.cat([batch.pos_items, batch.neg_items]))  # (2 * batch, M * d)
-        pos_scores, neg_scores = ((users * rows).sum(1) for rows in both.chunk(2))
-        # Over the batch's rows and d; the sum over modalities is M times the mean over all three axes.
-        preferences = gather(self.preferences.flatten(1), batch.users)
-        preference_penalty = preferences.square().mean() * len(self.modalities)
+        aligned = bool(self.loss_weights.get("alignment"))
+        ego, lengths = self._ego()
+        neighbours = self.propagate.power_sum(ego, self.n_layers)  # (N, M * d)
+
+        users, of_row = batch.users.unique(return_inverse=True)
+        nodes = users
+        if aligned:  # the alignment of a batch compares its positive items too
+            nodes = torch.cat([users, batch.pos_items.unique() + self.n_users])
+        own, near, items = read_out(ego, neighbours, nodes, self.n_users)
+
+        weights = gather(self.modality_weights.flatten(1), users)[:, :, None]
+        user_emb = self._users(own[: len(users)] + near[: len(users)], weights)
+        item_emb = self._items(items)
+        # (2 * batch, M * d): one gather for both, as each has a dense gradient of the whole table
+        both = gather(item_emb, torch.cat([batch.pos_items, batch.neg_items]))
+        rows = gather(user_emb, of_row)
+        pos_scores, neg_scores = ((rows * others).sum(1) for others in both.chunk(2))
+        # sum_m mean(P_m^2) over the batch's rows, from the lengths of the rows
+        squares = gather(lengths, batch.users).square().sum(1)
         named = {
             "bpr": bpr_loss(pos_scores, neg_scores) / math.log(2),
-            "regularization": preference_penalty + self.modality_weights.square().mean(),
+            "regularization": squares.mean() / self.preferences.shape[2]
+            + self.modality_weights.square().mean(),
         }
-        if neighbours is not None and self.loss_weights["alignment"]:
-            named["alignment"] = self._alignment(states[0], neighbours, batch)
+        if aligned:
+            anchors, candidates, positives = self._compared(ego, neighbours, own, near, nodes)
+            named["alignment"] = info_nce(
+                self._by_modality(anchors),
+                self._by_modality(candidates),
+                positives,
+                self.temperature,
+            ).sum()
         return named
 
-    def _alignment(self, ego: Tensor, neighbours: Tensor, batch: BPRBatch) -> Tensor:
-        """Sum over modalities of InfoNCE between a node and its neighbour layers, in nats.
+    def _compared(
+        self, ego: Tensor, neighbours: Tensor, own: Tensor, near: Tensor, nodes: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Anchors, candidates and each anchor's own candidate, as the alignment's scope has it.
 
-        ``neighbours`` is the sum over l = 1..L: cosines do not tell it from the mean.
+        A candidate is the sum over the layers l = 1..L: cosines do not tell it from the mean.
         """
+        if self.scope == "anchors":
+            return own, neighbours, nodes
         if self.scope == "full":
-            anchors, candidates = ego, neighbours
-            positives = torch.arange(len(ego), device=ego.device)
-        else:
-            items = batch.pos_items.unique() + self.n_users
-            nodes = torch.cat([batch.users.unique(), items])
-            anchors = gather(ego, nodes)
-            if self.scope == "anchors":
-                candidates, positives = neighbours, nodes
-            else:
-                candidates = gather(neighbours, nodes)
-                positives = torch.arange(len(nodes), device=ego.device)
-        n_modalities = len(self.modalities)
-        pairs = zip(
-            anchors.tensor_split(n_modalities, dim=1),
-            candidates.tensor_split(n_modalities, dim=1),
-            strict=True,
-        )
-        terms = [info_nce(own, others, positives, self.temperature) for own, others in pairs]
-        return torch.stack(terms).sum()
+            own, near = ego, neighbours
+        return own, near, torch.arange(len(own), device=own.device)
 
-
-def _sum(states: list[Tensor]) -> Tensor:
-    total = states[0]
-    for state in states[1:]:
-        total = total + state
-    return total
+    def _by_modality(self, rows: Tensor) -> Tensor:
+        """(n, M * d) -> (M, n, d)."""
+        per_modality: Tensor = rows.unflatten(1, (len(self.modalities), -1))
+        return per_modality.transpose(0, 1)
 
 
 def _chosen_modalities(inputs: ModelInputs, settings: RedNnDHyperparameters) -> tuple[str, ...]:

@@ -206,3 +206,21 @@ def test_unknown_names() -> None:
         resolve_device("cude")
     with pytest.raises(ConfigError, match=r"among auto, csr, dgl.*did you mean 'csr'"):
         propagator(cases()[0][0], "cst")
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_power_sum_and_its_gradient_are_those_of_the_layers(bind, n: int) -> None:
+    for matrix, dense in cases():
+        propagate = bind(matrix)
+        adjacency = torch.from_numpy(dense).to(bind.device)
+        x = torch.randn(len(dense), 3, dtype=torch.float64, device=bind.device, requires_grad=True)
+        weight = torch.randn_like(x)
+        total, power = torch.zeros_like(x), x
+        for _ in range(n):
+            power = adjacency @ power
+            total = total + power
+        torch.testing.assert_close(propagate.power_sum(x, n), total, atol=1e-12, rtol=1e-12)
+        if n:
+            (expected,) = torch.autograd.grad((total * weight).sum(), x)
+            (found,) = torch.autograd.grad((propagate.power_sum(x, n) * weight).sum(), x)
+            torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-12)

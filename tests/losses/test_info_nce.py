@@ -175,3 +175,27 @@ def test_on_the_gpu(sizes) -> None:
         gradients(info_nce, *single, 0.2), gradients(dense_info_nce, *double, 0.2), strict=True
     ):
         np.testing.assert_allclose(ours.detach().cpu(), dense.detach(), rtol=1e-3, atol=1e-5)
+
+
+def test_modalities_side_by_side_are_each_its_own() -> None:
+    anchors = torch.randn(3, 11, 8, dtype=torch.float64, requires_grad=True)
+    candidates = torch.randn(3, 11, 8, dtype=torch.float64, requires_grad=True)
+    own, weights = torch.arange(11), torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    together = info_nce(anchors, candidates, own, 0.2)
+    apart = torch.stack(
+        [info_nce(a, c, own, 0.2) for a, c in zip(anchors, candidates, strict=True)]
+    )
+    torch.testing.assert_close(together, apart)
+    found = torch.autograd.grad((together * weights).sum(), (anchors, candidates))
+    expected = torch.autograd.grad((apart * weights).sum(), (anchors, candidates))
+    torch.testing.assert_close(found, expected)
+
+
+def test_no_matrix_of_all_pairs_is_made() -> None:
+    """The bias of the backward pass is expanded, and must stay so: a copy has queries x keys entries."""
+    n = 1500
+    rows = [torch.randn(2, n, 8, requires_grad=True) for _ in range(2)]
+    with torch.profiler.profile(profile_memory=True) as profile:
+        info_nce(*rows, torch.arange(n), 0.2).sum().backward()
+    largest = max(event.self_cpu_memory_usage for event in profile.events())
+    assert largest < 4 * n * n / 4

@@ -1,0 +1,87 @@
+"""Rows of embedding tables, with gradients that touch a table as seldom as they can.
+
+A training step on a large graph is bound by how often it walks over (N, d) tables, not by arithmetic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def gather(table: Tensor, rows: Tensor) -> Tensor:
+    """Rows of a table, (n, d) and (batch,) -> (batch, d).
+
+    Unlike ``table[rows]``, whose gradient is summed by several threads in any order, this one gives
+    the same bits in every run.
+    """
+    return F.embedding(rows, table)
+
+
+def unit_rows(raw: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows scaled to length 1 and their lengths, (..., d) -> (..., d) and (..., 1).
+
+    A row of zeros stays one. Both results are differentiable: with y = x / |x|,
+    dx = (dy - y (y . dy)) / |x| + y d|x|.
+    """
+    unit, lengths = _UnitRows.apply(raw)  # type: ignore[no-untyped-call]
+    return unit, lengths
+
+
+class _UnitRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, raw: Tensor) -> tuple[Tensor, Tensor]:
+        lengths = torch.linalg.vector_norm(raw, dim=-1, keepdim=True)
+        unit = raw / lengths.clamp_min(1e-12)
+        ctx.save_for_backward(unit, lengths)
+        return unit, lengths
+
+    @staticmethod
+    def backward(ctx: Any, grad_unit: Tensor, grad_lengths: Tensor) -> Tensor:
+        unit, lengths = ctx.saved_tensors
+        along = torch.linalg.vecdot(unit, grad_unit)[..., None]
+        grad = torch.addcmul(grad_unit, unit, grad_lengths * lengths - along)
+        return grad.div_(lengths.clamp_min(1e-12))
+
+
+def read_out(ego: Tensor, neighbours: Tensor, nodes: Tensor, n_users: int) -> tuple[Tensor, ...]:
+    """What a batch's losses need of the ego embeddings and of the sum of the layers above.
+
+    Args:
+        ego, neighbours: (N, D).
+        nodes: distinct node ids, (n,); distinct, so that their gradient is the same bits in any order.
+
+    Returns:
+        ``ego[nodes]`` and ``neighbours[nodes]``, each (n, D), and the readout of all items,
+        ``(ego + neighbours)[n_users:]``, (n_items, D).
+    """
+    rows: tuple[Tensor, ...] = _ReadOut.apply(ego, neighbours, nodes, n_users)  # type: ignore[no-untyped-call]
+    return rows
+
+
+class _ReadOut(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, ego: Tensor, neighbours: Tensor, nodes: Tensor, n_users: int
+    ) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(nodes)
+        ctx.n_users = n_users
+        return (
+            ego.index_select(0, nodes),
+            neighbours.index_select(0, nodes),
+            ego[n_users:] + neighbours[n_users:],
+        )
+
+    @staticmethod
+    def backward(
+        ctx: Any, grad_ego_rows: Tensor, grad_rows: Tensor, grad_items: Tensor
+    ) -> tuple[Tensor, Tensor, None, None]:
+        (nodes,) = ctx.saved_tensors
+        grad = grad_items.new_empty(ctx.n_users + len(grad_items), grad_items.shape[1])
+        grad[: ctx.n_users] = 0
+        grad[ctx.n_users :] = grad_items
+        grad_ego = grad.clone().index_add_(0, nodes, grad_ego_rows)
+        return grad_ego, grad.index_add_(0, nodes, grad_rows), None, None
