@@ -11,14 +11,13 @@ least of ``--repeat`` runs, in seconds. ``product`` is the matrix product alone:
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import hardware
+from common import report
 
 from rednd_core.data.interactions import read_interactions
 from rednd_core.data.schema import Interactions, interaction_matrix
@@ -27,7 +26,6 @@ from rednd_core.evaluation.compare import compare
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.recommend import recommend
 from rednd_core.evaluation.scoring import scorer
-from rednd_core.reproducibility import commit
 
 KS = (5, 10, 20, 50)
 
@@ -58,7 +56,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a data folder with an .inter file")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json")
     args = parser.parse_args()
 
     if args.data:
@@ -106,22 +104,16 @@ def main() -> None:
         figures = {
             name: least(action, args.repeat, args.device) for name, action in actions.items()
         }
-        rows.append({"embedding_size": d, **figures})
-        print(f"d={d}: " + ", ".join(f"{name} {value:.4f} s" for name, value in figures.items()))
-
-    report = {
-        "hardware": hardware(),
-        "commit": commit(),
-        "data": args.data.name if args.data else "random",
-        "n_users": n_users,
-        "n_items": n_items,
-        "n_held_out": len(held_out),
-        "n_train": len(train),
-        "seconds": rows,
-    }
-    print(f"{report['hardware']}; commit {report['commit']}; {report['data']}")
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        rows.append(
+            {
+                "data": args.data.name if args.data else "random",
+                "users x items": f"{n_users:,} x {n_items:,}",
+                "held out": len(held_out),
+                "d": d,
+                **{f"{name} s": value for name, value in figures.items()},
+            }
+        )
+    report(rows, args.json)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ community and the common mean; no data set is needed.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import hardware
+from common import report
 
-from rednd_core.cache import ArrayCache, library_versions
+from rednd_core.cache import ArrayCache
 from rednd_core.projection import JointUMAP, PooledPCA, nearest, prewarm, project
 from rednd_core.projection.quality import layer_quality
-from rednd_core.reproducibility import commit
 
 
 def smoothed_layers(n: int, n_layers: int, dim: int) -> list[np.ndarray]:
@@ -81,21 +78,14 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, nargs="+", default=[3000, 10_000])
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--dim", type=int, default=64)
-    parser.add_argument("--json", type=Path, help="write the report here as well")
+    parser.add_argument("--json")
     arguments = parser.parse_args()
     compile_s, _ = seconds(prewarm)
-    report = {
-        "command": "python benchmarks/projection.py " + " ".join(sys.argv[1:]),
-        "hardware": hardware(),
-        "commit": commit(),
-        "versions": library_versions("numpy", "torch", "umap-learn", "numba"),
-        "prewarm_s": compile_s,
-        "results": [measure(n, arguments.layers, arguments.dim) for n in arguments.nodes],
-    }
-    text = json.dumps(report, indent=2)
-    print(text)
-    if arguments.json:
-        arguments.json.write_text(text + "\n")
+    rows = [
+        {**measure(n, arguments.layers, arguments.dim), "prewarm_s": compile_s}
+        for n in arguments.nodes
+    ]
+    report(rows, arguments.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "dgl", "umap", "numba", "sklearn", "streamlit", "plotly")
+HEAVY = ("torch", "dgl", "umap", "numba", "sklearn", "streamlit", "plotly", "dask", "distributed")
 
 
 def loaded(modules: str) -> list[str]:

@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from rednd_core import __version__
+from rednd_core.cli.bench import bench
 from rednd_core.cli.data import data_app
 from rednd_core.cli.look import evaluate, project, recommend, smoothness
 from rednd_core.cli.runs import runs_app
+from rednd_core.cli.study import study
+from rednd_core.cli.sweep import sweep
 from rednd_core.cli.train import train
 
 app = typer.Typer(
@@ -20,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (train, evaluate, smoothness, project, recommend):
+for command in (train, sweep, study, evaluate, smoothness, project, recommend, bench):
     app.command()(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(data_app, name="data")

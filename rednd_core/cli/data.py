@@ -1,4 +1,4 @@
-"""``rednd data``: check a data set, make the sample data."""
+"""``rednd data``: check a data set, make the sample shop or a large graph."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 
 from rednd_core.cli.options import Json, print_json, show_table
 
-data_app = typer.Typer(help="Check a data set, or make the sample data.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Check a data set, make the sample shop or a large graph.", no_args_is_help=True
+)
 
 
 @data_app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="MMRec folder or CSV file.")],
+    path: Annotated[Path, typer.Argument(help="Data folder or interaction file.")],
     split: Annotated[str, typer.Option(help="auto, given, random or leave_last_out.")] = "auto",
     as_json: Json = False,
 ) -> None:
@@ -61,6 +63,46 @@ def make_sample(
     made = make_shop(out, seed=seed, n_users=n_users, n_items=n_items, overwrite=overwrite)
     typer.echo(
         f"{made.path}: {made.n_users} users, {made.n_items} items, {made.n_interactions} "
+        f"interactions, {made.n_bytes / 1e6:.1f} MB, digest {made.digest[:12]}"
+    )
+
+
+@data_app.command("make-graph")
+def make_graph(
+    out: Annotated[Path, typer.Option(help="New folder.")],
+    n_users: Annotated[int, typer.Option("--users")] = 100_000,
+    n_items: Annotated[int, typer.Option("--items")] = 30_000,
+    n_interactions: Annotated[int, typer.Option("--interactions")] = 5_000_000,
+    modalities: Annotated[
+        str, typer.Option(help="Features as name:dimensions, ...; empty for none.")
+    ] = "image:64,text:64",
+    n_communities: Annotated[
+        int, typer.Option("--communities", help="Planted groups of users and items.")
+    ] = 64,
+    float16: Annotated[bool, typer.Option("--float16", help="Features of half the bytes.")] = False,
+    seed: Annotated[int, typer.Option()] = 7,
+) -> None:
+    """Make a large power-law graph with planted communities, as Parquet, split and with features.
+
+    The same arguments give the same bytes.
+
+    Example: `rednd data make-graph --users 1000000 --items 300000 --interactions 50000000 --out big`
+    """
+    from rednd_core.data.synthetic import make_graph as write_graph
+    from rednd_core.data.synthetic import parse_modalities
+
+    made = write_graph(
+        out,
+        n_users=n_users,
+        n_items=n_items,
+        n_interactions=n_interactions,
+        n_communities=n_communities,
+        modalities=parse_modalities(modalities),
+        float16=float16,
+        seed=seed,
+    )
+    typer.echo(
+        f"{made.path}: {made.n_users:,} users, {made.n_items:,} items, {made.n_interactions:,} "
         f"interactions, {made.n_bytes / 1e6:.1f} MB, digest {made.digest[:12]}"
     )
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rednd_core.config import TrainingConfig
-from rednd_core.errors import ConfigError, unknown_name
+from rednd_core.config import DataConfig, parse_settings
+from rednd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
@@ -45,38 +45,36 @@ def load_run_data(run: Run) -> Dataset:
     return dataset
 
 
-def parse_settings_options(
-    model: str, assignments: Iterable[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sort ``key=value`` pairs into hyper-parameters of ``model`` and training settings.
+def data_config(path: str, split: str) -> DataConfig:
+    """``--data`` and ``--split``, validated; the folder is not looked at."""
+    return parse_settings(DataConfig, {"path": path, "split": split}, "data setting")
 
-    Values are JSON where they parse as JSON, else text.
 
-    Raises:
-        ConfigError: no ``=``, or a key that is neither; names the nearest valid one.
-    """
-    from rednd_core.models.registry import model_class
-
-    hyperparameters: dict[str, Any] = {}
-    training: dict[str, Any] = {}
-    own = model_class(model).settings_class.model_fields
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` pairs as a mapping; a value is JSON where it parses as JSON, else text."""
+    settings: dict[str, Any] = {}
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(
-                expected="settings as key=value", found=repr(assignment), remedy="add the value"
-            )
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        if key in own:
-            hyperparameters[key] = value
-        elif key in TrainingConfig.model_fields:
-            training[key] = value
-        else:
-            raise unknown_name(f"setting of {model}", key, [*own, *TrainingConfig.model_fields])
-    return hyperparameters, training
+        key, text = split_assignment(assignment)
+        settings[key] = parse_value(text)
+    return settings
+
+
+def split_assignment(assignment: str) -> tuple[str, str]:
+    """Key and value of ``key=value``; without an ``=`` a ConfigError."""
+    key, equals, text = assignment.partition("=")
+    if not equals:
+        raise ConfigError(
+            expected="settings as key=value", found=repr(assignment), remedy="add the value"
+        )
+    return key, text
+
+
+def parse_value(text: str) -> Any:
+    """``text`` as JSON where it is JSON, else as it stands."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def print_json(value: object) -> None:
@@ -109,7 +107,7 @@ def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]])
 
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console().print(table)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,15 +11,17 @@ import typer
 from rednd_core.cli.options import (
     Json,
     RunsDir,
+    data_config,
     open_store,
-    parse_settings_options,
+    parse_assignments,
     print_json,
     say,
 )
-from rednd_core.config import DataConfig, RunConfig, TrainingConfig, parse_settings
+from rednd_core.cli.signals import on_first_signal
 from rednd_core.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from rednd_core.config import RunConfig
     from rednd_core.runs import RunWriter
     from rednd_core.training.experiment import Summary
 
@@ -96,24 +95,16 @@ def make_config(
     data: Path, model: str, assignments: list[str], *, seed: int | None, split: str
 ) -> RunConfig:
     """Validate everything that can be validated before the data is read."""
-    from rednd_core.models.registry import hyperparameters
+    from rednd_core.models.settings import configure
 
-    own, training = parse_settings_options(model, assignments)
-    if seed is not None:
-        training["seed"] = seed
-    rule: Any = split
-    where = parse_settings(DataConfig, {"path": str(data), "split": rule}, "data setting")
-    return RunConfig(
-        model=model,
-        data=where,
-        hyperparameters=hyperparameters(model, own).model_dump(mode="json"),
-        training=parse_settings(TrainingConfig, training, "training setting"),
-    )
+    settings = parse_assignments(assignments) | ({} if seed is None else {"seed": seed})
+    return configure(model, data_config(str(data), split), settings)
 
 
 def _train(writer: RunWriter, *, resume: bool = False, queued: bool = False) -> Summary:
     """Train, with signals turned into a stop and every failure written into the run."""
     from rednd_core.jobs import StoppedWhileQueued, slot
+    from rednd_core.runs import Command, Run, send
     from rednd_core.training.callbacks import Callback, EpochReport
     from rednd_core.training.experiment import train_run
     from rednd_core.training.trainer import Trainer
@@ -129,34 +120,18 @@ def _train(writer: RunWriter, *, resume: bool = False, queued: bool = False) -> 
         def on_event(self, trainer: Trainer, event: str, details: Any) -> None:
             say(f"{event} {' '.join(f'{k}={v}' for k, v in details.items())}".rstrip())
 
-    try:
-        with _stop_on_signal(writer), slot(writer) if queued else nullcontext():
-            return train_run(writer, resume=resume, watch=[Narrator()])
-    except StoppedWhileQueued:
-        raise SystemExit(0) from None
-    except BaseException as error:
-        writer.append_event("failed", message=str(error))
-        writer.status("failed", message=str(error) or type(error).__name__)
-        raise
-
-
-@contextmanager
-def _stop_on_signal(writer: RunWriter) -> Iterator[None]:
-    """Ctrl-C and SIGTERM become a stop command: the run ends within a batch, with its results."""
-    from rednd_core.runs import Command, Run, send
-
-    def stop(signum: int, frame: FrameType | None) -> None:
+    def stop() -> None:
+        """The run ends within a batch, with its results."""
         with suppress(RunError):  # it is over already
             send(Run(writer.path), Command(command="stop"))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)  # a second one ends it at once
 
-    old = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+    with writer.recording_failure():
+        try:
+            with on_first_signal(stop), slot(writer) if queued else nullcontext():
+                return train_run(writer, resume=resume, watch=[Narrator()])
+        except StoppedWhileQueued:
+            pass
+    raise SystemExit(0)
 
 
 def _show(summary: Summary) -> None:

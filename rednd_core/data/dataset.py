@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,15 @@ import pandas as pd
 
 from rednd_core.config import ColumnNames, DataConfig, SplitRule, resolve_data_path
 from rednd_core.data.features import FeatureTable, feature_files, read_features
+from rednd_core.data.ids import IdArray, NumberIds, json_blocks
 from rednd_core.data.interactions import (
     interactions_file,
     is_numbered,
-    number_ids,
     read_interactions,
-    require_number_range,
 )
 from rednd_core.data.items import align_items, items_file, read_items
-from rednd_core.data.schema import Dataset, FloatArray, IdArray, InteractionTable, Notice, Split
+from rednd_core.data.numbered import require_number_range
+from rednd_core.data.schema import Dataset, FloatArray, InteractionTable, Notice, Split
 from rednd_core.data.split import Ratios
 from rednd_core.data.split import split as split_table
 from rednd_core.data.tables import counted
@@ -95,7 +94,7 @@ def load_dataset(
         item_ids=parts.item_ids,
         features=features,
         items=align_items(parts.listed, parts.item_ids),
-        digest=_digest(parts.split, parts.table.user_ids, parts.item_ids, features),
+        digest=dataset_digest(parts.split, parts.table.user_ids, parts.item_ids, features),
         notices=parts.notices,
     )
 
@@ -130,7 +129,7 @@ def read_parts(
     items_path = attempt(items_file, file.parent)
     listed = attempt(read_items, items_path, columns) if items_path else None
     items_failed = bool(errors)
-    first = () if listed is None else listed["item_id"].tolist()
+    first = () if listed is None or is_numbered(file) else listed["item_id"].tolist()
     table = attempt(read_interactions, file, columns, item_ids=first)
     read = [attempt(read_features, features_path) for features_path in feature_files(file.parent)]
     features = tuple(modality for modality in read if modality is not None)
@@ -150,10 +149,11 @@ def _item_ids(
     features: tuple[FeatureTable, ...],
 ) -> IdArray:
     """Original ids of all items in dense order; refuses features and tables that do not fit."""
+    item_ids: IdArray
     if is_numbered(file):
         largest = max(len(table.item_ids) - 1, _largest_listed(listed))
         n_items = max(largest + 1, *(len(modality.values) for modality in features), 0)
-        item_ids, reason = number_ids(n_items), "itemID is the row of the item"
+        item_ids, reason = NumberIds(n_items), "itemID is the row of the item"
     else:
         item_ids, reason = table.item_ids, "row k describes row k of the items table"
         if features and listed is None:
@@ -174,29 +174,30 @@ def _item_ids(
 
 
 def _largest_listed(listed: pd.DataFrame | None) -> int:
-    """The largest item number of an items table beside an ``.inter`` file; -1 without a table."""
+    """The largest item number of an items table beside numbered items; -1 without a table."""
     if listed is None:
         return -1
     ids = listed["item_id"]
     numbers = ids.str.fullmatch("0|[1-9][0-9]{0,17}").astype(bool)
     if not numbers.all():
         raise DataError(
-            expected="itemID numbers from 0 up in the items table of an .inter file",
+            expected="itemID numbers from 0 up in the items table of numbered items",
             found=f"{counted(int((~numbers).sum()), 'other id')} (the first is {ids[~numbers].iloc[0]!r})",
-            remedy="use the numbers of the .inter file",
+            remedy="use the numbers of the interactions",
         )
     largest = int(ids.astype("int64").max())
     require_number_range(largest, "the items table")
     return largest
 
 
-def _digest(
+def dataset_digest(
     split: Split, user_ids: IdArray, item_ids: IdArray, features: Mapping[str, FloatArray]
 ) -> str:
     """BLAKE2b over ids, split pairs (in canonical order already) and features, with their sizes."""
     digest = hashlib.blake2b(digest_size=16)
     for ids in (user_ids, item_ids):
-        digest.update(json.dumps(ids.tolist()).encode())
+        for block in json_blocks(ids):
+            digest.update(block)
     for pairs in (split.train, split.valid, split.test):
         digest.update(f"|{len(pairs)}|".encode())
         for column in (pairs.users, pairs.items):

@@ -1,4 +1,7 @@
-"""Item features, one ``<modality>_feat.npy`` a modality, as finite float32; pickles are refused."""
+"""Item features, one ``<modality>_feat.npy`` a modality, as finite float32; pickles are refused.
+
+Large float32 files stay where they are, memory-mapped; everything is checked in blocks of rows.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,11 @@ from rednd_core.data.tables import counted, require_readable
 from rednd_core.errors import DataError
 
 _SUFFIX = "_feat.npy"
-_MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+MAPPED_BYTES = 64 * 2**20
+"""Larger float32 arrays are memory-mapped; smaller ones are read, so that the file may change."""
+
+_BLOCK_VALUES = 1 << 22  # checked at a time: 16 MB
 RESERVED_MODALITIES = ("id",)
 """Names that layers of id embeddings use in models and run folders."""
 
@@ -23,7 +30,8 @@ class FeatureTable:
     """The features of one modality.
 
     Attributes:
-        values: (rows, dim) float32, finite, C order.
+        values: (rows, dim) float32, finite, C order; writing to it never reaches the file. Of a large
+            float32 file this is a private memory map: replace such a file, do not write into it.
         dtype: what the file holds, e.g. ``"float16"``.
         n_zero_rows: rows that are all zero: their cosine with anything is undefined.
     """
@@ -49,7 +57,7 @@ def read_features(path: str | Path) -> FeatureTable:
     """
     file = Path(path)
     modality = file.name.removesuffix(_SUFFIX)
-    if modality in RESERVED_MODALITIES or not _MODALITY.fullmatch(modality):
+    if modality in RESERVED_MODALITIES or not MODALITY.fullmatch(modality):
         raise DataError(
             expected=f"a file <modality>{_SUFFIX} whose modality is of letters, digits, _ and -"
             f" and not {' or '.join(map(repr, RESERVED_MODALITIES))}",
@@ -69,9 +77,13 @@ def read_features(path: str | Path) -> FeatureTable:
             found=f"values of type {on_disk.dtype}",
             remedy="save the features as float32",
         )
-    with np.errstate(over="ignore"):  # overflow is counted below
-        values = np.array(on_disk, dtype=np.float32, order="C")
-    _require_finite(on_disk, values, file.name)
+    mappable = on_disk.dtype == np.dtype("<f4") and on_disk.flags.c_contiguous
+    if mappable and on_disk.nbytes > MAPPED_BYTES:
+        values = on_disk
+    else:
+        with np.errstate(over="ignore"):  # overflow is counted below
+            values = np.array(on_disk, dtype=np.float32, order="C")
+    n_zero_rows = _zero_rows_of_finite(on_disk, values, file.name)
     notices = []
     if on_disk.dtype == np.float16:
         message = (
@@ -79,7 +91,6 @@ def read_features(path: str | Path) -> FeatureTable:
             "(sums overflow in float16)."
         )
         notices.append(Notice("float16_features", len(values), message))
-    n_zero_rows = int(np.count_nonzero(~values.any(axis=1)))
     if n_zero_rows:
         message = f"{modality}: nothing but zeros in {counted(n_zero_rows, 'row')}."
         notices.append(Notice("zero_features", n_zero_rows, message))
@@ -90,7 +101,7 @@ def _open_array(file: Path) -> np.ndarray:
     """Memory-map the file: a header that claims more than the file holds allocates nothing."""
     require_readable(file)
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        array = np.load(file, mmap_mode="c", allow_pickle=False)
     except Exception as error:  # the header parser raises whatever the junk provokes
         reason = str(error).lower()
         if "pickle" in reason or "python objects" in reason:
@@ -109,17 +120,29 @@ def _open_array(file: Path) -> np.ndarray:
     return array
 
 
-def _require_finite(on_disk: np.ndarray, values: FloatArray, name: str) -> None:
-    finite = np.isfinite(values)
-    if finite.all():
-        return
-    n_nan = int(np.count_nonzero(np.isnan(values)))
-    n_overflow = int(np.count_nonzero(np.isfinite(on_disk) & ~finite))
-    n_inf = int(finite.size - np.count_nonzero(finite)) - n_nan - n_overflow
-    bad_rows = np.flatnonzero(~finite.all(axis=1))
-    raise DataError(
-        expected=f"finite float32 numbers in {name}",
-        found=f"{n_nan:,} NaN, {n_inf:,} infinite and {n_overflow:,} too large values in "
-        f"{counted(len(bad_rows), 'row')} (the first is row {bad_rows[0]})",
-        remedy="replace these values or scale the features",
-    )
+def _zero_rows_of_finite(on_disk: np.ndarray, values: FloatArray, name: str) -> int:
+    """How many rows are all zero; refuses values that are not finite float32, counted by kind."""
+    n_nan = n_overflow = n_inf = n_zero = n_bad_rows = 0
+    first_bad = -1
+    step = max(1, _BLOCK_VALUES // values.shape[1])
+    for start in range(0, len(values), step):
+        block, stored = values[start : start + step], on_disk[start : start + step]
+        n_zero += int(np.count_nonzero(~block.any(axis=1)))
+        finite = np.isfinite(block)
+        if finite.all():
+            continue
+        nan = int(np.count_nonzero(np.isnan(block)))
+        overflow = int(np.count_nonzero(np.isfinite(stored) & ~finite))
+        bad_rows = np.flatnonzero(~finite.all(axis=1))
+        n_nan, n_overflow = n_nan + nan, n_overflow + overflow
+        n_inf += int(finite.size - np.count_nonzero(finite)) - nan - overflow
+        n_bad_rows += len(bad_rows)
+        first_bad = start + int(bad_rows[0]) if first_bad < 0 else first_bad
+    if n_bad_rows:
+        raise DataError(
+            expected=f"finite float32 numbers in {name}",
+            found=f"{n_nan:,} NaN, {n_inf:,} infinite and {n_overflow:,} too large values in "
+            f"{counted(n_bad_rows, 'row')} (the first is row {first_bad})",
+            remedy="replace these values or scale the features",
+        )
+    return n_zero

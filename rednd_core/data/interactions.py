@@ -1,7 +1,8 @@
-"""Who interacted with what: ``.inter`` (MMRec) and CSV files, validated once.
+"""Who interacted with what: ``.inter`` (MMRec), Parquet and CSV files, validated once.
 
-In an ``.inter`` file ids are numbers: the itemID is the item's row in the feature files and ids
-without a row of their own still count. In a CSV ids are any strings, coded in order of appearance.
+In an ``.inter`` or Parquet file ids are numbers: the itemID is the item's row in the feature files
+and ids without a row of their own still count. In a CSV ids are any strings, coded in order of
+appearance.
 """
 
 from __future__ import annotations
@@ -14,23 +15,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rednd_core.config import ColumnNames, resolve_data_path
-from rednd_core.data.schema import IdArray, IntArray, InteractionTable, Notice
+from rednd_core.data import parquet
+from rednd_core.data.ids import IdArray, NumberIds
+from rednd_core.data.numbered import PairColumns, labels, read_inter, timestamps
+from rednd_core.data.pairs import ascending, pair_keys
+from rednd_core.data.schema import IntArray, InteractionTable, Notice
 from rednd_core.data.tables import (
     counted,
     listing,
-    points_in_time,
     read_cells,
     read_header,
     refuse_cells,
     require_columns,
     shorten,
-    whole_numbers,
 )
 from rednd_core.errors import DataError
 
-MAX_NUMBERED = 10_000_000
-"""Ids of an ``.inter`` file stay below this: a stray huge id would ask for as many embeddings."""
-
+NUMBERED = (".inter", ".parquet")
 ITEM_TABLES = ("items.tsv", "items.csv")
 USER_TABLES = ("users.tsv", "users.csv")
 
@@ -38,7 +39,8 @@ USER_TABLES = ("users.tsv", "users.csv")
 def interactions_file(path: str | Path) -> Path:
     """The one interaction file that a path means: itself, or the only one in that folder.
 
-    A folder holds one ``.inter``, or ``interactions.csv``, or one CSV beside items and users tables.
+    A folder holds one ``.inter`` or ``.parquet``, or ``interactions.csv``, or one CSV beside items and
+    users tables.
     """
     try:
         place = resolve_data_path(str(path))
@@ -51,9 +53,9 @@ def interactions_file(path: str | Path) -> Path:
             remedy="check the path and its permissions",
         ) from None
     if is_file:
-        if place.suffix not in (".inter", ".csv"):
+        if place.suffix not in (*NUMBERED, ".csv"):
             raise DataError(
-                expected="an .inter or .csv file",
+                expected="an .inter, .parquet or .csv file",
                 found=place.name,
                 remedy="name the interaction file or its folder",
             )
@@ -63,22 +65,22 @@ def interactions_file(path: str | Path) -> Path:
             expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
         )
     visible = [p for p in entries if p.is_file() and not p.name.startswith(".")]
-    candidates = [p for p in visible if p.suffix == ".inter" or p.name == "interactions.csv"]
+    candidates = [p for p in visible if p.suffix in NUMBERED or p.name == "interactions.csv"]
     if not candidates:
         other_tables = {*ITEM_TABLES, *USER_TABLES}
         candidates = [p for p in visible if p.suffix == ".csv" and p.name not in other_tables]
     if len(candidates) == 1:
         return candidates[0]
     raise DataError(
-        expected=f"one .inter file, or one interactions.csv, in {place.name}",
+        expected=f"one .inter file, .parquet file or interactions.csv in {place.name}",
         found=listing(p.name for p in candidates) or "none of them",
         remedy="name the file itself" if candidates else "check the path",
     )
 
 
 def is_numbered(file: Path) -> bool:
-    """Whether ids in this interaction file are row numbers (``.inter``) and not names (CSV)."""
-    return file.suffix == ".inter"
+    """Whether ids in this file are row numbers (``.inter``, Parquet) and not names (CSV)."""
+    return file.suffix in NUMBERED
 
 
 def read_interactions(
@@ -87,7 +89,7 @@ def read_interactions(
     """Read and validate one interaction file.
 
     Args:
-        path: an ``.inter`` or ``.csv`` file, or a folder with one of them.
+        path: an ``.inter``, ``.parquet`` or ``.csv`` file, or a folder with one of them.
         columns: what the columns are called, where not as in MMRec.
         item_ids: for a CSV, items that come first, in this order (the items table's).
 
@@ -99,93 +101,70 @@ def read_interactions(
     optional = ("label", "timestamp")
     required = [names.user, names.item]
     required += [getattr(names, name) for name in optional if name in names.model_fields_set]
-    header = read_header(file)
+    header = parquet.read_header(file) if file.suffix == ".parquet" else read_header(file)
     require_columns(header, required, file)
-    wanted = [name for name in dict.fromkeys(names.model_dump().values()) if name in header]
-    cells = read_cells(file, wanted)
-
+    where = {
+        name: f"column {name!r} of {file.name}"
+        for name in dict.fromkeys(names.model_dump().values())
+        if name in header
+    }
+    user_ids: IdArray
+    all_item_ids: IdArray
     notices = []
-    where_user, where_item = (f"column {name!r} of {file.name}" for name in required[:2])
     if is_numbered(file):
-        users, user_ids = _numbered(cells[names.user], where_user)
-        items, all_item_ids = _numbered(cells[names.item], where_item)
+        read = parquet.read_columns if file.suffix == ".parquet" else read_inter
+        rows = read(file, names, where)
+        user_ids, all_item_ids = (NumberIds(int(c.max()) + 1) for c in (rows.users, rows.items))
     else:
-        users, user_ids = _named(cells[names.user], where_user, ())
-        items, all_item_ids = _named(cells[names.item], where_item, item_ids)
+        cells = read_cells(file, list(where))
+        users, user_ids = _named(cells[names.user], where[names.user], ())
+        items, all_item_ids = _named(cells[names.item], where[names.item], item_ids)
+        rows = PairColumns(
+            users, items, labels(cells, names, where), timestamps(cells, names, where)
+        )
         if item_ids and (n_more := len(all_item_ids) - len(item_ids)):
             message = f"{counted(n_more, 'item')} of {file.name} missing from the items table."
             notices.append(Notice("unlisted_items", n_more, message))
-    labels = timestamps = None
-    if names.label in header:
-        labels = _labels(cells[names.label], f"column {names.label!r} of {file.name}")
-    if names.timestamp in header:
-        where = f"column {names.timestamp!r} of {file.name}"
-        timestamps = points_in_time(cells[names.timestamp], where)
 
-    kept, found = _distinct_pairs(users * len(all_item_ids) + items, labels, timestamps)
+    kept, found = _distinct_pairs(rows)
     notices += found
     if "rating" in header:
         message = "Ratings are not used: every row counts as one interaction."
-        notices.append(Notice("ratings_unused", len(users), message))
+        notices.append(Notice("ratings_unused", len(rows.users), message))
     return InteractionTable(
-        users=users[kept],
-        items=items[kept],
+        users=rows.users[kept],
+        items=rows.items[kept],
         user_ids=user_ids,
         item_ids=all_item_ids,
-        labels=None if labels is None else labels[kept],
-        timestamps=None if timestamps is None else timestamps[kept],
+        labels=None if rows.labels is None else rows.labels[kept],
+        timestamps=None if rows.timestamps is None else rows.timestamps[kept],
         notices=tuple(notices),
     )
 
 
-def number_ids(n: int) -> IdArray:
-    """The ids ``"0" .. str(n - 1)``, (n,)."""
-    return np.arange(n).astype(str).astype(object)
-
-
-def require_number_range(largest: int, where: str) -> None:
-    """Refuse a stray huge id before anything as long as it is allocated."""
-    if largest >= MAX_NUMBERED:
-        raise DataError(
-            expected=f"ids below {MAX_NUMBERED:,} in {where}",
-            found=f"the id {largest:,}",
-            remedy="number the ids from 0 without gaps, or use a CSV, whose ids may be any text",
-        )
-
-
-def _numbered(cells: pa.ChunkedArray, where: str) -> tuple[IntArray, IdArray]:
-    codes = whole_numbers(cells, where)
-    largest = int(codes.max())
-    require_number_range(largest, where)
-    return codes, number_ids(largest + 1)
-
-
-def _named(cells: pa.ChunkedArray, where: str, first: Sequence[str]) -> tuple[IntArray, IdArray]:
+def _named(
+    cells: pa.ChunkedArray, where: str, first: Sequence[str]
+) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
     filled = np.asarray(pa.compute.not_equal(cells, ""), dtype=bool)
     refuse_cells(cells, filled, "an id in every row", where)
     known = pa.array(list(first), type=pa.string())
     coded = pa.chunked_array([known, *cells.chunks]).dictionary_encode().unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
     ids = np.asarray(coded.chunk(0).dictionary.to_pylist(), dtype=object)
-    return codes[len(first) :].astype(np.int64), ids
+    return codes[len(first) :], ids
 
 
-def _labels(cells: pa.ChunkedArray, where: str) -> NDArray[np.int8]:
-    known = np.asarray(pa.compute.is_in(cells, value_set=pa.array(["0", "1", "2"])), dtype=bool)
-    refuse_cells(cells, known, "labels 0 (train), 1 (validation) or 2 (test)", where)
-    labels: NDArray[np.int8] = pa.compute.cast(cells, pa.int8()).to_numpy()
-    return labels
-
-
-def _distinct_pairs(
-    keys: IntArray, labels: NDArray[np.int8] | None, timestamps: NDArray[np.float64] | None
-) -> tuple[IntArray, list[Notice]]:
+def _distinct_pairs(rows: PairColumns) -> tuple[IntArray | slice, list[Notice]]:
     """Rows to keep, ascending: of each pair the one with the earliest label, time, row."""
-    n_repeated = int(np.count_nonzero(np.diff(np.sort(keys)) == 0))
+    keys = pair_keys(rows.users, rows.items)
+    n_repeated = 0
+    if not ascending(keys):
+        ranked = np.sort(keys)
+        n_repeated = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
     if n_repeated == 0:
-        return np.arange(len(keys)), []
-    label = np.zeros(len(keys), dtype=np.int8) if labels is None else labels
-    time = np.zeros(len(keys)) if timestamps is None else timestamps
+        return slice(None), []
+    label = np.zeros(len(keys), dtype=np.int8) if rows.labels is None else rows.labels
+    time = np.zeros(len(keys)) if rows.timestamps is None else rows.timestamps
     order = np.lexsort((time, label, keys))  # stable, so equal rows stay in file order
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     spread = np.maximum.reduceat(label[order], starts) - np.minimum.reduceat(label[order], starts)

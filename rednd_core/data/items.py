@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from rednd_core.config import ColumnNames
+from rednd_core.data.ids import IdArray, id_column
 from rednd_core.data.interactions import ITEM_TABLES
-from rednd_core.data.schema import Dataset, IdArray
+from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import (
     counted,
     key_column,
@@ -24,6 +25,8 @@ from rednd_core.data.tables import (
 from rednd_core.errors import DataError
 
 _ESCAPED_COLUMNS = ("title", "category", "description")
+_MAY_LEAD_OUT = r"(?s)^[/\\]|^.:|\.\."
+"""Every path with a root, a drive or a step up has one of these; the few that do are looked at."""
 
 
 def items_file(folder: Path) -> Path | None:
@@ -68,7 +71,8 @@ def read_items(path: str | Path, columns: ColumnNames | None = None) -> pd.DataF
         )
     for name in _ESCAPED_COLUMNS:
         if name in items:
-            items[name] = items[name].map(html.unescape)
+            escaped = items[name].str.contains("&", regex=False)
+            items.loc[escaped, name] = items.loc[escaped, name].map(html.unescape)
     if "image" in items:
         _require_inside(items)
     return items
@@ -76,7 +80,7 @@ def read_items(path: str | Path, columns: ColumnNames | None = None) -> pd.DataF
 
 def align_items(listed: pd.DataFrame | None, item_ids: IdArray) -> pd.DataFrame:
     """One row an item in dense order; the title of an item without one is its original id."""
-    items = pd.DataFrame({"item_id": item_ids.astype(str)})
+    items = pd.DataFrame({"item_id": id_column(item_ids)})
     if listed is not None:
         items = items.merge(listed, on="item_id", how="left", validate="one_to_one").fillna("")
     if "title" not in items:
@@ -111,7 +115,8 @@ def image_path(dataset: Dataset, item: int) -> str | None:
 
 
 def _require_inside(items: pd.DataFrame) -> None:
-    local = items[["item_id", "image"]][~items["image"].map(_is_web_address).astype(bool)]
+    suspect = items[["item_id", "image"]][items["image"].str.contains(_MAY_LEAD_OUT)]
+    local = suspect[~suspect["image"].map(_is_web_address).astype(bool)]
     outside = local[local["image"].map(_leads_out).astype(bool)]
     if len(outside):
         raise _outside(len(outside), outside["image"].iloc[0], outside["item_id"].iloc[0])

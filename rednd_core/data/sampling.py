@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from rednd_core.data.pairs import pair_order
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import DataError
 
@@ -55,9 +55,10 @@ class BPRSampler:
         self.device = torch.device(device)
         self.batch_size = batch_size
         self._n_items = n_items
-        order = np.lexsort((train.items, train.users))
-        users = torch.from_numpy(train.users[order]).to(self.device)
-        items = torch.from_numpy(train.items[order]).to(self.device)
+        order = pair_order(train.users, train.items)
+        rows = slice(None) if order is None else order
+        users = torch.from_numpy(train.users[rows]).to(self.device)
+        items = torch.from_numpy(train.items[rows]).to(self.device)
         degrees = torch.bincount(users, minlength=n_users)
         first = degrees.cumsum(0) - degrees
         self._degrees, self._first = degrees, first

@@ -2,7 +2,8 @@
 
 Ids inside the library are dense integers: users ``0..n_users-1`` and items ``0..n_items-1``; as graph
 nodes, item ``i`` is node ``n_users + i``. The ids that people know (``user_ids``, ``item_ids``) are kept
-as strings beside them and reappear in everything that is shown or exported.
+as strings beside them (:class:`~rednd_core.data.ids.NumberIds` where they are the dense ids) and
+reappear in everything that is shown or exported.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from rednd_core.data.ids import IdArray
+from rednd_core.data.pairs import ascending, pair_keys
+
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
-IdArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Interactions:
-    """Distinct (user, item) pairs; ``users[i]`` interacted with ``items[i]``."""
+    """Distinct (user, item) pairs, (n,) each; ``users[i]`` interacted with ``items[i]``."""
 
     users: IntArray
     items: IntArray
@@ -52,15 +55,16 @@ class InteractionTable:
     """A validated interaction file, before it is split.
 
     Attributes:
-        users, items: dense ids, (n,) int64, every pair once.
+        users, items: dense ids, (n,) int32, every pair once; int64 only after the split, where they
+            index tensors.
         labels: 0 train, 1 validation, 2 test, (n,) int8; None where the file has no labels.
         timestamps: (n,) float64; None where the file has none.
         user_ids, item_ids: original ids as strings, indexed by dense id.
         notices: what was found and handled.
     """
 
-    users: IntArray
-    items: IntArray
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
     user_ids: IdArray
     item_ids: IdArray
     labels: NDArray[np.int8] | None = None
@@ -133,6 +137,13 @@ class Dataset:
 def interaction_matrix(pairs: Interactions, n_users: int, n_items: int) -> sp.csr_array:
     """Pairs as a binary CSR matrix, (n_users, n_items) float32, column indices sorted."""
     ones = np.ones(len(pairs), dtype=np.float32)
-    matrix = sp.csr_array((ones, (pairs.users, pairs.items)), shape=(n_users, n_items))
+    shape = n_users, n_items
+    if ascending(
+        pair_keys(pairs.users, pairs.items)
+    ):  # as they leave the split: CSR but for indptr
+        indptr = np.zeros(n_users + 1, dtype=np.int32)
+        np.cumsum(np.bincount(pairs.users, minlength=n_users), out=indptr[1:])
+        return sp.csr_array((ones, pairs.items.astype(np.int32), indptr), shape=shape)
+    matrix = sp.csr_array((ones, (pairs.users, pairs.items)), shape=shape)
     matrix.sort_indices()
     return matrix

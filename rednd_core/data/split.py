@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.config import SplitRule
+from rednd_core.data.pairs import Ids, pair_order
 from rednd_core.data.schema import IntArray, Interactions, InteractionTable, Notice, Split
 from rednd_core.data.tables import counted
 from rednd_core.errors import ConfigError, DataError, unknown_name
@@ -47,14 +48,13 @@ def split(
         raise unknown_name("split", how, get_args(SplitRule))
     if how == "auto":
         how = "random" if table.labels is None else "given"
-    in_order = np.lexsort((table.items, table.users))
-    if how == "given":
-        parts = _given(table)[in_order]
-    elif how == "random":
-        parts = _random(table.users[in_order], seed, ratios)
-    else:
-        parts = _leave_last_out(table)[in_order]
-    return _assemble(table.users[in_order], table.items[in_order], parts)
+    rows = pair_order(table.users, table.items)
+    users = table.users if rows is None else table.users[rows]
+    items = table.items if rows is None else table.items[rows]
+    if how == "random":
+        return _assemble(users, items, _random(users, seed, ratios))
+    parts = _given(table) if how == "given" else _leave_last_out(table)
+    return _assemble(users, items, parts if rows is None else parts[rows])
 
 
 def _given(table: InteractionTable) -> NDArray[np.int8]:
@@ -67,7 +67,7 @@ def _given(table: InteractionTable) -> NDArray[np.int8]:
     return table.labels
 
 
-def _random(users: IntArray, seed: int, ratios: Ratios) -> NDArray[np.int8]:
+def _random(users: Ids, seed: int, ratios: Ratios) -> NDArray[np.int8]:
     """Parts of pairs sorted by user, (n,)."""
     if (
         len(ratios) != 3
@@ -111,7 +111,7 @@ def _leave_last_out(table: InteractionTable) -> NDArray[np.int8]:
     return parts
 
 
-def _rank_within_user(users: IntArray, values: NDArray[np.float64]) -> IntArray:
+def _rank_within_user(users: Ids, values: NDArray[np.float64]) -> IntArray:
     """Rank of each pair among its user's by value, from 0; equal values keep their order, (n,)."""
     order = np.lexsort((values, users))
     starts = np.cumsum(np.bincount(users)) - np.bincount(users)
@@ -120,7 +120,7 @@ def _rank_within_user(users: IntArray, values: NDArray[np.float64]) -> IntArray:
     return rank
 
 
-def _assemble(users: IntArray, items: IntArray, parts: NDArray[np.int8]) -> Split:
+def _assemble(users: Ids, items: Ids, parts: NDArray[np.int8]) -> Split:
     """Cut into three; users that training never sees cannot be evaluated and are dropped there."""
     trained = np.zeros(int(users.max()) + 1, dtype=bool)
     trained[users[parts == TRAIN]] = True
@@ -132,13 +132,15 @@ def _assemble(users: IntArray, items: IntArray, parts: NDArray[np.int8]) -> Spli
             f"with {counted(int(np.count_nonzero(unseen)), 'pair')}."
         )
         notices = (Notice("users_without_train", n_unseen, message),)
-    kept = [np.flatnonzero((parts == part) & ~unseen) for part in (TRAIN, VALID, TEST)]
+    kept = [(parts == part) & ~unseen for part in (TRAIN, VALID, TEST)]
     for part in (TRAIN, VALID):
-        if len(kept[part]) == 0:
+        if not kept[part].any():
             raise DataError(
                 expected=f"{_PART_NAMES[part]} interactions",
                 found=f"none among {len(users):,} (of users that have a train interaction)",
                 remedy="check the labels or choose another split",
             )
-    train, valid, test = (Interactions(users[rows], items[rows]) for rows in kept)
+    train, valid, test = (
+        Interactions(users[rows].astype(np.int64), items[rows].astype(np.int64)) for rows in kept
+    )
     return Split(train=train, valid=valid, test=test, notices=notices)

@@ -7,7 +7,8 @@ them with the functions below, which count and name the cells that do not fit.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import mmap
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from rednd_core.errors import DataError
 MAX_FILE_BYTES = 4 * 2**30
 """No file of a data set may be larger; checked before it is opened."""
 
+WHOLE_NUMBERS_WANTED = "whole numbers from 0 up"
+TIMES_WANTED = "numbers or ISO 8601 dates"
 _DELIMITERS = {".inter": "\t", ".tsv": "\t", ".csv": ","}
 _SEPARATOR_NAMES = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
 _HEAD_BYTES = 64 * 1024
@@ -72,9 +75,9 @@ def read_header(path: Path) -> list[str]:
 
 def require_columns(header: Sequence[str], required: Sequence[str], path: Path) -> None:
     """Refuse a header that lacks a required name, repeats one, or was cut at a wrong separator."""
-    separated = _SEPARATOR_NAMES[_DELIMITERS[path.suffix]]
     missing = [name for name in required if name not in header]
-    if missing and len(header) == 1:
+    if missing and len(header) == 1 and path.suffix in _DELIMITERS:
+        separated = _SEPARATOR_NAMES[_DELIMITERS[path.suffix]]
         for separator, spoken in _SEPARATOR_NAMES.items():
             if separator in header[0]:
                 raise DataError(
@@ -100,17 +103,7 @@ def require_columns(header: Sequence[str], required: Sequence[str], path: Path) 
 def read_cells(path: Path, columns: Sequence[str]) -> pa.Table:
     """The named columns as trimmed strings; their header is already checked."""
     try:
-        table = pa_csv.read_csv(
-            str(path),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=_DELIMITERS[path.suffix], newlines_in_values=True
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()),
-                include_columns=list(columns),
-                strings_can_be_null=False,
-            ),
-        )
+        table = _parse(path, dict.fromkeys(columns, pa.string()))
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
@@ -118,20 +111,57 @@ def read_cells(path: Path, columns: Sequence[str]) -> pa.Table:
             found=shorten(reason, 120),
             remedy="correct that row",
         ) from None
-    if table.num_rows == 0:
+    require_rows(table.num_rows, path)
+    trimmed = [pc.utf8_trim_whitespace(table[name]) for name in columns]
+    return pa.table(trimmed, names=list(columns))
+
+
+def read_typed(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table | None:
+    """The columns of ``types`` parsed at once; None where that fails or may say other than the text.
+
+    Arrow's parser of whole numbers also takes ``0x1F`` and ``-0``: files with such cells are left to
+    :func:`read_cells`, and so is every other problem, because only cells can be named in a sentence.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if any(content.find(odd) >= 0 for odd in (b"0x", b"0X", b"-0")):
+            return None
+    try:
+        table = _parse(path, types)
+    except (pa.ArrowException, OSError):
+        return None
+    return table if table.num_rows else None
+
+
+def _parse(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Arrow's reading of a text table; no cell is taken as missing."""
+    return pa_csv.read_csv(
+        str(path),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=_DELIMITERS[path.suffix], newlines_in_values=True
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict(types),
+            include_columns=list(types),
+            null_values=[],
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def require_rows(n: int, path: Path) -> None:
+    """Refuse a table of nothing but column names."""
+    if n == 0:
         raise DataError(
             expected=f"at least one row in {path.name}",
             found="column names and no row",
             remedy="export it again",
         )
-    trimmed = [pc.utf8_trim_whitespace(table[name]) for name in columns]
-    return pa.table(trimmed, names=list(columns))
 
 
 def whole_numbers(cells: pa.ChunkedArray, where: str) -> NDArray[np.int64]:
     """Cells as non-negative int64, (n,); ``where`` names column and file in the error."""
     digits = pc.match_substring_regex(cells, "^[0-9]{1,18}$").to_numpy()
-    refuse_cells(cells, digits, "whole numbers from 0 up", where)
+    refuse_cells(cells, digits, WHOLE_NUMBERS_WANTED, where)
     numbers: NDArray[np.int64] = pc.cast(cells, pa.int64()).to_numpy()
     return numbers
 
@@ -147,7 +177,7 @@ def points_in_time(cells: pa.ChunkedArray, where: str) -> NDArray[np.float64]:
         dates = pd.to_datetime(cells.to_pandas(), format="ISO8601", utc=True, errors="coerce")
         elapsed = dates - pd.Timestamp(0, tz="UTC")
         numbers = elapsed.dt.total_seconds().to_numpy(dtype=np.float64)
-    refuse_cells(cells, np.isfinite(numbers), "numbers or ISO 8601 dates", where)
+    refuse_cells(cells, np.isfinite(numbers), TIMES_WANTED, where)
     return numbers
 
 
@@ -158,12 +188,15 @@ def refuse_cells(
     if valid.all():
         return
     rows = np.flatnonzero(~valid)
-    n_empty = int(pc.sum(pc.equal(pc.utf8_length(cells), 0)).as_py())
+    n_empty = cells.null_count
+    if pa.types.is_string(cells.type):
+        n_empty += pc.sum(pc.equal(pc.utf8_length(cells), 0)).as_py() or 0
+    first = cells[int(rows[0])].as_py()
     raise DataError(
         expected=f"{expected} in {where}",
         found=(
             f"{counted(len(rows), 'other cell')} among {len(cells):,} ({n_empty:,} empty; the first is "
-            f"{shorten(cells[int(rows[0])].as_py(), 40)!r} in data row {rows[0] + 1:,})"
+            f"{shorten('' if first is None else str(first), 40)!r} in data row {rows[0] + 1:,})"
         ),
         remedy="correct or drop these rows",
     )

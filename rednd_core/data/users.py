@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from rednd_core.config import ColumnNames
+from rednd_core.data.ids import id_column
 from rednd_core.data.interactions import USER_TABLES
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted, key_column, listing, read_cells, read_header
@@ -40,7 +41,7 @@ def user_table(dataset: Dataset, columns: ColumnNames | None = None) -> pd.DataF
     Raises:
         DataError: no key column or several, a repeated user, or an unreadable file.
     """
-    users = pd.DataFrame({"user_id": dataset.user_ids.astype(str)})
+    users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
     file = users_file(dataset)
     if file is None:
         return users

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from rednd_core.data.schema import IdArray, IntArray
+from rednd_core.data.ids import IdArray
+from rednd_core.data.schema import IntArray
 from rednd_core.errors import ConfigError
 from rednd_core.evaluation.compare import bootstrap_interval, compare
 from rednd_core.evaluation.evaluate import Evaluation

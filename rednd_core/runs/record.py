@@ -129,12 +129,20 @@ class StatusRecord(VersionedRecord):
 
 
 class EvaluationRecord(VersionedRecord):
-    """evaluation.json: the best checkpoint's metrics; ``n_users``: users averaged over, by split."""
+    """evaluation.json: the best checkpoint's metrics; ``n_users``: users averaged over, by split.
+
+    A candidate whose test was left unread has no ``test`` in ``n_users``; data without test pairs has 0.
+    """
 
     epoch: Count
     valid: Metrics
     test: Metrics
     n_users: dict[Literal["valid", "test"], int]
+
+    @property
+    def has_test(self) -> bool:
+        """Whether test has been looked at."""
+        return "test" in self.n_users
 
 
 class LayersRecord(VersionedRecord):

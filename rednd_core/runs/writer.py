@@ -6,7 +6,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,16 @@ class RunWriter:
             process=self._process,
         )
         self._write_status()
+
+    @contextmanager
+    def recording_failure(self) -> Iterator[None]:
+        """Whatever escapes the block becomes the run's state ``failed``, with its message."""
+        try:
+            yield
+        except BaseException as error:
+            self.append_event("failed", message=str(error))
+            self.status("failed", message=str(error) or type(error).__name__)
+            raise
 
     def heartbeat(self) -> None:
         """Say that the process lives; call it between batches, it writes every few seconds."""

@@ -21,6 +21,7 @@ from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
+from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.checkpoint import load_parameters, restore_last
@@ -70,13 +71,19 @@ def build(config: RunConfig) -> Experiment:
 
 
 def train_run(
-    writer: RunWriter, *, resume: bool = False, watch: Sequence[Callback] = ()
+    writer: RunWriter,
+    *,
+    resume: bool = False,
+    watch: Sequence[Callback] = (),
+    read_test: bool = True,
 ) -> Summary:
     """Train the run of ``writer`` to its end, or to a stop command, and record the results.
 
     Args:
         resume: continue after the last checkpoint.
         watch: further callbacks, e.g. a progress bar.
+        read_test: False leaves test for :func:`record_test`, so that a run that is only a candidate
+            has no test figure at all.
     """
     experiment = build(writer.record.config)
     model, dataset = experiment.model, experiment.dataset
@@ -102,7 +109,7 @@ def train_run(
     writer.status("running", epoch=trainer.position.epoch, message="Training")
     result = trainer.fit()
     best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
-    evaluation = record_results(writer, experiment, epoch=best_epoch)
+    evaluation = record_results(writer, experiment, epoch=best_epoch, read_test=read_test)
     writer.status(
         result.state,
         epoch=result.epochs,
@@ -137,16 +144,19 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
     return experiment
 
 
-def record_results(writer: RunWriter, experiment: Experiment, *, epoch: int) -> EvaluationRecord:
+def record_results(
+    writer: RunWriter, experiment: Experiment, *, epoch: int, read_test: bool = True
+) -> EvaluationRecord:
     """Write layers, metrics and per-user metrics of the model as it stands; the one look at test."""
     model, dataset = experiment.model, experiment.dataset
     write_layers(writer, model, layer_arrays(model), epoch=epoch)
     with torch.no_grad():
         user_emb, item_emb = model.embeddings()
-    metrics: dict[str, dict[str, float]] = {}
+    metrics: dict[str, dict[str, float]] = {"test": {}}
     n_users: dict[str, int] = {}
     frames = []
-    for name, held_out in (("valid", dataset.valid), ("test", dataset.test)):
+    splits = {"valid": dataset.valid} | ({"test": dataset.test} if read_test else {})
+    for name, held_out in splits.items():
         metrics[name] = {}
         n_users[name] = 0
         if not len(held_out):  # a data set may come without test pairs
@@ -160,6 +170,36 @@ def record_results(writer: RunWriter, experiment: Experiment, *, epoch: int) -> 
     writer.save_evaluation(record)
     writer.save_per_user(pd.concat(frames, ignore_index=True))
     return record
+
+
+def record_test(writer: RunWriter) -> EvaluationRecord:
+    """Add the test results to a run that was trained without: the one look at test, afterwards.
+
+    Ranks by the stored embeddings, which are the best checkpoint's.
+
+    Raises:
+        RunError: the run has no results yet, or its data set has changed.
+    """
+    run, config = Run(writer.path), writer.record.config
+    evaluation, per_user = run.evaluation(), run.per_user()
+    if evaluation is None or per_user is None:
+        raise RunError(
+            expected=f"the validation results of run {run.name}",
+            found="none",
+            remedy="train the run to its end first",
+        )
+    dataset = load_configured(config.data)
+    writer.record.require_data(dataset.digest)
+    metrics, n_users = {}, 0
+    if len(dataset.test):
+        found = evaluate(*run.embeddings(), dataset.train_matrix, dataset.test, config.training.ks)
+        metrics, n_users = dict(found.metrics), found.n_users
+        rows = [per_user[per_user["split"] == "valid"], found.per_user.assign(split="test")]
+        writer.save_per_user(pd.concat(rows, ignore_index=True))
+    changes = {"test": metrics, "n_users": evaluation.n_users | {"test": n_users}}
+    evaluation = evaluation.model_copy(update=changes)
+    writer.save_evaluation(evaluation)
+    return evaluation
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from rednd_core.data import features
 from rednd_core.data.features import feature_files, read_features
 from rednd_core.errors import DataError
 
@@ -138,3 +139,34 @@ def test_files_beyond_the_limit_and_absent_files(tmp_path):
         read_features(path)
     with pytest.raises(DataError, match="readable file"):
         read_features(tmp_path / "text_feat.npy")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_float32_files_are_mapped_and_never_written(tmp_path, monkeypatch, order):
+    monkeypatch.setattr(features, "MAPPED_BYTES", 100)
+    path = save(tmp_path, np.asarray(np.arange(60).reshape(20, 3), dtype=np.float32, order=order))
+    values = read_features(path).values
+    assert isinstance(values, np.memmap) == (order == "C")
+    assert values.flags.c_contiguous
+    assert values.tolist() == np.arange(60).reshape(20, 3).tolist()
+    values[0, 0] = 9  # torch wants writable memory; it reaches no file
+    assert read_features(path).values[0, 0] == 0
+
+
+@pytest.mark.parametrize("name", ["float16", ">f4", "float64"])
+def test_large_files_of_other_types_are_converted(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(features, "MAPPED_BYTES", 10)
+    values = read_features(save(tmp_path, np.arange(60).reshape(20, 3).astype(name))).values
+    assert (values.dtype, values.sum()) == (np.float32, 1770)
+
+
+@pytest.mark.parametrize("rows_a_block", [1, 3, 100])
+def test_blocks_change_no_count(tmp_path, monkeypatch, rows_a_block):
+    monkeypatch.setattr(features, "_BLOCK_VALUES", 2 * rows_a_block)
+    values = np.ones((10, 2))
+    values[[2, 7]] = 0
+    assert read_features(save(tmp_path, values)).n_zero_rows == 2
+    values[4], values[8] = [np.nan, np.inf], [1e39, np.nan]
+    words = r"2 NaN, 1 infinite and 1 too large values in 2 rows \(the first is row 4\)"
+    with pytest.raises(DataError, match=words):
+        read_features(save(tmp_path, values))

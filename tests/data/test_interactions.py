@@ -20,7 +20,7 @@ def test_inter_ids_are_numbers_and_gaps_stay(inter):
     table = read_interactions(inter((0, 4, 0), (2, 1, 1), (2, 4, 2)))
     assert table.users.tolist() == [0, 2, 2]
     assert table.items.tolist() == [4, 1, 4]
-    assert table.users.dtype == table.items.dtype == np.int64
+    assert table.users.dtype == table.items.dtype == np.int32
     assert table.labels.tolist() == [0, 1, 2]
     assert table.user_ids.tolist() == ["0", "1", "2"]
     assert table.item_ids.tolist() == ["0", "1", "2", "3", "4"]
@@ -204,5 +204,5 @@ def test_impossible_paths(tmp_path, name):
 
 
 def test_other_file_types_are_refused(write):
-    with pytest.raises(DataError, match=r"\.inter or \.csv file.*a\.parquet"):
-        interactions_file(write("a.parquet", "x"))
+    with pytest.raises(DataError, match=r"an \.inter, \.parquet or \.csv file.*a\.json"):
+        interactions_file(write("a.json", "x"))

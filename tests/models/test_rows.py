@@ -30,7 +30,8 @@ def test_unit_rows_and_their_gradients() -> None:
 
 def test_a_row_of_zeros_stays_one() -> None:
     unit, lengths = unit_rows(torch.zeros(1, 3))
-    assert unit.tolist() == [[0, 0, 0]] and lengths.item() == 0
+    assert unit.tolist() == [[0, 0, 0]]
+    assert lengths.item() == 0
 
 
 def test_read_out_and_its_gradients() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,18 +23,32 @@ def publish(files: Mapping[str, bytes], target: Path, *, overwrite: bool) -> Non
         DataError: if ``target`` exists and may not be replaced, or cannot be written.
     """
     check_target(target, overwrite=overwrite)
+    with staged(target) as folder:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """A new folder beside ``target`` that becomes ``target`` when the block ends without an error.
+
+    What :func:`check_target` lets through is exchanged; an interrupted block leaves nothing behind.
+
+    Raises:
+        DataError: it cannot be written there.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=target.parent, prefix=".shop-", suffix=".tmp") as scratch:
-            staged = Path(scratch) / "new"
-            for name, content in files.items():
-                path = staged / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+        with TemporaryDirectory(dir=target.parent, prefix=".making-", suffix=".tmp") as scratch:
+            folder = Path(scratch) / "new"
+            folder.mkdir()
+            yield folder
             if target.exists():
-                _exchange(staged, target, aside=Path(scratch) / "old")
+                _exchange(folder, target, aside=Path(scratch) / "old")
             else:
-                staged.rename(target)
+                folder.rename(target)
     except OSError as error:
         raise DataError(
             expected=f"a place for the folder {target}",

@@ -1,0 +1,140 @@
+"""What ``rednd sweep`` and ``rednd study`` share: options, workers, progress, ending."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rednd_core.cli.options import parse_value, say, split_assignment
+from rednd_core.cli.signals import on_first_signal
+from rednd_core.config import resolve_data_path
+from rednd_core.errors import ConfigError
+from rednd_core.wording import duration
+
+if TYPE_CHECKING:
+    from rednd_core.sweeps.campaign import Progress
+    from rednd_core.sweeps.cluster import DaskPool
+    from rednd_core.sweeps.points import Axis
+    from rednd_core.sweeps.record import CampaignRecord, PointRecord
+
+INTERRUPTED = 130
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of all runs; repeatable."),
+]
+Split = Annotated[str, typer.Option(help="auto, given, random or leave_last_out.")]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="Its name; by default derived from what is asked for.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes on this machine; default one a core, or one a GPU."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Use the workers of this Dask scheduler, tcp://host:8786."
+    ),
+]
+
+
+class Narrator:
+    """One line a finished point, on standard error."""
+
+    def __init__(self) -> None:
+        self._select_by = ""
+
+    def begun(self, record: CampaignRecord, n_points: int, n_parallel: int) -> None:
+        self._select_by = record.select_by
+        over = f", {record.n_finished} of them finished before" if record.n_finished else ""
+        say(f"{record.name}: {n_points} runs{over}, {n_parallel} at a time")
+
+    def point(self, point: PointRecord, progress: Progress) -> None:
+        from rednd_core.sweeps.points import describe
+
+        outcome = point.outcome
+        assert outcome is not None
+        parts = [
+            f"{progress.n_over} of {progress.n_points}",
+            f"{point.data} {point.model} {describe(point.settings)}",
+        ]
+        score = outcome.valid.get(self._select_by)
+        if score is not None:
+            parts.append(f"valid {self._select_by} {score:.4f}")
+            parts.append(f"epoch {outcome.best_epoch} of {outcome.epochs}")
+        else:
+            parts.append(outcome.state)
+        if outcome.seconds is not None:
+            parts.append(duration(outcome.seconds))
+        if progress.seconds_left:
+            parts.append(f"about {duration(progress.seconds_left)} left")
+        say("  ".join(parts))
+
+
+@contextmanager
+def working_pool(scheduler: str | None, workers: int | None) -> Iterator[tuple[DaskPool, Narrator]]:
+    """A pool that Ctrl-C stops cleanly: what trains keeps its last checkpoint."""
+    from rednd_core.sweeps.cluster import DaskPool
+
+    if scheduler is not None and workers is not None:
+        raise typer.BadParameter("--workers starts processes here; a scheduler has its own")
+    with DaskPool(scheduler, workers) as pool:
+
+        def stop() -> None:
+            os.write(2, b"Stopping what trains; once more ends it at once\n")  # safe in a handler
+            pool.stop()
+
+        with on_first_signal(stop):
+            yield pool, Narrator()
+
+
+def parse_axes(options: Iterable[str]) -> tuple[Axis, ...]:
+    """``key=v1,v2`` options, in their order."""
+    from rednd_core.sweeps.points import Axis
+
+    axes = []
+    for option in options:
+        key, text = split_assignment(option)
+        axes.append(Axis(key=key, values=tuple(parse_values(text))))
+    return tuple(axes)
+
+
+def parse_values(text: str) -> list[Any]:
+    """``5,10`` or ``["image"],["text"]``: JSON where it is JSON, else each part by itself.
+
+    Raises:
+        ConfigError: an empty part.
+    """
+    try:
+        values = json.loads(f"[{text}]")
+    except ValueError:
+        values = [parse_value(part.strip()) for part in text.split(",")]
+    if not values or "" in values:
+        raise ConfigError(
+            expected="values with commas between them", found=repr(text), remedy="write e.g. 5,10"
+        )
+    return list(values)
+
+
+def absolute(data: Path) -> str:
+    """The path as workers elsewhere on the machine, or on the shared disk, find it."""
+    return str(resolve_data_path(str(data)))
+
+
+def end(record: CampaignRecord) -> None:
+    """Say what is missing; the exit code tells an unfinished sweep or study from a finished one."""
+    for point in record.points:
+        if point.outcome is not None and point.outcome.state == "failed":
+            say(f"failed: {point.run}: {point.outcome.message}")
+    if len(record.commits) > 1:
+        say(f"The runs were trained by different commits: {', '.join(record.commits)}")
+    if record.state != "finished":
+        say(f"{record.n_finished} runs are finished; give the same command again to go on")
+        raise typer.Exit(INTERRUPTED)

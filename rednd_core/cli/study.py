@@ -1,0 +1,112 @@
+"""``rednd study``: the same runs with several seeds, as means with their spread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rednd_core.cli.options import (
+    Json,
+    RunsDir,
+    data_config,
+    open_store,
+    parse_assignments,
+    print_json,
+    say,
+    show_table,
+)
+from rednd_core.cli.pool import (
+    NameOption,
+    Scheduler,
+    Settings,
+    Split,
+    Workers,
+    absolute,
+    end,
+    parse_axes,
+    parse_values,
+    working_pool,
+)
+from rednd_core.errors import ConfigError
+
+
+def study(
+    data: Annotated[list[Path], typer.Option(help="MMRec folder or CSV file; repeatable.")],
+    model: Annotated[list[str], typer.Option(help="Model; repeatable.")],
+    seeds: Annotated[str, typer.Option(metavar="S1,S2", help="Seeds, e.g. 1,2,3.")],
+    settings: Settings = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="KEY=V1,V2", help="A setting to compare; repeatable."),
+    ] = None,
+    split: Split = "auto",
+    markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all metrics as CSV.")] = None,
+    name: NameOption = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train with several seeds and report means with their spread.
+
+    Every run is an ordinary one; its test is read once, on its best checkpoint. Settings and
+    variations go to the models that know them. The same command again goes on where it was stopped.
+
+    Examples:
+
+    * `rednd study --data tiktok --data baby --model lightgcn --seeds 1,2,3 --markdown results.md`
+    * `rednd study --data baby --model rednnd --seeds 1,2,3 --vary alignment_weight=0,1e-3`
+    """
+    from rednd_core.sweeps.study import StudyPlan, run_study
+    from rednd_core.sweeps.summary import summarise
+    from rednd_core.sweeps.tables import (
+        difference_table,
+        study_csv,
+        study_markdown,
+        study_rows,
+        study_table,
+    )
+
+    plan = StudyPlan(
+        data=tuple(data_config(absolute(path), split) for path in data),
+        models=tuple(model),
+        settings=parse_assignments(settings or []),
+        vary=parse_axes(vary or []),
+        seeds=_parse_seeds(seeds),
+    )
+    for key, models in plan.partly_known().items():
+        if models:
+            say(f"{key} applies to {', '.join(models)} only")
+    with working_pool(scheduler, workers) as (pool, report):
+        record = run_study(plan, open_store(runs_dir), pool, report, name)
+    rows = summarise(record)
+    if markdown is not None:
+        markdown.write_text(study_markdown(record, rows), encoding="utf-8")
+    if csv is not None:
+        csv.write_text(study_csv(rows), encoding="utf-8")
+    if as_json:
+        print_json({**record.model_dump(mode="json"), "summary": list(study_rows(rows))})
+    else:
+        title = (
+            f"Study {record.name}: mean ± sd over the seeds {seeds}, "
+            f"{record.n_finished} of {len(record.points)} runs finished"
+        )
+        show_table(title, *study_table(record, rows))
+        differences = difference_table(record, rows)
+        if differences[1]:
+            show_table(
+                "Differences seed by seed: mean ± sd (seeds with a higher value)", *differences
+            )
+    end(record)
+
+
+def _parse_seeds(text: str) -> tuple[int, ...]:
+    seeds = parse_values(text)
+    if not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise ConfigError(
+            expected="whole numbers from 0 in --seeds", found=repr(text), remedy="write e.g. 1,2,3"
+        )
+    return tuple(seeds)

@@ -1,0 +1,116 @@
+"""``rednd sweep``: search hyper-parameters, choose by validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rednd_core.cli.options import (
+    Data,
+    Json,
+    RunsDir,
+    data_config,
+    open_store,
+    parse_assignments,
+    print_json,
+    say,
+    show_table,
+)
+from rednd_core.cli.pool import (
+    NameOption,
+    Scheduler,
+    Settings,
+    Split,
+    Workers,
+    absolute,
+    end,
+    parse_axes,
+    working_pool,
+)
+
+if TYPE_CHECKING:
+    from rednd_core.sweeps.search import SweepRecord
+
+MANY = 20
+
+
+def sweep(
+    data: Data,
+    model: Annotated[str, typer.Option(help="Model, e.g. lightgcn or rednnd.")],
+    grid: Annotated[
+        list[str],
+        typer.Option("--grid", metavar="KEY=V1,V2", help="A setting and its values; repeatable."),
+    ],
+    settings: Settings = None,
+    seed: Annotated[int | None, typer.Option(help="Same as --set seed=S.")] = None,
+    split: Split = "auto",
+    staged: Annotated[
+        bool,
+        typer.Option(
+            "--staged",
+            help="Vary one setting at a time, in the given order, from each one's first value, and "
+            "keep the best: far fewer runs, but settings that only work together are missed.",
+        ),
+    ] = False,
+    name: NameOption = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train a grid of settings and choose one by validation.
+
+    Every point is an ordinary run. Test is read for the chosen one only, when all are over. The same
+    command again goes on where it was stopped.
+
+    Examples:
+
+    * `rednd sweep --data baby --model lightgcn --grid n_layers=1,2,3 --grid learning_rate=1e-3,1e-2`
+    * `rednd sweep --data baby --model rednnd --staged --grid knn_k=10,5,20 --grid alignment_weight=1e-3,1e-4`
+    """
+    from rednd_core.sweeps.search import SweepPlan, run_sweep
+
+    chosen = parse_assignments(settings or []) | ({} if seed is None else {"seed": seed})
+    plan = SweepPlan(
+        data=data_config(absolute(data), split),
+        model=model,
+        settings=chosen,
+        grid=parse_axes(grid),
+        staged=staged,
+    )
+    store = open_store(runs_dir)
+    if plan.n_points > MANY and not staged:
+        fewer = plan.model_copy(update={"staged": True}).n_points
+        say(f"{plan.n_points} runs; --staged would train {fewer}, one setting after the other")
+    with working_pool(scheduler, workers) as (pool, report):
+        record = run_sweep(plan, store, pool, report, name)
+    if as_json:
+        print_json(record.model_dump(mode="json"))
+    else:
+        _show(record, store.root)
+    end(record)
+
+
+def _show(record: SweepRecord, root: Path) -> None:
+    from rednd_core.sweeps.points import describe
+    from rednd_core.sweeps.tables import shown_metrics, sweep_table
+
+    how = (
+        "one setting after the other (interactions not searched)" if record.plan.staged else "grid"
+    )
+    title = (
+        f"Sweep {record.name}: {how}, {record.n_finished} of {len(record.points)} points finished"
+    )
+    show_table(title, *sweep_table(record))
+    best = next((point for point in record.points if point.run == record.best), None)
+    if best is not None and best.result is not None:
+        typer.echo(f"Chosen by validation {record.select_by}: {describe(best.settings)}")
+        for part, metrics in (("valid", best.result.valid), ("test", best.result.test)):
+            values = [(metric, metrics.get(metric)) for metric in shown_metrics(record.select_by)]
+            shown = "  ".join(
+                f"{metric} {value:.4f}" for metric, value in values if value is not None
+            )
+            typer.echo(f"{part:>5}  {shown}")
+        typer.echo(f"Run {best.run} in {root}")

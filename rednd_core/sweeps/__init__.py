@@ -1,0 +1,4 @@
+"""Sweeps and studies: many ordinary runs, trained side by side, from one plan. See docs/sweeps.md.
+
+Only ``sweeps.cluster`` imports Dask.
+"""

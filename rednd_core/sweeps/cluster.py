@@ -1,0 +1,239 @@
+"""Where points are trained: processes of this machine, or the workers of a Dask scheduler."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Any
+
+from dask.system import CPU_COUNT
+from distributed import Client, Future, KilledWorker, Nanny, Scheduler, SpecCluster
+
+from rednd_core.errors import ConfigError, EngineError, RedndError
+from rednd_core.sweeps.campaign import Job
+from rednd_core.sweeps.record import Outcome
+from rednd_core.sweeps.worker import ensure_run
+
+GPU = "GPU"
+"""The name of the resource that a worker with a GPU declares, one for each GPU."""
+RETRIES = 2  # of an attempt that raised; a worker that died is Dask's own affair
+CONNECT_SECONDS = 30.0
+POLL_SECONDS = 0.5
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class DaskPool:
+    """Runs jobs on a cluster, which is started or reached when the first job comes.
+
+    Args:
+        scheduler: address of a running scheduler; None starts workers on this machine.
+        n_workers: how many of them; by default one a core, or one a GPU where jobs may use it.
+    """
+
+    def __init__(self, scheduler: str | None = None, n_workers: int | None = None) -> None:
+        self._scheduler, self._n_workers = scheduler, n_workers
+        self._stack = ExitStack()
+        self._client: Client | None = None
+        self._n_local = 0
+        self._stop = threading.Event()
+
+    def __enter__(self) -> DaskPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """End soon: nothing more is begun, what trains stops within a batch. For signal handlers."""
+        self._stop.set()
+
+    def n_parallel(self, jobs: Sequence[Job]) -> int:
+        """How many of ``jobs`` are trained at once; reaches the cluster.
+
+        Raises:
+            EngineError: a job needs a GPU that no worker has.
+            ConfigError: no scheduler or no worker answers, or workers with several threads.
+        """
+        workers = _workers(self._connect(jobs))
+        on_gpu = [job for job in jobs if _wants_gpu(job, workers)]
+        n_gpus = int(sum(worker["resources"].get(GPU, 0) for worker in workers))
+        if on_gpu and not n_gpus:
+            raise EngineError(
+                expected=f"a worker with the resource {GPU}=1, as device=cuda was asked for",
+                found=f"none among {len(workers)} workers",
+                remedy=f'start one with `dask worker ADDRESS --nthreads 1 --resources "{GPU}=1"`, '
+                "or set device=cpu",
+            )
+        return min(len(jobs), n_gpus if len(on_gpu) == len(jobs) else len(workers))
+
+    def run(self, jobs: Sequence[Job], done: Callable[[Job, Outcome | RedndError], None]) -> None:
+        """Bring all jobs to an end; ``done`` is called in this thread, in the order of finishing."""
+        client = self._connect(jobs)
+        workers = _workers(client)
+        finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        pending: dict[Future[Any], Job] = {}
+        for job in jobs:
+            future = client.submit(
+                ensure_run,
+                *job.arguments,
+                key=f"{job.point.run}-{uuid.uuid4().hex[:8]}",
+                pure=False,
+                retries=RETRIES,
+                resources={GPU: 1} if _wants_gpu(job, workers) else None,
+            )
+            pending[future] = job
+            future.add_done_callback(finished.put)
+        while pending:
+            if self.stopping:
+                for job in pending.values():
+                    job.ask_to_stop()
+            try:
+                future = finished.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            job = pending.pop(future)
+            done(job, _outcome(future))
+
+    def _connect(self, jobs: Sequence[Job]) -> Client:
+        if self._scheduler is not None:
+            if self._client is None:
+                self._client = self._stack.enter_context(_remote(self._scheduler))
+            return self._client
+        gpu_names = gpus() if any(job.device != "cpu" for job in jobs) else []
+        wanted = min(len(jobs), self._n_workers or len(gpu_names) or CPU_COUNT)
+        if self._client is None or wanted > self._n_local:  # a later stage may have more points
+            self._stack.close()
+            self._client = self._stack.enter_context(_local(worker_options(wanted, gpu_names)))
+            self._n_local = wanted
+        return self._client
+
+
+def gpus() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES would name each of this machine's usable GPUs."""
+    import torch
+
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = listed.split(",") if listed else [str(n) for n in range(torch.cuda.device_count())]
+    return names[: torch.cuda.device_count()]
+
+
+def worker_options(n_workers: int, gpu_names: Sequence[str]) -> list[dict[str, Any]]:
+    """How each local worker is started: one thread, and its share of a GPU where there are any.
+
+    With more workers than GPUs, several share one.
+    """
+    options: list[dict[str, Any]] = []
+    for number in range(n_workers):
+        environment, resources = dict(ONE_THREAD), {}
+        if gpu_names:
+            environment["CUDA_VISIBLE_DEVICES"] = gpu_names[number % len(gpu_names)]
+            resources = {GPU: 1}
+        options.append({"nthreads": 1, "env": environment, "resources": resources})
+    return options
+
+
+def dask_setup(worker: object) -> None:
+    """Called by Dask in every local worker: Ctrl-C reaches the whole process group, but only the
+
+    process that gave out the work knows how to stop it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _local(options: Sequence[dict[str, Any]]) -> Iterator[Client]:
+    """A scheduler in this process and a worker for each of ``options``, on loopback only."""
+    common = {
+        "host": "127.0.0.1",
+        "protocol": "tcp://",
+        "dashboard": False,
+        "memory_limit": 0,  # a training is not to be killed for its size: it cannot spill
+        "preload": [__name__],
+        "silence_logs": logging.CRITICAL,
+    }
+    workers = {
+        number: {"cls": Nanny, "options": common | own} for number, own in enumerate(options)
+    }
+    address = {"host": "127.0.0.1", "port": 0, "protocol": "tcp://", "dashboard": False}
+    with (
+        SpecCluster(
+            workers=workers,
+            scheduler={"cls": Scheduler, "options": address},
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(len(options))
+        yield client
+
+
+@contextmanager
+def _remote(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            expected=f"a Dask scheduler at {address}",
+            found=str(error).splitlines()[0][:200].rstrip(".") or "no answer",
+            remedy="start one with `dask scheduler`, or leave out --scheduler",
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise ConfigError(
+                expected=f"workers at the scheduler {address}",
+                found=f"none within {CONNECT_SECONDS:.0f} seconds",
+                remedy=f"start some with `dask worker {address} --nthreads 1`",
+            ) from None
+        threads = max(worker["nthreads"] for worker in _workers(client))
+        if threads > 1:
+            raise ConfigError(
+                expected="workers with one thread, as a process trains one run at a time",
+                found=f"one with {threads}",
+                remedy=f"start them with `dask worker {address} --nworkers {threads} --nthreads 1`",
+            )
+        yield client
+
+
+def _workers(client: Client) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
+    return list(found.values())
+
+
+def _wants_gpu(job: Job, workers: Sequence[dict[str, Any]]) -> bool:
+    """``auto`` takes a GPU where there is one, as everywhere."""
+    if job.device == "auto":
+        return any(worker["resources"].get(GPU) for worker in workers)
+    return job.device == "cuda"
+
+
+def _outcome(future: Future[Any]) -> Outcome | RedndError:
+    error = future.exception()
+    if error is None:
+        return Outcome.model_validate_json(future.result())
+    if isinstance(error, RedndError):
+        return error
+    if isinstance(error, KilledWorker):
+        return Outcome(
+            state="failed",
+            message="Expected a worker that lives until the run is over, but found that several died "
+            "on it; look for a lack of memory, and try fewer --workers.",
+        )
+    return Outcome(state="failed", message=f"{type(error).__name__}: {error}")

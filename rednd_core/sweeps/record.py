@@ -1,0 +1,84 @@
+"""What a sweep or a study keeps on disk: its plan, its points, and what came of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from rednd_core.config import StrictModel
+from rednd_core.runs.record import Count, Metrics, Name, VersionedRecord
+
+CampaignState = Literal["running", "finished", "stopped"]
+
+
+class Outcome(StrictModel):
+    """What came of a point.
+
+    Attributes:
+        message: why it failed.
+        valid, test: metrics of the best epoch; test is empty where it was not to be looked at.
+        seconds: all epochs together, with validation and smoothness; seconds_per_epoch: median of
+            the training alone. None for a model that has nothing to train.
+        commit: of the code that trained it.
+    """
+
+    state: Literal["finished", "stopped", "failed"]
+    message: str = ""
+    valid: Metrics = Field(default_factory=dict)
+    test: Metrics = Field(default_factory=dict)
+    best_epoch: Count | None = None
+    epochs: Count = 0
+    seconds: float | None = None
+    seconds_per_epoch: float | None = None
+    commit: str | None = None
+
+
+class PointRecord(StrictModel):
+    """A point and, once there is one, its outcome.
+
+    Attributes:
+        stage: the axis that was varied when a staged search came by this point first.
+    """
+
+    run: Name
+    data: Name
+    model: Name
+    settings: dict[str, JsonValue]
+    stage: str | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def result(self) -> Outcome | None:
+        """The outcome of a finished point, else None."""
+        finished = self.outcome is not None and self.outcome.state == "finished"
+        return self.outcome if finished else None
+
+
+class CampaignRecord(VersionedRecord):
+    """What sweep.json and study.json have in common.
+
+    Attributes:
+        plan: what was asked for; data: path of a data set -> its digest.
+        commit: the code that began it; every outcome names its own.
+    """
+
+    name: Name
+    plan: StrictModel
+    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    commit: str | None
+    data: dict[str, str]
+    select_by: str
+    state: CampaignState = "running"
+    points: tuple[PointRecord, ...] = ()
+
+    @property
+    def n_finished(self) -> int:
+        return sum(point.result is not None for point in self.points)
+
+    @property
+    def commits(self) -> list[str]:
+        """The commits that trained the points, sorted; more than one should make one think."""
+        outcomes = (point.result for point in self.points)
+        return sorted({outcome.commit for outcome in outcomes if outcome and outcome.commit})

@@ -1,0 +1,164 @@
+"""Hyper-parameter search: every point of a grid, or one setting after the other; chosen by validation.
+
+Losing points have no test figure: it is never computed for them. Only when every point is over is test
+read, for the chosen one, on its best checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from rednd_core.config import DataConfig, StrictModel
+from rednd_core.data import load_configured
+from rednd_core.errors import RunError
+from rednd_core.reproducibility import commit
+from rednd_core.runs import RunStore
+from rednd_core.runs.layout import check_run_name, slug
+from rednd_core.sweeps.campaign import Campaign, Pool, Report, data_name, opened
+from rednd_core.sweeps.points import (
+    Axis,
+    Point,
+    Settings,
+    check_axes,
+    combinations,
+    distinct,
+    make_point,
+    short_digest,
+)
+from rednd_core.sweeps.record import CampaignRecord, PointRecord
+
+FOLDER = ".sweeps"
+
+
+class SweepPlan(StrictModel):
+    """What is searched.
+
+    Attributes:
+        data: its path is absolute, as the workers may start anywhere.
+        settings: the same for all points, the seed included.
+        staged: vary one axis at a time, in their order, starting from every axis's first value and
+            keeping the best value by validation; interactions between axes are not searched.
+    """
+
+    data: DataConfig
+    model: str
+    settings: dict[str, JsonValue]
+    grid: Annotated[tuple[Axis, ...], Field(min_length=1)]
+    staged: bool = False
+
+    @property
+    def default_name(self) -> str:
+        """Determined by the plan, so that the same command finds its sweep again."""
+        digest = short_digest(self.model_dump(mode="json"), 6)
+        return f"{slug(self.model)}-{slug(data_name(self.data))}-{digest}"
+
+    @property
+    def n_points(self) -> int:
+        """Runs to train: the product of the axes' lengths; staged, their sum without repetitions."""
+        lengths = [len(axis.values) for axis in self.grid]
+        return sum(lengths) - len(lengths) + 1 if self.staged else math.prod(lengths)
+
+
+class SweepRecord(CampaignRecord):
+    """sweep.json.
+
+    Attributes:
+        best: the run of the chosen point, once all are over; it alone has test metrics.
+    """
+
+    plan: SweepPlan
+    best: str | None = None
+
+    @property
+    def ranked(self) -> list[PointRecord]:
+        """The finished points, best validation first, then the others; ties in the plan's order."""
+        return sorted(self.points, key=lambda point: -score(point, self.select_by))
+
+
+def run_sweep(
+    plan: SweepPlan, store: RunStore, pool: Pool, report: Report, name: str | None = None
+) -> SweepRecord:
+    """Train what is left of the plan's points and choose one; the record is in ``store``'s .sweeps.
+
+    Raises:
+        ConfigError: a point that cannot be; found before anything is trained.
+        RunError: the name belongs to another plan, data have changed, or no point could be finished.
+    """
+    name = check_run_name(name or plan.default_name)
+    check_axes(plan.grid, [plan.model], plan.settings)
+    for axis in plan.grid:  # every value, also where a staged search might not come by it
+        distinct(_points(plan, name, [_start(plan) | {axis.key: v} for v in axis.values]))
+    everything = [] if plan.staged else list(combinations(plan.grid))
+    start = _points(plan, name, everything or [_start(plan)])
+    fresh = SweepRecord(
+        name=name,
+        plan=plan,
+        commit=commit(),
+        data={plan.data.path: load_configured(plan.data).digest},
+        select_by=start[0].config.training.select_by,
+    )
+    file = store.root / FOLDER / name / "sweep.json"
+    with opened(file, fresh, store, pool, report, plan.n_points) as campaign:
+        campaign.update(best=None)
+        best = _staged(campaign, plan, name) if plan.staged else _best_of(campaign, start)
+        if best is not None:
+            campaign.train([best], read_test=True)
+        if best is not None and not campaign.stopped:
+            campaign.update(state="finished", best=best.run)
+    return campaign.record
+
+
+def _staged(campaign: Campaign[SweepRecord], plan: SweepPlan, name: str) -> Point | None:
+    """Coordinate descent, one pass; None where a stage did not come to its end."""
+    chosen, best = _start(plan), None
+    for axis in plan.grid:
+        candidates = _points(plan, name, [chosen | {axis.key: v} for v in axis.values])
+        best = _best_of(campaign, candidates, stage=axis.key)
+        if best is None:
+            return None
+        chosen = best.settings
+    return best
+
+
+def _best_of(
+    campaign: Campaign[SweepRecord], points: Sequence[Point], stage: str | None = None
+) -> Point | None:
+    """Train ``points`` and choose by validation, the first one where equal; None before all are over.
+
+    Raises:
+        RunError: all of them failed.
+    """
+    campaign.train(points, stage=stage)
+    by_run = {known.run: known for known in campaign.record.points}
+    known = [by_run[point.run] for point in points]
+    if any(of.outcome is None or of.outcome.state == "stopped" for of in known):
+        return None
+    select_by = campaign.record.select_by
+    scores = [score(of, select_by) for of in known]
+    if max(scores) == -math.inf:
+        raise RunError(
+            expected="a point that can be trained to its end",
+            found=f"{len(known)} failures, such as {known[0].run}",
+            remedy=f"look at them with `rednd runs show {known[0].run}` and change the settings",
+        )
+    return points[scores.index(max(scores))]
+
+
+def score(point: PointRecord, select_by: str) -> float:
+    """The validation metric of a finished point; below everything for the others."""
+    value = point.result.valid.get(select_by) if point.result else None
+    return -math.inf if value is None else value
+
+
+def _start(plan: SweepPlan) -> Settings:
+    return {axis.key: axis.values[0] for axis in plan.grid}
+
+
+def _points(plan: SweepPlan, name: str, varied: Sequence[Settings]) -> tuple[Point, ...]:
+    return distinct(
+        [make_point(name, plan.model, plan.data, plan.settings, values) for values in varied]
+    )

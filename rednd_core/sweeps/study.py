@@ -1,0 +1,131 @@
+"""Studies: models, data sets and variations, each with several seeds. Test is read once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from rednd_core.config import DataConfig, StrictModel
+from rednd_core.data import load_configured
+from rednd_core.errors import ConfigError, unknown_name
+from rednd_core.models.settings import setting_names
+from rednd_core.reproducibility import commit
+from rednd_core.runs import RunStore
+from rednd_core.runs.layout import check_run_name, slug
+from rednd_core.runs.record import Count
+from rednd_core.sweeps.campaign import Pool, Report, data_name, opened
+from rednd_core.sweeps.points import (
+    Axis,
+    Point,
+    check_axes,
+    combinations,
+    distinct,
+    make_point,
+    short_digest,
+)
+from rednd_core.sweeps.record import CampaignRecord
+
+FOLDER = ".studies"
+
+
+class StudyPlan(StrictModel):
+    """What is compared: every data set x model x variation, with every seed.
+
+    Attributes:
+        data: absolute paths.
+        settings, vary: go to the models that know them; a key that none knows is refused.
+    """
+
+    data: Annotated[tuple[DataConfig, ...], Field(min_length=1)]
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    settings: dict[str, JsonValue]
+    vary: tuple[Axis, ...]
+    seeds: Annotated[tuple[Count, ...], Field(min_length=1)]
+
+    @property
+    def default_name(self) -> str:
+        """Determined by the plan, so that the same command finds its study again."""
+        digest = short_digest(self.model_dump(mode="json"), 6)
+        return f"study-{slug(data_name(self.data[0]))}-{digest}"
+
+    def partly_known(self) -> dict[str, list[str]]:
+        """Settings that only some of the models know -> those models."""
+        keys = [*self.settings, *(axis.key for axis in self.vary)]
+        known = {key: [m for m in self.models if key in setting_names(m)] for key in keys}
+        return {key: models for key, models in known.items() if len(models) < len(self.models)}
+
+
+class StudyRecord(CampaignRecord):
+    """study.json. The settings of a point are its variation and its seed."""
+
+    plan: StudyPlan
+
+
+def run_study(
+    plan: StudyPlan, store: RunStore, pool: Pool, report: Report, name: str | None = None
+) -> StudyRecord:
+    """Train what is left of the plan's runs; the record is in ``store``'s .studies.
+
+    Raises:
+        ConfigError: a run that cannot be; found before anything is trained.
+        RunError: the name belongs to another plan, or data have changed.
+    """
+    name = check_run_name(name or plan.default_name)
+    points = study_points(plan, name)
+    fresh = StudyRecord(
+        name=name,
+        plan=plan,
+        commit=commit(),
+        data={data.path: load_configured(data).digest for data in plan.data},
+        select_by=points[0].config.training.select_by,
+    )
+    file = store.root / FOLDER / name / "study.json"
+    with opened(file, fresh, store, pool, report, len(points)) as campaign:
+        campaign.train(points, read_test=True)
+        outcomes = [point.outcome for point in campaign.record.points]
+        if all(outcome is not None and outcome.state != "stopped" for outcome in outcomes):
+            campaign.update(state="finished")
+    return campaign.record
+
+
+def study_points(plan: StudyPlan, name: str) -> tuple[Point, ...]:
+    """Seed after seed, so that a study that is stopped early has whole comparisons."""
+    _check(plan)
+    points = []
+    for seed in plan.seeds:
+        for data in plan.data:
+            for model in plan.models:
+                known = setting_names(model)
+                settings = {k: v for k, v in plan.settings.items() if k in known}
+                vary = [axis for axis in plan.vary if axis.key in known]
+                prefix = f"{name}-{slug(data_name(data))}-{slug(model)}"
+                points += [
+                    make_point(prefix, model, data, settings, variation | {"seed": seed})
+                    for variation in combinations(vary)
+                ]
+    return distinct(points)
+
+
+def _check(plan: StudyPlan) -> None:
+    valid = dict.fromkeys(name for model in plan.models for name in setting_names(model))
+    for key in plan.settings:
+        if key not in valid:
+            raise unknown_name(f"setting of {' or '.join(plan.models)}", key, valid)
+        if key == "seed":
+            raise ConfigError(
+                expected="the seeds in --seeds", found="a setting seed", remedy="remove it"
+            )
+    check_axes(plan.vary, plan.models, plan.settings)
+    _check_distinct(
+        "data sets in folders of different names", [data_name(data) for data in plan.data]
+    )
+    _check_distinct("different models", plan.models)
+    _check_distinct("different seeds", [str(seed) for seed in plan.seeds])
+
+
+def _check_distinct(what: str, names: Sequence[str]) -> None:
+    twice = [name for number, name in enumerate(names) if name in names[:number]]
+    if twice:
+        raise ConfigError(expected=what, found=f"{twice[0]} twice", remedy="remove one")
