@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.cached import prewarm
+from app import warm
 from app.sitemap import PAGES, page_file
 from app.views import home
 from rednd_core.config import PROJECT_ROOT
@@ -24,4 +24,4 @@ def run() -> None:
         for name, (_, title, icon) in PAGES.items()
     ]
     st.navigation([home_page, *others]).run()
-    prewarm()  # last: its compiler would slow the first picture down
+    warm.first_picture_sent()

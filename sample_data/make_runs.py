@@ -88,7 +88,7 @@ def make_maps(target: Path) -> None:
         if is_knn:  # only another UMAP of the same layers would need it
             entry.unlink()
     os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
-    home = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=300).run()
+    home = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=300).run()
     home.toggle[0].set_value(not home.toggle[0].value).run()
     if home.exception:
         raise SystemExit(f"The start page failed: {home.exception}")

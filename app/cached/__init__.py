@@ -5,14 +5,7 @@ everything that the value depends on; a run that is still training changes its `
 """
 
 from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
-from app.cached.maps import (
-    aligned_pair,
-    joined_map,
-    known_joined_umap,
-    known_projection,
-    movers,
-    projection,
-)
+from app.cached.maps import joined_map, known_joined_umap, known_projection, projection
 from app.cached.measures import (
     RECALL_K,
     agreement,
@@ -21,6 +14,8 @@ from app.cached.measures import (
     layer_recall,
     smoothness,
 )
+from app.cached.models import models
+from app.cached.pairs import LayerPair, aligned_pair, movers
 from app.cached.ranking import CUT_OFFS, evaluation, recommendations, slices
 from app.cached.runs import (
     epoch_metrics,
@@ -31,13 +26,15 @@ from app.cached.runs import (
     store,
     view_layers,
 )
-from app.cached.warm import models, prewarm
+from app.cached.umap import compile_umap
 
 __all__ = [
     "CUT_OFFS",
     "RECALL_K",
+    "LayerPair",
     "agreement",
     "aligned_pair",
+    "compile_umap",
     "data_report",
     "dataset",
     "epoch_metrics",
@@ -55,7 +52,6 @@ __all__ = [
     "movers",
     "node_names",
     "per_user",
-    "prewarm",
     "projection",
     "recommendations",
     "run_dataset",

@@ -14,8 +14,6 @@ from app.cached.measures import joined_layers
 from app.cached.runs import layers, view_layers
 from rednd_core.cache import ArrayCache
 from rednd_core.config import PROJECT_ROOT
-from rednd_core.projection.align import Movers
-from rednd_core.projection.pair import AlignedPair
 from rednd_core.projection.result import Projection
 from rednd_core.runs import Run
 
@@ -133,73 +131,3 @@ def _joined_request(run: Run, shown: Sequence[int], method: str, n: int) -> tupl
     of = run_dataset(run)
     stack = joined_layers(run, max(shown))
     return [stack[k] for k in shown], method, sample_nodes(of.n_users, of.n_items, n)
-
-
-def _pair_key(
-    run: Run, modality: str, other: Run, other_modality: str, layer: int, view: str
-) -> tuple[Any, ...]:
-    return (
-        (str(run.path), run.layer_version, modality),
-        (str(other.path), other.layer_version, other_modality),
-        (layer, view),
-    )
-
-
-@st.cache_resource(max_entries=16, show_spinner="Turning the second run onto the first …")
-def _aligned_pair(
-    key: tuple[Any, ...], nodes: tuple[int, ...], n_users: int, _first: Any, _second: Any
-) -> AlignedPair:
-    import numpy as np
-
-    from rednd_core.projection.pair import aligned_pair as align
-
-    rows = np.asarray(nodes, dtype=np.int64)
-    return align(_first[rows], _second[rows], rows < n_users)
-
-
-def aligned_pair(
-    run: Run,
-    modality: str,
-    other: Run,
-    other_modality: str,
-    layer: int,
-    view: str,
-    nodes: Sequence[int],
-) -> AlignedPair:
-    """``nodes`` in one layer of two runs, the second turned onto the first."""
-    return _aligned_pair(
-        _pair_key(run, modality, other, other_modality, layer, view),
-        tuple(int(node) for node in nodes),
-        len(layers(run).user_emb),
-        view_layers(run, modality, view)[layer],
-        view_layers(other, other_modality, view)[layer],
-    )
-
-
-@st.cache_data(max_entries=16, show_spinner="Comparing the neighbourhoods …")
-def _movers(
-    key: tuple[Any, ...], nodes: tuple[int, ...], k: int, _before: Any, _after: Any
-) -> Movers:
-    import numpy as np
-
-    from rednd_core.projection import movers as rank
-
-    rows = np.asarray(nodes, dtype=np.int64)
-    return rank(_before[rows], _after[rows], k)
-
-
-def movers(
-    run: Run,
-    modality: str,
-    other: Run,
-    other_modality: str,
-    layer: int,
-    view: str,
-    nodes: Sequence[int],
-    k: int,
-) -> Movers:
-    """``nodes`` by the change of their neighbourhoods (among ``nodes``) from ``run`` to ``other``."""
-    key = _pair_key(run, modality, other, other_modality, layer, view)
-    before = view_layers(run, modality, view)[layer]
-    after = view_layers(other, other_modality, view)[layer]
-    return _movers(key, tuple(int(node) for node in nodes), k, before, after)

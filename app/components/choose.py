@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from app import cached, state
+from app.components.text import escape_markdown
 from rednd_core.runs import Run, RunEntry
 
 
@@ -26,22 +27,46 @@ def pick_run(
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
-    name = st.selectbox(
-        label, list(entries), format_func=lambda n: describe(entries[n]), **state.keep(key)
-    )
-    return entries[name].run if name else None
+    return run_box(label, entries, key)
 
 
-def describe(entry: RunEntry) -> str:
-    """Name, model and data of a run on one line.
+def run_box(
+    label: str,
+    entries: Mapping[str, RunEntry],
+    key: str,
+    *,
+    none: Sequence[str] = (),
+    index: int | None = 0,
+    help: str | None = None,
+) -> Run | None:
+    """A select box of run names, and below it what the chosen run is.
 
-    Streamlit writes this label into the address bar, so it holds only what never changes: no state.
+    Plain names, as the address bar keeps what the options are called.
+
+    Args:
+        none: options before the runs that stand for no run.
+        index: of the first choice; None for nothing chosen.
     """
-    if entry.record is None:
-        return f"{entry.name} (broken)"
+    state.drop_foreign(key, [*none, *entries])
+    name = st.selectbox(
+        label,
+        [*none, *entries],
+        index=index,
+        placeholder="Choose a run",
+        help=help,
+        **state.keep(key),
+    )
+    if name not in entries:
+        return None
+    st.caption(escape_markdown(facts(entries[name])))
+    return entries[name].run
+
+
+def facts(entry: RunEntry) -> str:
+    """Model and data of a run that can be read, on one line."""
+    assert entry.record is not None
     config = entry.record.config
-    facts = [config.model]
+    told = [config.model]
     if "alignment_weight" in config.hyperparameters:
-        facts.append(f"alignment {config.hyperparameters['alignment_weight']:g}")
-    facts.append(Path(config.data.path).stem)
-    return f"{entry.name} · {' · '.join(facts)}"
+        told.append(f"alignment weight {config.hyperparameters['alignment_weight']:g}")
+    return " · ".join([*told, Path(config.data.path).stem])

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.components.choose import describe
+from app.components.choose import run_box
 from app.components.downloads import csv_button, show_figure
 from app.components.embeddings_view import View, layer_name
 from app.components.node_select import take_points, take_row
@@ -42,10 +42,10 @@ def compare_panel(view: View) -> None:
         else common[0]
     )
     nodes = _compared_nodes(view)
-    moved = cached.movers(
-        view.run, view.modality, other, modality, layer, view.view, nodes.tolist(), K
-    )
-    _maps(view, other, modality, layer, nodes, moved)
+    compared = tuple(nodes.tolist())
+    pair = cached.LayerPair(view.run, view.modality, other, modality, layer, view.view, compared)
+    moved = cached.movers(pair, K)
+    _maps(view, pair, nodes, moved)
     _movers(view, other, nodes, moved)
 
 
@@ -68,16 +68,7 @@ def _choose_other(view: View) -> Run | None:
     if not others:
         st.caption("There is no second run on the same data and split yet.")
         return None
-    state.drop_foreign(state.OTHER_RUN, others)
-    name = st.selectbox(
-        "Second run (same data and split)",
-        list(others),
-        index=None,
-        format_func=lambda n: describe(others[n]),
-        placeholder="Choose a run to compare with",
-        **state.keep(state.OTHER_RUN),
-    )
-    return others[name].run if name else None
+    return run_box("Second run (same data and split)", others, state.OTHER_RUN, index=None)
 
 
 def _choose_modality(
@@ -97,19 +88,16 @@ def _compared_nodes(view: View) -> np.ndarray:
     return view.nodes[degrees[view.nodes] > 0]
 
 
-def _maps(
-    view: View, other: Run, modality: str, layer: int, nodes: np.ndarray, moved: Movers
-) -> None:
-    pair = cached.aligned_pair(
-        view.run, view.modality, other, modality, layer, view.view, nodes.tolist()
-    )
-    name = layer_name(layer, view.view)
+def _maps(view: View, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) -> None:
+    aligned = cached.aligned_pair(pair)
+    runs = (pair.run, pair.other)
+    name = layer_name(pair.layer, view.view)
     figure = embedding_figure(
-        pair.coords,
+        aligned.coords,
         nodes,
-        [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in (view.run, other)],
-        pair.quality,
-        pair.collapsed,
+        [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in runs],
+        aligned.quality,
+        aligned.collapsed,
         title="PCA of the first run",
         panel_height=340,
         color=moved.jaccard,
@@ -120,16 +108,16 @@ def _maps(
     show_figure(
         figure,
         key=MAP,
-        alt=f"Maps of {view.run.name} and {other.name} at {name}, coloured by the {CHANGE}",
-        name=f"{view.run.name}-vs-{other.name}",
+        alt=f"Maps of {runs[0].name} and {runs[1].name} at {name}, coloured by the {CHANGE}",
+        name=f"{runs[0].name}-vs-{runs[1].name}",
         on_select=partial(take_points, view.names, MAP),
     )
     st.caption(
         f"{len(nodes):,} of {len(view.names):,} nodes (those of the map with a train interaction). The "
         "axes of two trainings are arbitrary, so the second run's vectors are rotated or mirrored as a "
         "whole (orthogonal Procrustes, never scaled) onto those of the first, and both are drawn on the "
-        f"first run's widest directions. Left as difference: {pair.residual:.0%} of the first run's "
-        f"extent in all dimensions, {pair.map_residual:.0%} on the map. Colour does not depend on the "
+        f"first run's widest directions. Left as difference: {aligned.residual:.0%} of the first run's "
+        f"extent in all dimensions, {aligned.map_residual:.0%} on the map. Colour does not depend on the "
         "map: it is how much of a node's neighbourhood both runs agree on, in the original spaces (1: "
         "the same neighbours, 0: none in common)."
     )

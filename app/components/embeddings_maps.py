@@ -105,6 +105,7 @@ def _umap_key(view: View) -> tuple[object, ...]:
 
 
 def _offer_umap(view: View) -> None:
+    cached.compile_umap()
     seconds = umap_seconds(len(view.layers) * len(view.nodes), len(view.layers))
     with st.container(border=True):
         st.markdown(f"**{UMAP_TITLE}**")

@@ -79,7 +79,7 @@ def layer_name(k: int, view: str) -> str:
 
 def choose_view() -> View | None:
     """Draw the controls; None where there is no run to show."""
-    first = st.columns([5, 2, 4], vertical_alignment="bottom")
+    first = st.columns([5, 2, 4])
     with first[0]:
         run = pick_run()
     if run is None:

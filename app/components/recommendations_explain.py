@@ -16,7 +16,7 @@ from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.explain import Explanation, explain
 from rednd_core.evaluation.slices import popularity_groups
 from rednd_core.graph.khop import ConnectingPaths, connecting_paths
-from rednd_core.plots.recommendations import history_figure, parts_figure
+from rednd_core.plots.explanation import history_figure, parts_figure
 from rednd_core.runs import Run
 
 ITEM = "explain"  # original id of the explained item

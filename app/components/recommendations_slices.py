@@ -13,7 +13,7 @@ from app.components.downloads import csv_button, show_figure
 from app.components.recommendations_view import View
 from app.components.text import escape_markdown
 from rednd_core.evaluation.overview import top_k_table
-from rednd_core.plots.recommendations import slices_figure
+from rednd_core.plots.slices import slices_figure
 from rednd_core.runs import Run
 
 COLUMNS = {

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.components.choose import describe, pick_run
+from app.components.choose import pick_run, run_box
 from rednd_core.data.schema import Dataset, IntArray
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
@@ -151,22 +151,18 @@ def _pick_slice() -> str:
 def _pick_other(run: Run) -> Run | None:
     """A second run on the same data and split, or none."""
     entries = {entry.name: entry for entry in _comparable(run)}
-    wanted = st.session_state.get(state.OTHER_RUN)
-    if wanted not in (NO_RUN, *entries):
-        labels = {describe(entry): name for name, entry in entries.items()} | {NO_RUN: NO_RUN}
-        asked = st.query_params.get(state.OTHER_RUN, "")
-        asked = labels.get(asked, asked)
+    if st.session_state.get(state.OTHER_RUN) not in (NO_RUN, *entries):
+        asked = st.query_params.get(state.OTHER_RUN)
         default = _default_other(run, list(entries.values()))
         st.session_state[state.OTHER_RUN] = asked if asked in (NO_RUN, *entries) else default
-    name = st.selectbox(
+    return run_box(
         "Compare with",
-        [NO_RUN, *entries],
+        entries,
+        state.OTHER_RUN,
+        none=[NO_RUN],
         index=None,
-        format_func=lambda name: describe(entries[name]) if name in entries else name,
         help="Runs on the same data and split, for the tabs Two runs and Slices.",
-        **state.keep(state.OTHER_RUN),
     )
-    return entries[name].run if name in entries else None
 
 
 def _comparable(run: Run) -> list[RunEntry]:
@@ -220,15 +216,20 @@ def _pick_user(
     ids = users["user_id"].tolist()
     labels = user_labels(users)
     position_of = {user_id: dense for dense, user_id in enumerate(ids)}
-    _settle_user(order, ids, labels, position_of)
+    _settle_user(order, ids, position_of)
     user_id = left.selectbox(
         f"User (search {len(ids):,} ids" + (" and names)" if "name" in users else ")"),
         ids,
         index=None,
         format_func=lambda name: labels[position_of[name]] if name in position_of else name,
-        **state.keep(state.USER),
+        key=state.USER,
+        persist_state="session",
     )
-    user = position_of[user_id or _first(order, ids)]
+    user_id = user_id or _first(order, ids)
+    user = position_of[user_id]
+    if st.query_params.get(state.USER) != user_id:
+        # Not bound to the box: that would write the label, with the name of a person.
+        st.query_params[state.USER] = user_id
     here = np.flatnonzero(order == user)
     with right.container(horizontal=True, vertical_alignment="center"):
         nothing = len(order) == 0
@@ -243,9 +244,7 @@ def _ask(step: int | str) -> None:
     st.session_state[STEP] = step
 
 
-def _settle_user(
-    order: IntArray, ids: list[str], labels: list[str], position_of: dict[str, int]
-) -> None:
+def _settle_user(order: IntArray, ids: list[str], position_of: dict[str, int]) -> None:
     """Set the user before the select box is drawn: a step, a link's user, or the slice's first."""
     step = st.session_state.pop(STEP, None)
     current = position_of.get(st.session_state.get(state.USER, ""))
@@ -255,8 +254,6 @@ def _settle_user(
         st.session_state[state.USER] = ids[order[place]]
     elif current is None:
         asked = st.query_params.get(state.USER, "")
-        if asked in labels:
-            asked = ids[labels.index(asked)]
         st.session_state[state.USER] = asked if asked in position_of else _first(order, ids)
 
 

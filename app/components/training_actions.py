@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,13 +11,12 @@ import streamlit as st
 from app import cached
 from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
-from rednd_core.runs import Command, Run, send
+from rednd_core.runs import Command, History, Run, send
 from rednd_core.runs.record import CommandName
 
 WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
 PROBLEM = "training.problem"
 ALIGNMENT = "alignment"
-ANSWER_SECONDS = 0.4
 
 
 def attempt(action: Callable[..., object], *args: Any) -> None:
@@ -42,16 +41,14 @@ def command(run: Run, name: CommandName) -> None:
 
 def set_weight(run: Run, key: str) -> None:
     """Send the value of the slider ``key`` as the run's new alignment weight."""
-    value, sent = float(st.session_state[key]), time.time()
-    st.session_state[sent_key(run)] = (value, sent)
+    value = float(st.session_state[key])
+    st.session_state[sent_key(run)] = (value, time.time())
     attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))
-    # The trainer answers between two batches: waiting that long shows the answer at once, not a poll later.
-    while run.status.state == "running" and time.time() < sent + ANSWER_SECONDS:
-        if any(
-            e["event"] == "set_weight" and e["time"] >= sent for e in cached.history(run).events
-        ):
-            break
-        time.sleep(0.03)
+
+
+def weight_events(history: History) -> list[Mapping[str, Any]]:
+    """What became of the commands that set a weight, of any loss and from anywhere."""
+    return [event for event in history.events if event["event"] in ("set_weight", "refused")]
 
 
 def sent_key(run: Run) -> str:

@@ -10,10 +10,10 @@ from app import state
 from app.components.downloads import figure_downloads
 from app.components.live_charts import LiveChart, live_charts
 from rednd_core.errors import RunError
+from rednd_core.plots.epochs import WeightChange
+from rednd_core.plots.live_layers import layers_figure
 from rednd_core.plots.training import (
     SIDES,
-    WeightChange,
-    layers_figure,
     loss_figure,
     measure_columns,
     measure_figure,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
 from app import cached, state
 from app.components.text import escape_markdown
-from app.components.training_actions import ALIGNMENT, sent_key, set_weight, show_problem
+from app.components.training_actions import (
+    ALIGNMENT,
+    sent_key,
+    set_weight,
+    show_problem,
+    weight_events,
+)
 from app.components.training_charts import charts, choose_layers
 from app.components.training_fields import weight_slider
 from app.components.training_jobs import badge, buttons, progress
@@ -15,6 +25,8 @@ from rednd_core.errors import RedndError
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
 
 POLL_SECONDS = 1.0
+ANSWER_SECONDS = 1.0  # for a moved weight; a trainer with longer batches answers at a later look
+LOOK_SECONDS = 0.05
 LOG_LINES = 12
 
 
@@ -31,14 +43,19 @@ def _watch(run: Run, live: bool) -> None:
             st.rerun()  # begins or ends the polling
         show_problem()
         _head(run, record, status, history)
-        left, right = st.columns(2)
+        refused = st.container()
+        left, right = st.columns(2, vertical_alignment="bottom")
         if status.is_live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
             with left:
-                _weight(run, record, history)
+                history = _weight(run, record, history)
+        if live:
+            with refused:
+                _refusal(history)
         with right:
             measure, modality = choose_layers(record)
         if not live:
-            _links(run)
+            with left:
+                _links(run)
         charts(run, record, history, measure, modality)
     except RedndError as error:  # a timer draws this part alone, outside the page's own guard
         st.error(escape_markdown(str(error)), icon=":material/error:")
@@ -75,42 +92,82 @@ def _bad_end(run: Run, status: StatusRecord) -> None:
             st.code(tail, language=None)
 
 
-def _weight(run: Run, record: RunRecord, history: History) -> None:
-    """The slider of the living run, and when its last move was applied."""
+def _refusal(history: History) -> None:
+    """The last command about a weight where the training could not follow it, whoever sent it."""
+    last = next(iter(reversed(weight_events(history))), None)
+    if last is not None and last["event"] == "refused":
+        st.warning(
+            f"Epoch {last['epoch'] + 1:,}: setting the weight of the loss "
+            f"{escape_markdown(last['loss'])} to {last['value']:g} was refused, the training goes on "
+            f"as before. {escape_markdown(last['message'])}",
+            icon=":material/block:",
+        )
+
+
+def _weight(run: Run, record: RunRecord, history: History) -> History:
+    """The slider of the living run, and what became of its last move.
+
+    Returns:
+        The history, with the answer to a move that was just made: the trainer answers between two
+        batches, so waiting for it marks the move in the charts at once, not a look later.
+    """
     start = float(record.config.hyperparameters[f"{ALIGNMENT}_weight"])  # type: ignore[arg-type]
-    changes = [
-        event
-        for event in history.events
-        if event["event"] in ("set_weight", "refused") and event.get("loss") == ALIGNMENT
-    ]
-    applied = [event for event in changes if event["event"] == "set_weight"]
-    in_force = float(applied[-1]["value"]) if applied else start
     sent = st.session_state.get(sent_key(run))
-    answer = next((e for e in reversed(changes) if sent and e["time"] >= sent[1]), None)
     key = f"training.weight.{run.name}"
+    applied = [float(event["value"]) for event in _moves(history) if _is_applied(event)]
     # The slider is never moved from here: a value set while the reader's own is on its way would come
     # back as a second, unwanted move. What is in force, whoever set it, is said below it.
     weight_slider(
         "Alignment weight of the running training",
         key,
         start,
-        *(float(event["value"]) for event in applied),
-        value=in_force,  # of a new slider only; a drawn one keeps what the reader chose
+        *applied,
+        value=applied[-1] if applied else start,  # of a new slider only
         on_change=set_weight,
         args=(run, key),
         help="Takes effect with the next batch.",
     )
+    place = st.empty()
+    while True:
+        answer = _answer(history, sent)
+        place.caption(_told(_moves(history), start, sent, answer))
+        waits = sent is not None and answer is None and time.time() < sent[1] + ANSWER_SECONDS
+        if not waits or run.status.state != "running":
+            return history
+        time.sleep(LOOK_SECONDS)  # a further move ends this: the caption above notices it
+        history = cached.history(run)
+
+
+def _moves(history: History) -> list[Mapping[str, Any]]:
+    return [event for event in weight_events(history) if event["loss"] == ALIGNMENT]
+
+
+def _is_applied(event: Mapping[str, Any]) -> bool:
+    return bool(event["event"] == "set_weight")
+
+
+def _answer(history: History, sent: tuple[float, float] | None) -> Mapping[str, Any] | None:
+    """The last event since (value, time) was sent from this tab."""
+    return next((e for e in reversed(_moves(history)) if sent and e["time"] >= sent[1]), None)
+
+
+def _told(
+    moves: Sequence[Mapping[str, Any]],
+    start: float,
+    sent: tuple[float, float] | None,
+    answer: Mapping[str, Any] | None,
+) -> str:
+    """The weight in force, or the one that is on its way, in Markdown."""
     if sent is not None and answer is None:
-        st.caption(f":orange[**{sent[0]:g}** is sent and waits for the next batch …]")
-    elif answer is not None and answer["event"] == "refused":
-        st.caption(f":red[Refused: {escape_markdown(str(answer['message']))}]")
-    elif applied:
-        after = f", {answer['time'] - sent[1]:.1f} s after you moved it" if answer and sent else ""
-        st.caption(
-            f":green[**{in_force:g}** was applied in epoch **{applied[-1]['epoch'] + 1}**{after}.]"
-        )
-    else:
-        st.caption(f"**{in_force:g}** since the start. Move it and watch the pink marks.")
+        return f":orange[**{sent[0]:g}** is sent and waits for the next batch …]"
+    applied = [event for event in moves if _is_applied(event)]
+    if not applied:
+        return f"**{start:g}** since the start. Move it and watch the pink marks."
+    last = applied[-1]
+    after = ""
+    if sent is not None and answer is not None and _is_applied(answer):
+        after = f", {answer['time'] - sent[1]:.1f} s after you moved it"
+    return f":green[**{last['value']:g}** was applied in epoch **{last['epoch'] + 1}**{after}.]"
 
 
 def _links(run: Run) -> None:

@@ -55,6 +55,17 @@ def render() -> None:
     _next()
 
 
+def prepare() -> None:
+    """Fill the caches that the first picture needs."""
+    story = choose_story(cached.run_entries())
+    if story is not None:
+        base = story.base
+        for chapter in filter(None, (base, story.other)):
+            cached.joined_mad(chapter.run, chapter.reach)
+        cached.joined_map(base.run, _shown(base, base.can_go_on), MAP_NODES)
+        cached.node_names(base.run)
+
+
 def _how_to_train() -> None:
     st.info(
         "There is no trained run yet, so there is nothing to draw. Start one on the page "

@@ -45,13 +45,7 @@ def render() -> None:
         "and different items, end up with the same embedding? **The value under a panel's title "
         "means collapse; a line that moves towards it need not be harm.**"
     )
-    entries = {
-        entry.name: entry
-        for entry in cached.run_entries()
-        if entry.record is not None
-        and entry.record.model is not None
-        and entry.run.layer_version is not None
-    }
+    entries = _measurable()
     if not entries:
         st.info("There is no run to measure yet. Train one on the page **Live training**.")
         return
@@ -86,6 +80,27 @@ def render() -> None:
     if misleads.open:
         with misleads:
             show_misleading(first)
+
+
+def prepare() -> None:
+    """Fill the caches that the page's defaults need."""
+    for entry in list(_measurable().values())[:1]:
+        assert entry.record is not None
+        assert entry.record.model is not None
+        modality = entry.record.model.modalities[0]
+        cached.smoothness(entry.run, modality=modality)
+        cached.layer_recall(entry.run, modality)
+
+
+def _measurable() -> dict[str, RunEntry]:
+    """The runs whose layers are there, by name."""
+    return {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None
+        and entry.record.model is not None
+        and entry.run.layer_version is not None
+    }
 
 
 def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:

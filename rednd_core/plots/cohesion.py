@@ -22,26 +22,28 @@ def cohesion_figure(
     Args:
         selection, everyone: (n_layers,) mean cosines; None (too few rows) leaves a gap.
     """
-    figure = go.Figure()
     lines = (
         (f"selection (n = {n_selected:,})", selection, theme.ACCENT, "solid"),
         (f"all nodes (n = {n_all:,})", everyone, theme.INK, "dash"),
     )
-    for name, values, color, dash in lines:
-        figure.add_scatter(
-            x=list(layer_names),
-            y=list(values),
-            mode="lines+markers",
-            name=name,
-            line={"color": color, "width": 3, "dash": dash},
-            marker={"size": 9},
-            hovertemplate="%{x}: %{y:.3f}<extra>" + name + "</extra>",
-        )
-    figure.update_layout(
-        template=theme.template(),
-        height=320,
-        yaxis={"title": {"text": "mean cosine of pairs"}},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={"t": 48, "b": 40},
-    )
-    return figure
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(layer_names),
+            "y": list(values),
+            "mode": "lines+markers",
+            "name": name,
+            "line": {"color": color, "width": 3, "dash": dash},
+            "marker": {"size": 9},
+            "hovertemplate": "%{x}: %{y:.3f}<extra>" + name + "</extra>",
+        }
+        for name, values, color, dash in lines
+    ]
+    layout = {
+        "template": theme.template(),
+        "height": 320,
+        "yaxis": {"title": {"text": "mean cosine of pairs"}},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "margin": {"t": 48, "b": 40},
+    }
+    return go.Figure(data=traces, layout=layout)

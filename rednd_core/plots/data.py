@@ -18,71 +18,74 @@ def degree_figure(user_degrees: IntArray, item_degrees: IntArray) -> go.Figure:
 
     Nodes without any interaction have no place on such an axis; they lower the share at k = 1.
     """
-    figure = go.Figure()
+    traces = []
     for side, degrees in (("users", user_degrees), ("items", item_degrees)):
         k, share = ccdf(degrees)
         style = SIDE_STYLES[side]
-        counts = np.rint(share * len(degrees)).astype(int)
-        figure.add_trace(
-            go.Scatter(
-                x=k,
-                y=share,
-                mode="lines+markers",
-                name=f"{side} (n = {len(degrees):,})",
-                line={"color": style.color, "dash": style.dash, "width": 3, "shape": "vh"},
-                marker={"symbol": style.symbol, "size": 7},
-                customdata=counts,
-                hovertemplate=f"%{{customdata:,}} of {len(degrees):,} {side} (%{{y:.1%}}) have "
+        traces.append(
+            {
+                "type": "scatter",
+                "x": k,
+                "y": share,
+                "mode": "lines+markers",
+                "name": f"{side} (n = {len(degrees):,})",
+                "line": {"color": style.color, "dash": style.dash, "width": 3, "shape": "vh"},
+                "marker": {"symbol": style.symbol, "size": 7},
+                "customdata": np.rint(share * len(degrees)).astype(int),
+                "hovertemplate": f"%{{customdata:,}} of {len(degrees):,} {side} (%{{y:.1%}}) have "
                 "%{x} or more<extra></extra>",
-            )
+            }
         )
-    figure.update_layout(
-        template=theme.template(),
-        height=HEIGHT,
-        title="How many interactions they have",
-        legend={"x": 0.02, "y": 0.02, "yanchor": "bottom"},
-    )
-    figure.update_xaxes(title="train interactions k, at least", type="log", dtick=1, minor=_MINOR)
-    figure.update_yaxes(title="share with k or more", type="log", dtick=1, tickformat=".3~%")
-    return figure
+    k_title, share_title = "train interactions k, at least", "share with k or more"
+    layout = {
+        "template": theme.template(),
+        "height": HEIGHT,
+        "title": {"text": "How many interactions they have"},
+        "legend": {"x": 0.02, "y": 0.02, "yanchor": "bottom"},
+        "xaxis": {"title": {"text": k_title}, "minor": _MINOR, **_DECADES},
+        "yaxis": {"title": {"text": share_title}, "tickformat": ".3~%", **_DECADES},
+    }
+    return go.Figure(data=traces, layout=layout)
 
 
 def lorenz_figure(item_degrees: IntArray) -> go.Figure:
     """Share of the train interactions that the most popular items have, beside equality."""
     items, interactions = lorenz(item_degrees)
     style = SIDE_STYLES["items"]
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=[0, 1],
-                y=[0, 1],
-                mode="lines",
-                name="all items alike",
-                line={"color": theme.INK, "dash": "dot", "width": 2},
-                hoverinfo="skip",
-            ),
-            go.Scatter(
-                x=items,
-                y=interactions,
-                mode="lines",
-                name="this data set",
-                line={"color": style.color, "width": 3},
-                fill="tonexty",
-                hovertemplate="the most popular %{x:.1%} of the items have %{y:.1%} of the "
-                "interactions<extra></extra>",
-            ),
-        ]
-    )
-    figure.update_layout(
-        template=theme.template(),
-        height=HEIGHT,
-        title=f"Popularity: Gini {gini(item_degrees):.2f}",
-        legend={"x": 0.98, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
-    )
+    equality = {
+        "type": "scatter",
+        "x": [0, 1],
+        "y": [0, 1],
+        "mode": "lines",
+        "name": "all items alike",
+        "line": {"color": theme.INK, "dash": "dot", "width": 2},
+        "hoverinfo": "skip",
+    }
+    curve = {
+        "type": "scatter",
+        "x": items,
+        "y": interactions,
+        "mode": "lines",
+        "name": "this data set",
+        "line": {"color": style.color, "width": 3},
+        "fill": "tonexty",
+        "hovertemplate": "the most popular %{x:.1%} of the items have %{y:.1%} of the "
+        "interactions<extra></extra>",
+    }
     share = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
-    figure.update_xaxes(title=f"most popular of {len(item_degrees):,} items", **share)
-    figure.update_yaxes(title=f"of {int(item_degrees.sum()):,} interactions", **share)
-    return figure
+    x_title, y_title = (
+        f"most popular of {len(item_degrees):,} items",
+        f"of {int(item_degrees.sum()):,} interactions",
+    )
+    layout = {
+        "template": theme.template(),
+        "height": HEIGHT,
+        "title": {"text": f"Popularity: Gini {gini(item_degrees):.2f}"},
+        "legend": {"x": 0.98, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
+        "xaxis": {"title": {"text": x_title}, **share},
+        "yaxis": {"title": {"text": y_title}, **share},
+    }
+    return go.Figure(data=[equality, curve], layout=layout)
 
 
 def ccdf(degrees: IntArray) -> tuple[IntArray, FloatArray]:
@@ -104,4 +107,5 @@ def lorenz(degrees: IntArray, points: int = 401) -> tuple[FloatArray, FloatArray
     return shares.astype(np.float32), cumulated[corners].astype(np.float32)
 
 
+_DECADES = {"type": "log", "dtick": 1}
 _MINOR = {"ticks": "", "showgrid": True, "gridcolor": "rgba(128,128,128,0.1)"}

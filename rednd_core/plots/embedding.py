@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
-from plotly.subplots import make_subplots
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
+from rednd_core.plots.grid import Part, Place, places
 from rednd_core.plots.points import (
     MISSING,
     Group,
@@ -89,32 +89,24 @@ def embedding_figure(
     panel = panel_height or (SINGLE_HEIGHT if n_layers == 1 else PANEL_HEIGHT)
     above = TITLE_HEIGHT + LINE_HEIGHT * max(name.count("<br>") for name in layer_names)
     inner = rows * panel + (rows - 1) * above
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=[
-            panel_title(name, measured) for name, measured in zip(layer_names, quality, strict=True)
-        ],
-        horizontal_spacing=0.04,
-        vertical_spacing=above / inner if rows > 1 else 0.0,
-    )
-    figure.update_annotations(yshift=4)  # the titles, clear of their frames
     ids = node_ids(nodes)
     text = literal(hover)
     marked = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
-    for number, flat in enumerate(coords):
-        place = {"row": number // columns + 1, "col": number % columns + 1}
+    traces: list[Part] = []
+    notes: list[Part] = []
+    layout = dress(inner, above, title, quality, groups, color_name, log_color, colorscale)
+    for place in places(n_layers, columns, horizontal=0.04, vertical=above / inner):
+        number, flat = place.number, coords[place.number]
         first = number == 0
-        for group in groups:
-            trace = scatter(group, flat, number, ids, text, showlegend=first)
-            figure.add_trace(trace, **place)
+        drawn = [scatter(group, flat, number, ids, text, showlegend=first) for group in groups]
         if len(marked):
-            figure.add_trace(ring(flat, ids, text, marked, showlegend=first), **place)
+            drawn.append(ring(flat, ids, text, marked, showlegend=first))
+        traces += [trace | place.of_trace for trace in drawn]
+        notes.append(place.title(panel_title(layer_names[number], quality[number])))
         if collapsed[number]:
-            figure.add_annotation(**warning_note(), **place)
-    fix_axes(figure, coords)
-    dress(figure, inner, above, title, quality, groups, color_name, log_color, colorscale)
-    return figure
+            notes.append(place.inside(warning_note()))
+        layout |= place.axes(*square_axes(coords, place))
+    return go.Figure(data=traces, layout=layout | {"annotations": notes})
 
 
 def panel_title(name: str, quality: Mapping[str, Any]) -> str:
@@ -158,7 +150,6 @@ def literal(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
 
 
 def dress(
-    figure: go.Figure,
     inner: int,
     above: int,
     title: str,
@@ -167,59 +158,55 @@ def dress(
     color_name: str,
     log_color: bool,
     colorscale: str,
-) -> None:
-    """Titles (``above`` pixels for those of the first row), panels (``inner``), and below the legend."""
+) -> Part:
+    """Layout: titles (``above`` pixels for those of the first row), panels (``inner``), legend below."""
     listed = [group.name for group in groups if group.in_legend]
     lines = math.ceil(len(listed) * (8 * max(map(len, listed), default=0) + 48) / LEGEND_WIDTH)
     has_bar = any(group.values is not None for group in groups)
     top = above + (HEAD_HEIGHT if title else 0)
     below = BAR_HEIGHT if has_bar else LEGEND_HEIGHT  # the latter for the legend's title
     bottom = below + LEGEND_HEIGHT * lines + 8
-    figure.update_layout(
-        template=theme.template(),
-        title={
+    return {
+        "template": theme.template(),
+        "title": {
             "text": figure_title(title, quality) if title else None,
             "y": 1 - 24 / (inner + top + bottom),
             "yref": "container",
             "yanchor": "top",
         },
-        height=inner + top + bottom,
-        dragmode="pan",  # the app takes clicks in this mode only; box and lasso are in the toolbar
-        legend={
+        "height": inner + top + bottom,
+        "dragmode": "pan",  # the app takes clicks in this mode only; box and lasso are in the toolbar
+        "legend": {
             "title": {"text": color_name if not has_bar else "", "side": "top"},
             "orientation": "h",
             "x": 0,
             "y": -(BAR_HEIGHT if has_bar else 8) / inner,
             "yanchor": "top",
         },
-        coloraxis=color_axis(list(groups), color_name, log_color, colorscale),
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.INK, "activecolor": theme.ACCENT},
-        uirevision="embedding",  # keeps the zoom when colours change
-        margin={"t": top, "b": bottom, "l": 8, "r": 8},
-    )
+        "coloraxis": color_axis(list(groups), color_name, log_color, colorscale),
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": theme.INK,
+            "activecolor": theme.ACCENT,
+        },
+        "uirevision": "embedding",  # keeps the zoom when colours change
+        "margin": {"t": top, "b": bottom, "l": 8, "r": 8},
+    }
 
 
-def fix_axes(figure: go.Figure, coords: NDArray[np.float32], panel: int | None = None) -> None:
-    """The same square range in every panel, so that sizes and places compare.
+def square_axes(coords: NDArray[np.float32], place: Place) -> tuple[Part, Part]:
+    """x and y axis of a panel: the same square range for all ``coords`` (n_layers, n, 2).
 
-    Args:
-        panel: the one panel to set, counted from 1; None sets all.
+    So sizes and places compare between the panels.
     """
     low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
     middle = (low + high) / 2
     half = max(float((high - low).max()) * (0.5 + PADDING), LEAST_HALF_RANGE)
     shared = {"showticklabels": False, "ticks": "", "zeroline": False, "mirror": True}
     shared |= {"showline": True, "constrain": "domain"}
-    axes: dict[str, dict[str, Any]] = {}
-    for name in figure.layout:
-        letter, number = name[0], name[len("xaxis") :]
-        if name[1:5] != "axis" or (panel is not None and panel != int(number or 1)):
-            continue
-        center = float(middle["xy".index(letter)])
-        axes[name] = {"range": [center - half, center + half], **shared}
-        if letter == "y":  # under its title, where the panel is narrower than its row is high
-            axes[name] |= {"scaleanchor": f"x{number}", "scaleratio": 1, "constraintoward": "top"}
-    figure.update_layout(axes)  # one call: each costs about 10 ms
+    x, y = ({"range": [float(m) - half, float(m) + half], **shared} for m in middle)
+    # Under its title, where the panel is narrower than its row is high.
+    return x, y | {"scaleanchor": f"x{place.suffix}", "scaleratio": 1, "constraintoward": "top"}
 
 
 def check_lengths(

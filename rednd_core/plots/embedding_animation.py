@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
-from plotly.subplots import make_subplots
 
 from rednd_core.plots import theme
 from rednd_core.plots.embedding import (
@@ -21,11 +20,12 @@ from rednd_core.plots.embedding import (
     TITLE_HEIGHT,
     check_lengths,
     dress,
-    fix_axes,
     literal,
     node_ids,
     panel_title,
+    square_axes,
 )
+from rednd_core.plots.grid import Part, Place, places
 from rednd_core.plots.points import MISSING, point_groups, ring, scatter, warning_note
 
 STEPS = 8  # pictures from one layer to the next
@@ -90,85 +90,75 @@ def embedding_animation(
     ids, text = node_ids(nodes), literal(hover)
     marked = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
 
-    def traces(layer: int, flats: Sequence[NDArray[np.float32]]) -> list[tuple[int, go.Scattergl]]:
-        drawn = []
-        for panel, flat in enumerate(flats, start=1):
-            first = panel == 1
-            drawn += [
-                (panel, scatter(group, flat, layer, ids, text, showlegend=first))
-                for group in groups
+    panels = places(len(maps), len(maps), horizontal=0.04)
+
+    def traces(layer: int, flats: Sequence[NDArray[np.float32]]) -> list[Part]:
+        drawn: list[Part] = []
+        for place, flat in zip(panels, flats, strict=True):
+            first = place.number == 0
+            of_panel = [
+                scatter(group, flat, layer, ids, text, showlegend=first) for group in groups
             ]
             if len(marked):
-                drawn.append((panel, ring(flat, ids, text, marked, showlegend=first)))
+                of_panel.append(ring(flat, ids, text, marked, showlegend=first))
+            drawn += [trace | place.of_trace for trace in of_panel]
         return drawn
-
-    figure = make_subplots(
-        rows=1, cols=len(maps), subplot_titles=[" "] * len(maps), horizontal_spacing=0.04
-    )
-    for panel, trace in traces(0, [each.coords[0] for each in maps]):
-        figure.add_trace(trace, row=1, col=panel)
-    for panel, each in enumerate(maps, start=1):
-        fix_axes(figure, each.coords, panel)
-    places = [note.to_plotly_json() for note in figure.layout.annotations]
-    figure.layout.annotations = _notes(places, maps, layer_names, 0)
 
     frames = []
     for layer in range(n_layers):
         at_layer = [each.coords[layer] for each in maps]
-        frames.append(_frame(str(layer), traces(layer, at_layer)))
-        frames[-1].layout = {"annotations": _notes(places, maps, layer_names, layer)}
+        frame = _frame(str(layer), traces(layer, at_layer))
+        frames.append(frame | {"layout": {"annotations": _notes(panels, maps, layer_names, layer)}})
         for step in range(1, STEPS if layer + 1 < n_layers else 0):
             share = np.float32(step / STEPS)
             between = [
                 (1 - share) * each.coords[layer] + share * each.coords[layer + 1] for each in maps
             ]
             frames.append(_frame(f"{layer}+{step}", traces(layer, between)))
-    figure.frames = frames
-    inner = SINGLE_HEIGHT
-    dress(
-        figure,
-        inner,
-        TITLE_HEIGHT,
-        title,
-        maps[0].quality,
-        groups,
-        color_name,
-        log_color,
-        colorscale,
-    )
-    _add_controls(figure, layer_names, inner)
-    return figure
+    inner, quality = SINGLE_HEIGHT, maps[0].quality
+    layout = dress(inner, TITLE_HEIGHT, title, quality, groups, color_name, log_color, colorscale)
+    for place, each in zip(panels, maps, strict=True):
+        layout |= place.axes(*square_axes(each.coords, place))
+    layout["annotations"] = _notes(panels, maps, layer_names, 0)
+    _add_controls(layout, layer_names, inner)
+    start = traces(0, [each.coords[0] for each in maps])
+    return go.Figure(data=start, layout=layout, frames=frames)
 
 
-def _frame(name: str, drawn: Sequence[tuple[int, go.Scattergl]]) -> go.Frame:
+def _frame(name: str, drawn: Sequence[Part]) -> Part:
     """What changes: positions, and colours where they differ by layer."""
     moving = [
-        go.Scattergl(x=trace.x, y=trace.y, marker={"color": trace.marker.color})
-        for _, trace in drawn
+        {
+            "type": "scattergl",
+            "x": trace["x"],
+            "y": trace["y"],
+            "marker": {"color": trace["marker"]["color"]},
+        }
+        for trace in drawn
     ]
-    return go.Frame(name=name, data=moving, traces=list(range(len(moving))))
+    return {"name": name, "data": moving, "traces": list(range(len(moving)))}
 
 
 def _notes(
-    places: Sequence[Mapping[str, Any]],
+    panels: Sequence[Place],
     maps: Sequence[AnimatedMap],
     layer_names: Sequence[str],
     layer: int,
-) -> list[dict[str, Any]]:
+) -> list[Part]:
     """Panel titles and warnings of one layer."""
     notes = [
-        {**place, "text": panel_title(f"{each.name}, {layer_names[layer]}", each.quality[layer])}
-        for place, each in zip(places, maps, strict=True)
+        place.title(panel_title(f"{each.name}, {layer_names[layer]}", each.quality[layer]))
+        for place, each in zip(panels, maps, strict=True)
     ]
-    for panel, each in enumerate(maps, start=1):
-        if each.collapsed[layer]:
-            number = "" if panel == 1 else str(panel)
-            axes = {"xref": f"x{number} domain", "yref": f"y{number} domain"}
-            notes.append({**warning_note(), **axes})
+    notes += [
+        place.inside(warning_note())
+        for place, each in zip(panels, maps, strict=True)
+        if each.collapsed[layer]
+    ]
     return notes
 
 
-def _add_controls(figure: go.Figure, layer_names: Sequence[str], inner: int) -> None:
+def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
     """Slider and play button between the panels and the legend, which moves down."""
     still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
     tour: list[str] = []
@@ -177,43 +167,41 @@ def _add_controls(figure: go.Figure, layer_names: Sequence[str], inner: int) -> 
         tour += [str(layer)] * REST_STEPS + [f"{layer}+{step}" for step in between]
     playing = {"mode": "immediate", "frame": {"duration": STEP_MS, "redraw": True}}
     playing["transition"] = {"duration": 0}
-    figure.update_layout(
-        height=figure.layout.height + CONTROL_HEIGHT,
-        margin={"b": figure.layout.margin.b + CONTROL_HEIGHT},
-        legend={"y": figure.layout.legend.y - CONTROL_HEIGHT / inner},
-        coloraxis={"colorbar": {"y": -0.02 - CONTROL_HEIGHT / inner}},
-        sliders=[
-            {
-                "active": 0,
-                "x": 0.16,
-                "len": 0.78,
-                "y": -0.01,
-                "pad": {"t": 8},
-                "currentvalue": {"visible": False},
-                "transition": {"duration": 0},
-                "steps": [
-                    {"label": name, "method": "animate", "args": [[str(layer)], still]}
-                    for layer, name in enumerate(layer_names)
-                ],
-            }
-        ],
-        updatemenus=[
-            {
-                "type": "buttons",
-                "showactive": False,
-                "x": 0,
-                "xanchor": "left",
-                "y": -0.02,
-                "yanchor": "top",
-                "pad": {"t": 8},
-                "buttons": [
-                    {"label": "▶ Play", "method": "animate", "args": [tour, playing]},
-                    {
-                        "label": "❚❚ Stop",
-                        "method": "animate",
-                        "args": [[None], {"mode": "immediate", "frame": {"duration": 0}}],
-                    },
-                ],
-            }
-        ],
-    )
+    layout["height"] += CONTROL_HEIGHT
+    layout["margin"]["b"] += CONTROL_HEIGHT
+    layout["legend"]["y"] -= CONTROL_HEIGHT / inner
+    layout["coloraxis"]["colorbar"]["y"] -= CONTROL_HEIGHT / inner
+    layout["sliders"] = [
+        {
+            "active": 0,
+            "x": 0.16,
+            "len": 0.78,
+            "y": -0.01,
+            "pad": {"t": 8},
+            "currentvalue": {"visible": False},
+            "transition": {"duration": 0},
+            "steps": [
+                {"label": name, "method": "animate", "args": [[str(layer)], still]}
+                for layer, name in enumerate(layer_names)
+            ],
+        }
+    ]
+    layout["updatemenus"] = [
+        {
+            "type": "buttons",
+            "showactive": False,
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.02,
+            "yanchor": "top",
+            "pad": {"t": 8},
+            "buttons": [
+                {"label": "▶ Play", "method": "animate", "args": [tour, playing]},
+                {
+                    "label": "❚❚ Stop",
+                    "method": "animate",
+                    "args": [[None], {"mode": "immediate", "frame": {"duration": 0}}],
+                },
+            ],
+        }
+    ]

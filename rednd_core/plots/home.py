@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
+from rednd_core.plots.embedding import square_axes
+from rednd_core.plots.grid import Part, places
 from rednd_core.plots.lines import Line, Panel, Style, line_figure
 from rednd_core.plots.smoothness import SIDE_STYLES
 
 ROW_HEIGHT = 270  # pixels, title included
+TITLE_HEIGHT = 72  # of the three lines above a panel
 MOST_IN_TWO_COLUMNS = 4
-PADDING = 0.05  # of the larger side of the map
 RUN_STYLES = (("solid", "circle"), ("dot", "diamond"))
 
 
@@ -50,40 +51,39 @@ def layer_maps(
         )
     columns = min(n_layers, 2 if n_layers <= MOST_IN_TWO_COLUMNS else 3)
     rows = math.ceil(n_layers / columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=[_title(*both) for both in zip(layer_names, mads, strict=True)],
-        horizontal_spacing=0.03,
-        vertical_spacing=0.26 / rows if rows > 1 else 0.0,
-    )
-    figure.update_annotations(yshift=4)  # the titles, clear of their frames
+    height = ROW_HEIGHT * rows + 24
+    above = TITLE_HEIGHT / (height - TITLE_HEIGHT - 4)
     ids, text = nodes.astype(np.int32), np.asarray(hover, dtype=object)
-    for number in range(n_layers):
-        for side, members in (("users", nodes < n_users), ("items", nodes >= n_users)):
-            figure.add_trace(
-                go.Scattergl(
-                    x=coords[number, members, 0],
-                    y=coords[number, members, 1],
-                    mode="markers",
-                    marker={"color": SIDE_STYLES[side].color, "size": 4.5, "opacity": 0.7},
-                    customdata=ids[members],
-                    text=text[members],
-                    hovertemplate="%{text}<extra></extra>",
-                    name=side,
-                    showlegend=False,
-                ),
-                row=number // columns + 1,
-                col=number % columns + 1,
-            )
-    _share_axes(figure, coords)
-    figure.update_layout(
-        template=theme.template(),
-        height=ROW_HEIGHT * rows + 24,
-        dragmode="pan",
-        margin={"l": 4, "r": 4, "t": 72, "b": 4},
-    )
-    return figure
+    is_user = nodes < n_users
+    traces: list[Part] = []
+    layout: Part = {
+        "template": theme.template(),
+        "height": height,
+        "dragmode": "pan",
+        "margin": {"l": 4, "r": 4, "t": TITLE_HEIGHT, "b": 4},
+        "showlegend": False,
+        "annotations": [],
+    }
+    for place in places(n_layers, columns, horizontal=0.03, vertical=above):
+        flat = coords[place.number]
+        for side, members in (("users", is_user), ("items", ~is_user)):
+            trace = {
+                "type": "scattergl",
+                "x": flat[members, 0],
+                "y": flat[members, 1],
+                "mode": "markers",
+                "marker": {"color": SIDE_STYLES[side].color, "size": 4.5, "opacity": 0.7},
+                "customdata": ids[members],
+                "text": text[members],
+                "hovertemplate": "%{text}<extra></extra>",
+                "name": side,
+            }
+            traces.append(trace | place.of_trace)
+        heading = _title(layer_names[place.number], mads[place.number])
+        layout["annotations"].append(place.title(heading))
+        x, y = square_axes(coords, place)
+        layout |= place.axes(x | {"showgrid": False}, y | {"showgrid": False})
+    return go.Figure(data=traces, layout=layout)
 
 
 def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int) -> go.Figure:
@@ -114,7 +114,8 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
         shade_label="beyond the<br>trained depth",
     )
     figure = line_figure([panel], columns=1)
-    figure.update_layout(height=2 * ROW_HEIGHT + 24, margin={"t": 72})
+    figure.layout.height = 2 * ROW_HEIGHT + 24  # as tall as two rows of maps beside it
+    figure.layout.margin.t = TITLE_HEIGHT
     return figure
 
 
@@ -131,22 +132,3 @@ def _short(mad: float | None) -> str:
     if mad is None:
         return "–"
     return f"{mad:.2f}" if mad >= 0.01 else f"{mad:.1g}"
-
-
-def _share_axes(figure: go.Figure, coords: NDArray[np.float32]) -> None:
-    """One square range for all panels, so that a smaller cloud is a smaller cloud."""
-    low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
-    middle = (low + high) / 2
-    half = max(float((high - low).max()) * (0.5 + PADDING), 1e-3)
-    frame = {"showline": True, "mirror": True, "showticklabels": False, "ticks": ""}
-    for update, center in ((figure.update_xaxes, middle[0]), (figure.update_yaxes, middle[1])):
-        update(
-            range=[float(center) - half, float(center) + half],
-            zeroline=False,
-            showgrid=False,
-            constrain="domain",
-            **frame,
-        )
-    for axis in figure.select_yaxes():
-        # towards the top: next to the panel's title when the panel is narrower than it is high
-        axis.update(scaleanchor=axis.plotly_name.replace("yaxis", "x"), constraintoward="top")

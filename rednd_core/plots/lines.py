@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import hex_to_rgb
-from plotly.subplots import make_subplots
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
+from rednd_core.plots.grid import Part, Place, places
 
 Array = NDArray[np.float64]
 
@@ -96,36 +95,42 @@ def line_figure(panels: Sequence[Panel], *, columns: int = 2, title: str = "") -
         raise DataError(expected="at least one chart", found="none", remedy="choose a measure")
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=[_heading(panel) for panel in panels],
-        horizontal_spacing=0.24 / columns,  # room for tick labels on a phone
-        vertical_spacing=0.34 / rows if rows > 1 else 0.0,
-    )
-    figure.update_annotations(yshift=4)  # the titles, clear of their frames
+    has_heading = bool(title) or any(panel.title for panel in panels)
+    layout: Part = {
+        "template": theme.template(),
+        "height": PANEL_HEIGHT * rows + 72,
+        "title": {"text": title or None},
+        "hovermode": "closest",
+        "legend": {
+            "orientation": "h",
+            "yref": "container",
+            "y": 0.0,
+            "yanchor": "bottom",
+            "x": 0.0,
+        },
+        "margin": {"t": (40 if title else 0) + (64 if has_heading else 24), "b": 96, "l": 32},
+        "annotations": [],
+        "shapes": [],
+    }
+    traces: list[Part] = []
     in_legend: set[str] = set()
-    for number, panel in enumerate(panels):
-        place = {"row": number // columns + 1, "col": number % columns + 1}
+    grid = places(
+        len(panels),
+        columns,
+        horizontal=0.24 / columns,  # room for tick labels on a phone
+        vertical=0.34 / rows,
+    )
+    for place, panel in zip(grid, panels, strict=True):
+        layout["annotations"].append(place.title(_heading(panel)))
+        layout |= place.axes(_x_axis(panel), _y_axis(panel))
         for line in panel.lines:
             band = _band(line)
             if band is not None:
-                figure.add_trace(band, **place)
-            figure.add_trace(_trace(line, panel, line.name not in in_legend), **place)
+                traces.append(band | place.of_trace)
+            traces.append(_trace(line, panel, line.name not in in_legend) | place.of_trace)
             in_legend.add(line.name)
-        _draw_marks(figure, panel, place)
-        _set_axes(figure, panel, place)
-    has_heading = bool(title) or any(panel.title for panel in panels)
-    figure.update_layout(
-        template=theme.template(),
-        height=PANEL_HEIGHT * rows + 72,
-        title=title or None,
-        hovermode="closest",
-        showlegend=len(in_legend) > 1,
-        legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0},
-        margin={"t": (40 if title else 0) + (64 if has_heading else 24), "b": 96, "l": 32},
-    )
-    return figure
+        _draw_marks(layout, panel, place)
+    return go.Figure(data=traces, layout=layout | {"showlegend": len(in_legend) > 1})
 
 
 def _heading(panel: Panel) -> str:
@@ -135,24 +140,29 @@ def _heading(panel: Panel) -> str:
     return f"<b>{panel.title}</b><br>{small}"
 
 
-def _trace(line: Line, panel: Panel, showlegend: bool) -> go.Scatter:
+def _trace(line: Line, panel: Panel, showlegend: bool) -> Part:
     details = line.text if line.text is not None else [""] * len(line.x)
     hover = f"{panel.x_title} %{{x}}: <b>%{{y:.4~g}}</b>%{{customdata}}<extra>{line.name}</extra>"
-    return go.Scatter(
-        x=list(line.x),
-        y=np.where(line.y > 0, line.y, np.nan) if panel.log else line.y,
-        mode="lines+markers",
-        customdata=[f"<br>{text}" if text else "" for text in details],
-        hovertemplate=hover,
-        name=line.name,
-        legendgroup=line.name,
-        showlegend=showlegend,
-        line={"color": line.style.color, "dash": line.style.dash, "width": 3},
-        marker={"symbol": line.style.symbol, "size": 9, "maxdisplayed": panel.most_markers},
-    )
+    return {
+        "type": "scatter",
+        "x": list(line.x),
+        "y": np.where(line.y > 0, line.y, np.nan) if panel.log else line.y,
+        "mode": "lines+markers",
+        "customdata": [f"<br>{text}" if text else "" for text in details],
+        "hovertemplate": hover,
+        "name": line.name,
+        "legendgroup": line.name,
+        "showlegend": showlegend,
+        "line": {"color": line.style.color, "dash": line.style.dash, "width": 3},
+        "marker": {
+            "symbol": line.style.symbol,
+            "size": 9,
+            "maxdisplayed": panel.most_markers,
+        },
+    }
 
 
-def _band(line: Line) -> go.Scatter | None:
+def _band(line: Line) -> Part | None:
     """The 95 % interval as one closed shape over the sampled points."""
     if line.ci is None:
         return None
@@ -162,68 +172,61 @@ def _band(line: Line) -> go.Scatter | None:
     x = [line.x[i] for i in sampled]
     upper, lower = line.y[sampled] + line.ci[sampled], line.y[sampled] - line.ci[sampled]
     red, green, blue = hex_to_rgb(line.style.color)
-    return go.Scatter(
-        x=x + x[::-1],
-        y=np.concatenate([upper, lower[::-1]]),
-        fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},{BAND_OPACITY})",
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-        name=f"{line.name}, 95 % interval",
-        legendgroup=line.name,
-        showlegend=False,
-    )
+    return {
+        "type": "scatter",
+        "x": x + x[::-1],
+        "y": np.concatenate([upper, lower[::-1]]),
+        "fill": "toself",
+        "fillcolor": f"rgba({red},{green},{blue},{BAND_OPACITY})",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "name": f"{line.name}, 95 % interval",
+        "legendgroup": line.name,
+        "showlegend": False,
+    }
 
 
-def _draw_marks(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
-    small = {"size": theme.TICK_SIZE}
+def _draw_marks(layout: Part, panel: Panel, place: Place) -> None:
+    note = {"showarrow": False, "font": {"size": theme.TICK_SIZE}}
     last = _last_number(panel)
     if panel.shade_from is not None and last is not None and last > panel.shade_from:
-        figure.add_vrect(
-            x0=panel.shade_from,
-            x1=last,
-            fillcolor=theme.INK,
-            opacity=0.14,
-            line_width=0,
-            layer="below",
-            annotation={
-                "text": panel.shade_label,
-                "font": small,
-                "opacity": 1.0,
-                "xanchor": "right",
-                "x": last,
-                "yanchor": "top",
-            },
-            **place,
-        )
+        shade = {
+            "type": "rect",
+            "x0": panel.shade_from,
+            "x1": last,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": theme.INK,
+            "opacity": 0.14,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        label = {"text": panel.shade_label, "x": last, "xanchor": "right", "y": 1, "yanchor": "top"}
+        layout["shapes"].append(place.along_x(shade))
+        layout["annotations"].append(place.along_x(note | label))
     if panel.x_mark is not None:
-        figure.add_vline(
-            x=panel.x_mark,
-            line={"dash": "dot", "color": theme.INK},
-            annotation={"text": panel.mark_label, "font": small},
-            annotation_position="bottom right",
-            **place,
-        )
+        line = {"type": "line", "x0": panel.x_mark, "x1": panel.x_mark, "y0": 0, "y1": 1}
+        line["line"] = {"dash": "dot", "color": theme.INK}
+        label = {"text": panel.mark_label, "x": panel.x_mark, "xanchor": "left", "y": 0}
+        layout["shapes"].append(place.along_x(line))
+        layout["annotations"].append(place.along_x(note | label | {"yanchor": "bottom"}))
 
 
-def _set_axes(figure: go.Figure, panel: Panel, place: dict[str, Any]) -> None:
+def _x_axis(panel: Panel) -> Part:
+    axis: Part = {"title": {"text": panel.x_title, "standoff": 4}}
     last = _last_number(panel)
-    figure.update_xaxes(title={"text": panel.x_title, "standoff": 4}, **place)
     if last is None:
-        figure.update_xaxes(type="category", **place)
-    elif last <= MOST_TICKS:
-        figure.update_xaxes(dtick=1, **place)
-    else:
-        figure.update_xaxes(tickformat="d", **place)
-    figure.update_yaxes(
-        title={"text": panel.y_title, "standoff": 4},
-        **(_log_axis(panel) if panel.log else {"rangemode": "tozero", "nticks": 6}),
-        **place,
-    )
+        return axis | {"type": "category"}
+    return axis | ({"dtick": 1} if last <= MOST_TICKS else {"tickformat": "d"})
 
 
-def _log_axis(panel: Panel) -> dict[str, Any]:
+def _y_axis(panel: Panel) -> Part:
+    scale = _log_axis(panel) if panel.log else {"rangemode": "tozero", "nticks": 6}
+    return {"title": {"text": panel.y_title, "standoff": 4}, **scale}
+
+
+def _log_axis(panel: Panel) -> Part:
     """Whole powers of ten, at most about six of them."""
     positive = np.concatenate([line.y[line.y > 0] for line in panel.lines])
     decades = float(np.log10(positive.max() / positive.min())) if len(positive) else 0.0

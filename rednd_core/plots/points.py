@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.plots import theme
+from rednd_core.plots.grid import Part
 
 MISSING = "no value"
 MANY_RINGS = 20  # from here on rings are thin, so that they do not hide what they mark
@@ -131,20 +130,14 @@ def scatter(
     text: NDArray[np.object_] | None,
     *,
     showlegend: bool,
-) -> go.Scattergl:
+) -> Part:
     """One group in one panel; ``coords`` (n, 2), ``ids`` and ``text`` (n,) of all points."""
-    return go.Scattergl(
-        x=coords[group.members, 0],
-        y=coords[group.members, 1],
-        mode="markers",
-        customdata=ids[group.members],
-        text=None if text is None else text[group.members],
-        hovertemplate=_hover(text, ""),
-        name=group.name,
-        legendgroup=group.name,
-        showlegend=showlegend and group.in_legend,
-        marker={"size": marker_size(len(ids)), "opacity": 0.75, **group.marker(layer)},
-    )
+    marker = {"size": marker_size(len(ids)), "opacity": 0.75, **group.marker(layer)}
+    return {
+        **_points(coords, ids, text, group.members, group.name, marker),
+        "hovertemplate": _hover(text, ""),
+        "showlegend": showlegend and group.in_legend,
+    }
 
 
 def ring(
@@ -154,34 +147,47 @@ def ring(
     members: NDArray[np.int64],
     *,
     showlegend: bool,
-) -> go.Scattergl:
+) -> Part:
     """Rings around the points ``members`` of one panel."""
     few = len(members) < MANY_RINGS
-    return go.Scattergl(
-        x=coords[members, 0],
-        y=coords[members, 1],
-        mode="markers",
-        customdata=ids[members],
-        text=None if text is None else text[members],
-        hovertemplate=_hover(text, "selected"),
-        name="selected",
-        legendgroup="selected",
-        showlegend=showlegend,
-        marker={
-            "symbol": "circle-open",
-            "size": 16 if few else marker_size(len(ids)) + 3,
-            "color": theme.ACCENT,
-            "line": {"width": 3 if few else 1},
-        },
-    )
+    marker = {
+        "symbol": "circle-open",
+        "size": 16 if few else marker_size(len(ids)) + 3,
+        "color": theme.ACCENT,
+        "line": {"width": 3 if few else 1},
+    }
+    return {
+        **_points(coords, ids, text, members, "selected", marker),
+        "hovertemplate": _hover(text, "selected"),
+        "showlegend": showlegend,
+    }
 
 
-def warning_note() -> Mapping[str, Any]:
-    """The annotation of a nearly collapsed panel, in the coordinates of its own axes."""
+def _points(
+    coords: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    text: NDArray[np.object_] | None,
+    members: NDArray[np.int64],
+    name: str,
+    marker: Part,
+) -> Part:
+    return {
+        "type": "scattergl",
+        "x": coords[members, 0],
+        "y": coords[members, 1],
+        "mode": "markers",
+        "customdata": ids[members],
+        "text": None if text is None else text[members],
+        "name": name,
+        "legendgroup": name,
+        "marker": marker,
+    }
+
+
+def warning_note() -> Part:
+    """The annotation of a nearly collapsed panel, as :meth:`Place.inside` takes it."""
     return {
         "text": "⚠ nearly collapsed",
-        "xref": "x domain",
-        "yref": "y domain",
         "x": 0.5,
         "y": 0.02,
         "yanchor": "bottom",

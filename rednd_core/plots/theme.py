@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import plotly.graph_objects as go
 
@@ -44,8 +45,9 @@ TITLE_SIZE = 20
 TICK_SIZE = 14
 
 
+@cache
 def template() -> go.layout.Template:
-    """The template to pass as ``layout.template``."""
+    """The template to pass as ``layout.template``; a figure takes a copy of it."""
     axis = {
         "gridcolor": GRID,
         "zerolinecolor": GRID,

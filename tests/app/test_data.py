@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import navigation, state
+from app import state
 from app.components import uploads
 from app.components.uploads import save_upload
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
@@ -21,16 +20,7 @@ from rednd_core.errors import DataError
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
 
 PAGE = str(PROJECT_ROOT / "pages" / "5_Data.py")
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
-    monkeypatch.setattr(navigation, "prewarm", lambda: None)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return own
+pytestmark = pytest.mark.usefixtures("store")
 
 
 def open_page(path: Path | str | None = None) -> AppTest:
@@ -134,7 +124,7 @@ def test_hostile_titles_read_literally(planted_folder: Path, tmp_path: Path) -> 
 
 
 def test_the_folder_goes_to_the_training_page(planted_folder: Path) -> None:
-    home = PROJECT_ROOT / "app" / "Home.py"
+    home = PROJECT_ROOT / "app" / "main.py"
     app = AppTest.from_file(str(home), default_timeout=60)
     app.query_params["dataset"] = str(planted_folder)
     app.run().switch_page(PAGE).run()

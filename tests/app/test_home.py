@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import cached, navigation
+from app import cached
 from app.components.home_story import DEEP, choose_story
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.runs import (
-    DataFacts,
     EvaluationRecord,
     ModelFacts,
     Provenance,
@@ -28,25 +25,14 @@ from rednd_core.runs import (
     create_run,
 )
 from rednd_core.smoothness import measure_layers, propagate_depth
+from tests.app.sent import figures, numbers
 
 N_LAYERS = 2
-HOME = str(Path(__file__).parents[2] / "app" / "Home.py")
+HOME = str(Path(__file__).parents[2] / "app" / "main.py")
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """An empty store without the bundled runs, with caches of its own."""
-    own = RunStore(tmp_path / "runs")
-    monkeypatch.setattr("app.cached.runs.default_store", lambda: own)
-    monkeypatch.setattr("app.cached.maps.CACHE_DIR", tmp_path / "cache")
-    monkeypatch.setattr(navigation, "prewarm", lambda: None)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return own
-
-
-@pytest.fixture
-def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
+def add_run(store: RunStore, planted_folder: Path, facts_of) -> Callable[..., Any]:
     """``add_run(name, model, modalities, **hyperparameters)``: a finished run of linear layers."""
     data = load_dataset(planted_folder)
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
@@ -59,15 +45,7 @@ def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
         **settings: Any,
     ) -> dict[str, list[np.ndarray]]:
         rng = np.random.default_rng(len(name))
-        facts = DataFacts(
-            name=data.name,
-            digest=data.digest,
-            n_users=data.n_users,
-            n_items=data.n_items,
-            n_train=len(data.train),
-            n_valid=len(data.valid),
-            n_test=len(data.test),
-        )
+        facts = facts_of(data)
         config = RunConfig(model=model, data=DataConfig(path=str(folder)), hyperparameters=settings)
         shape = ModelFacts(
             modalities=modalities,
@@ -106,16 +84,6 @@ def open_home(**query: str) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def numbers(value: Any) -> np.ndarray:
-    if isinstance(value, dict):
-        return np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
-    return np.asarray(value, dtype=float)
 
 
 def lines(figure: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
 from rednd_core.smoothness import MEASURES, measure_layers, propagate_depth
 from rednd_core.training.experiment import train_run
+from tests.app.sent import figures, numbers
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "2_Smoothness.py"
 N_USERS, N_ITEMS = 30, 20
@@ -93,18 +93,6 @@ def page(runs: RunStore) -> Callable[..., AppTest]:
 def settled(app: AppTest) -> AppTest:
     assert not app.exception, app.exception
     return app
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def numbers(values: Any) -> np.ndarray:
-    """An array as plotly writes it: a list, or typed base64."""
-    if isinstance(values, dict):
-        raw = np.frombuffer(base64.b64decode(values["bdata"]), dtype=np.dtype(values["dtype"]))
-        return raw.astype(np.float64)
-    return np.array(values, dtype=np.float64)
 
 
 def lines(figure: dict[str, Any], axis: str = "x") -> dict[str, np.ndarray]:

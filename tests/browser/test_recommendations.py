@@ -16,7 +16,7 @@ from rednd_core.data import load_dataset
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.people import walk
-from rednd_core.runs import DataFacts, ModelFacts, Provenance, RunRecord, create_run
+from rednd_core.runs import ModelFacts, Provenance, RunRecord, create_run
 
 MODELS = {"walk-a": "rednnd", "walk-b": "lightgcn"}
 SIZE = 16
@@ -37,20 +37,12 @@ def embeddings(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def planted(app_home: Path, dataset: Dataset) -> None:
+def planted(app_home: Path, dataset: Dataset, facts_of) -> None:
     for seed, (name, model) in enumerate(MODELS.items()):
         record = RunRecord(
             config=RunConfig(model=model, data=DataConfig(path="sample_data/shop")),
             provenance=Provenance(seed=1),
-            data=DataFacts(
-                name=dataset.name,
-                digest=dataset.digest,
-                n_users=dataset.n_users,
-                n_items=dataset.n_items,
-                n_train=len(dataset.train),
-                n_valid=len(dataset.valid),
-                n_test=len(dataset.test),
-            ),
+            data=facts_of(dataset),
             model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=SIZE, readout="mean"),
         )
         writer = create_run(app_home / "runs" / name, record)
@@ -60,19 +52,25 @@ def planted(app_home: Path, dataset: Dataset) -> None:
         writer.status("finished", epoch=1, best_epoch=1)
 
 
-def link(name: str) -> str:
-    return f"{name} · {MODELS[name]} · shop"
-
-
 @pytest.mark.usefixtures("planted")
 def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Dataset) -> None:
-    page = open_page(f"/recommendations?run={link('walk-a')}&vs={link('walk-b')}&slice=best")
+    page = open_page("/recommendations?run=walk-a&vs=walk-b&slice=best")
     model = embeddings(dataset, 0)
     ranked = evaluate(*model, dataset.train_matrix, dataset.test, [20])
     order = walk(ranked, "best", "recall@20")
 
     # The best user, with hits that say so in words.
     page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[0]]} ")).wait_for()
+
+    # The address has plain names, also of what is chosen by hand, and no name of a person.
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option", name="none", exact=True).click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('vs') === 'none'")
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option", name="walk-b", exact=True).click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('vs') === 'walk-b'")
+    user = page.evaluate("new URLSearchParams(location.search).get('user')")
+    assert user == dataset.user_ids[order[0]]
     listed = page.locator(".st-key-listed")
     listed.get_by_text("held-out hit").first.wait_for()
     page.wait_for_function(
@@ -116,7 +114,7 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
 @pytest.mark.usefixtures("planted")
 def test_a_phone_stacks_and_does_not_scroll_sideways(open_page: Callable[..., Any]) -> None:
     page = open_page(
-        f"/recommendations?run={link('walk-a')}&vs={link('walk-b')}&tab=Two+runs",
+        "/recommendations?run=walk-a&vs=walk-b&tab=Two+runs",
         width=390,
         height=844,
     )

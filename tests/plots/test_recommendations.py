@@ -5,14 +5,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from rednd_core.plots.recommendations import (
-    history_figure,
-    mix_figure,
-    parts_figure,
-    ranks_figure,
-    slices_figure,
-    standing_figure,
-)
+from rednd_core.plots.explanation import history_figure, parts_figure
+from rednd_core.plots.recommendations import mix_figure, ranks_figure, standing_figure
+from rednd_core.plots.slices import slices_figure
 
 HOSTILE = "<b onclick=x>Kettle</b> & co"
 

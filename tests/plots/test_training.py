@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from rednd_core.plots import training as plots
-from rednd_core.plots.training import WeightChange
+from rednd_core.plots.epochs import MAX_POINTS, WeightChange
+from rednd_core.plots.live_layers import layers_figure
 
 
 def epochs(n: int = 3) -> pd.DataFrame:
@@ -98,7 +99,7 @@ def test_a_model_without_alignment_has_no_weight_line() -> None:
 def test_long_histories_are_thinned_and_say_so() -> None:
     figure = plots.loss_figure(epochs(2_500))
     x = figure.data[0].x
-    assert len(x) <= plots.MAX_POINTS
+    assert len(x) <= MAX_POINTS
     assert x[-1] == 2_500
     assert set(np.diff(x)) == {3}
     assert "1 of 3" in figure.layout.xaxis.title.text
@@ -106,7 +107,7 @@ def test_long_histories_are_thinned_and_say_so() -> None:
 
 def test_layers_share_one_fixed_square() -> None:
     coords = np.arange(3 * 4 * 2, dtype=np.float32).reshape(3, 4, 2)
-    figure = plots.layers_figure(coords, 3, ["a", "b", "c"], 1.5, revision="r")
+    figure = layers_figure(coords, 3, ["a", "b", "c"], 1.5, revision="r")
     assert len(figure.data) == 6
     users, items = figure.data[2:4]  # of the second layer
     assert (users.name, items.name) == ("users", "items")
@@ -124,5 +125,5 @@ def test_layers_share_one_fixed_square() -> None:
 
 def test_a_wider_range_forgets_the_zoom() -> None:
     coords = np.zeros((1, 2, 2), dtype=np.float32)
-    keys = [plots.layers_figure(coords, 1, ["a"], r).layout.uirevision for r in (1.0, 1.0, 2.0)]
+    keys = [layers_figure(coords, 1, ["a"], r).layout.uirevision for r in (1.0, 1.0, 2.0)]
     assert keys[0] == keys[1] != keys[2]

@@ -1,4 +1,4 @@
-"""Plotly charts that the browser updates in place, all in one frame.
+"""Plotly charts that the browser updates in place.
 
 ``st.plotly_chart`` makes the data a part of a chart's identity: with one more epoch it is a new chart,
 which the browser builds from nothing. Every second, for five charts, that flickers, forgets the reader's
@@ -8,7 +8,6 @@ are there, with the plotly.js of the installed plotly, so it works offline.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +16,12 @@ from typing import Any
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.components.v1 import declare_component
 
-from app.cached import maps
 from app.components.downloads import figure_config
 
-PAGE = Path(__file__).with_name("index.html")
+HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-COLUMNS = 6  # of the grid; on a narrow screen every chart has the whole width
+LIBRARY_PATH = f"library/plotly-{plotly.__version__}.min.js"  # where the server has it
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class LiveChart:
         key: stays the same while the chart is the same.
         alt: what it shows, in a sentence, for those who cannot see it.
         name: file name of the picture that the camera button saves, without ending.
-        span: how many of the grid's ``COLUMNS`` it takes.
+        span: how many of the grid's six columns it takes; all of them on a narrow screen.
         caption: plain text below it.
     """
 
@@ -60,14 +57,15 @@ def live_charts(charts: Sequence[LiveChart], *, key: str) -> None:
         }
         for chart in charts
     ]
-    _component()(charts=sent, key=key)
+    _component()(data={"library": LIBRARY_PATH, "charts": sent}, key=key)
 
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Callable[..., Any]:
-    """The component, served from a folder that holds its page and plotly.js side by side."""
-    folder = maps.CACHE_DIR / "live_charts" / plotly.__version__
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in (PAGE, LIBRARY):
-        shutil.copyfile(source, folder / source.name)
-    return declare_component("live_charts", path=str(folder))
+    return st.components.v2.component(
+        "live_charts",
+        html='<div class="live-charts"></div>',
+        css=(HERE / "live_charts.css").read_text(encoding="utf-8"),
+        js=(HERE / "live_charts.js").read_text(encoding="utf-8"),
+        isolate_styles=False,  # plotly writes its styles into the page
+    )

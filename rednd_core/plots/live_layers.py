@@ -1,0 +1,72 @@
+"""The layers of a model while it trains: a panel a layer, redrawn every second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from rednd_core.plots import theme
+from rednd_core.plots.grid import Part, places
+from rednd_core.plots.smoothness import SIDE_STYLES
+
+PANEL_HEIGHT = 250  # pixels of a row, title included
+TITLE_SHARE = 0.22  # of a row's height
+
+
+def layers_figure(
+    coords: NDArray[np.float32],
+    n_users: int,
+    titles: Sequence[str],
+    half_range: float,
+    *,
+    columns: int = 2,
+    revision: str = "",
+) -> go.Figure:
+    """A panel a layer, users and items in their colours, all on the same fixed axes.
+
+    Args:
+        coords: (n_layers, n, 2), users first.
+        n_users: how many of the n points are users.
+        titles: (n_layers,) headings of one or two lines.
+        half_range: the axes run from minus to plus this.
+    """
+    columns = min(columns, len(coords))
+    rows = math.ceil(len(coords) / columns)
+    traces: list[Part] = []
+    layout: Part = {
+        "template": theme.template(),
+        "height": PANEL_HEIGHT * rows + 60,
+        "annotations": [],
+        "shapes": [],
+        "legend": {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container"},
+        "margin": {"l": 8, "r": 8, "t": 40 + round(TITLE_SHARE * PANEL_HEIGHT), "b": 8},
+        # A wider range is a new picture: a zoom into the old one would hide points.
+        "uirevision": f"{revision}:{half_range:.3g}",
+    }
+    axis = {"range": [-half_range, half_range], "visible": False, "constrain": "domain"}
+    frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1}
+    frame["line"] = {"color": theme.INK, "width": 1}
+    for place in places(len(coords), columns, horizontal=0.04, vertical=TITLE_SHARE / rows):
+        points = coords[place.number]
+        layout |= place.axes(axis, axis | {"scaleanchor": f"x{place.suffix}"})
+        layout["shapes"].append(place.inside(frame))
+        heading = place.title(titles[place.number])
+        layout["annotations"].append(heading | {"font": {"size": theme.TICK_SIZE}})
+        for side, part in (("users", points[:n_users]), ("items", points[n_users:])):
+            trace = {
+                "type": "scatter",
+                "x": part[:, 0],
+                "y": part[:, 1],
+                "mode": "markers",
+                "name": side,
+                "legendgroup": side,
+                "showlegend": place.number == 0,
+                "marker": {"size": 5, "opacity": 0.7, "color": SIDE_STYLES[side].color},
+                "hoverinfo": "skip",
+            }
+            traces.append(trace | place.of_trace)
+    return go.Figure(data=traces, layout=layout)

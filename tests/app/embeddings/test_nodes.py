@@ -1,0 +1,155 @@
+"""One node, a group of nodes, and a second run on the Embeddings page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.components import node_select
+from app.components.embeddings_group import mean_cosine
+from app.components.node_card import map_fidelity
+from app.components.node_select import chosen_nodes
+from app.node_names import NodeNames
+from rednd_core.data import load_dataset
+from rednd_core.projection import movers
+from tests.app.embeddings.page import N_USERS, PAGE, notes, open_page, table, words
+from tests.app.sent import figures, numbers
+
+
+def test_the_card_shows_the_true_neighbours_of_every_layer(add_run, folder: Path) -> None:
+    layers = add_run("one")
+    app = open_page(node="item:sku-3", layers=["0", "2"])
+    data = load_dataset(folder)
+    degree = data.item_degrees[3]
+    rank = 1 + (data.item_degrees > degree).sum()
+    told = words(app)
+    assert "Thing 3" in told
+    assert "sku\\-3" in told
+    assert f"popularity rank: **{rank} of 30**" in told
+    shown = table(app, "layer 0", "layer 2")
+    for layer in (0, 2):
+        unit = layers[layer] / np.linalg.norm(layers[layer], axis=1, keepdims=True)
+        cosine = unit[N_USERS:] @ unit[N_USERS + 3]
+        cosine[3] = -np.inf
+        best = np.argsort(-cosine)[:10]
+        wanted = [f"{cosine[k]:.2f} · {data.items['title'][k]}" for k in best]
+        assert shown[f"layer {layer}"].tolist() == wanted
+    ringed = [t for t in figures(app)[0]["data"] if t["name"] == "selected"]
+    assert [numbers(t["customdata"]).tolist() for t in ringed] == [[N_USERS + 3]] * 2
+    app.segmented_control("neighbours-of-item").set_value("users").run()
+    assert all(" · Ann " in t for t in table(app, "layer 0", "layer 2")["layer 0"])
+
+
+def test_neighbours_come_with_their_pictures(add_run) -> None:
+    add_run("one")
+    for key in ("item:sku-0", "item:sku-1", "item:sku-2"):
+        app = open_page(node=key)
+        pictures = table(app, "layer 0", "picture 0")["picture 0"]
+        assert all(picture.startswith("data:image/") for picture in pictures)
+    frames = pictures.tolist()
+    assert len(set(frames)) < len(frames), "those without a picture share the empty frame"
+
+
+def test_a_user_has_a_name_and_a_recall(add_run) -> None:
+    add_run("one")
+    told = words(open_page(node="user:ann-39"))
+    assert "Ann 39" in told
+    assert "segment: **b**" in told
+    assert "recall@20, validation: **1\\.00**" in told
+
+
+def test_an_unknown_node_is_said_and_ignored(add_run) -> None:
+    add_run("one")
+    app = open_page(node="item:none")
+    assert "has no node item\\:" in words(app).replace("\u2060", "")
+    assert "node" not in app.query_params
+
+
+def test_clearing_takes_the_node_out_of_the_address(add_run) -> None:
+    add_run("one")
+    app = open_page(node="item:sku-3")
+    app = app.button("clear-node").click().run()
+    assert "node" not in app.query_params
+    assert "Nearest neighbours" not in words(app)
+
+
+def test_a_group_is_listed_and_measured(add_run, folder: Path) -> None:
+    layers = add_run("one")
+    data = load_dataset(folder)
+    chosen = [0, 1, 45, 50, 60]
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    names = NodeNames.of(data, pd.DataFrame({"user_id": data.user_ids}))
+    app.session_state[node_select.GROUP] = tuple(names.key(node) for node in chosen)
+    app.run()
+    assert not app.exception
+    assert "5 selected nodes: 2 users, 3 items" in words(app)
+    members = table(app, "type", "id", "degree")
+    assert members["id"].tolist() == ["ann-0", "ann-1", "sku-5", "sku-10", "sku-20"]
+    categories = table(app, "category", "share", "overall").set_index("category")
+    assert categories.loc["left", "share"] == pytest.approx(2 / 3)
+    assert categories.loc["left", "overall"] == pytest.approx(0.5)
+    cohesion = figures(app)[1]
+    rows = layers[1][chosen].astype(np.float64)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    pairs = (unit @ unit.T)[np.triu_indices(5, 1)]
+    assert numbers(cohesion["data"][0]["y"])[1] == pytest.approx(pairs.mean(), abs=1e-6)
+
+
+def test_the_second_run_lists_the_movers(add_run) -> None:
+    before, after = add_run("one", seed=0), add_run("two", seed=1, modality="text")
+    app = open_page()
+    first = app.selectbox("run").value
+    other = {"one": "two", "two": "one"}[first]
+    app = app.selectbox("vs").set_value(other).run()
+    assert not app.exception
+    pair = (before, after) if first == "one" else (after, before)
+    wanted = movers(pair[0][2], pair[1][2], 15)
+    shown = table(app, "rank", "overlap")
+    np.testing.assert_allclose(shown["overlap"], wanted.jaccard[wanted.order][:50])
+    compared = figures(app)[1]
+    assert [text.split("<br>")[0] for text in notes(compared)[:2]] == [
+        f"<b>{first}",
+        f"<b>{other}",
+    ]
+    assert "70 of 70 nodes" in words(app)
+
+
+def test_a_large_set_is_searched_on_the_server(add_run, monkeypatch) -> None:
+    add_run("one")
+    monkeypatch.setattr(node_select, "MAX_OPTIONS", 10)
+    monkeypatch.setattr(node_select, "MAX_MATCHES", 3)
+    app = open_page()
+    assert app.selectbox(node_select.FINDER).options == []
+    app = app.text_input("node_query").set_value("thing 2").run()
+    assert len(app.selectbox(node_select.FINDER).options) == 3
+    assert "3 of 11 matches, of 70 nodes" in words(app)
+    found = app.selectbox(node_select.FINDER).options[0]
+    app = app.selectbox(node_select.FINDER).select(found).run()
+    assert not app.exception
+    assert app.query_params["node"] == "item:sku-2"
+
+
+def test_chosen_nodes_come_from_customdata() -> None:
+    points = [{"customdata": 7}, {"customdata": [3]}, {"customdata": 7}, {}, {"customdata": 99}]
+    assert chosen_nodes({"selection": {"points": points}}, 50) == [3, 7]
+
+
+def test_map_fidelity_counts_shared_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    angles = np.linspace(0, 1, 40)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    faithful = SimpleNamespace(nodes=np.arange(40), coords=[circle, rng.permutation(circle)])
+    kept = map_fidelity([circle, circle], {"pca": faithful}, 20, ["layer 0", "layer 1"])
+    assert kept.loc["layer 0", "PCA"] == 15
+    assert kept.loc["layer 1", "PCA"] < 15
+
+
+def test_mean_cosine_leaves_zero_rows_out() -> None:
+    rows = np.array([[1.0, 0], [0, 2.0], [0, 0], [3.0, 0]])
+    assert mean_cosine(rows) == pytest.approx(1 / 3)
+    assert mean_cosine(rows[:1]) is None

@@ -1,0 +1,127 @@
+"""Permalinks, hostile data, and what is missing on the Recommendations page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app import cached
+from app.components.product import picture_of
+from app.components.text import escape_markdown
+from rednd_core.data.schema import Dataset
+from rednd_core.evaluation.people import walk
+from rednd_core.runs import RunStore
+from tests.app.recommendations.page import (
+    HOSTILE,
+    PAGE,
+    evaluation,
+    heading,
+    settled,
+    texts,
+    user_of,
+)
+
+
+def test_a_permalink_restores_the_view(page, dataset: Dataset) -> None:
+    app = page(
+        user="u-13",
+        slice="random",
+        split="Validation",
+        k="35",
+        metric="ndcg",
+        vs="none",
+    )
+    assert user_of(app) == "u-13"
+    assert app.segmented_control(key="slice").value == "random"
+    assert app.metric[0].label == "ndcg@35"
+    assert app.metric[1].label == "Validation items listed"
+    assert app.selectbox(key="vs").value == "none"
+    worst = dataset.user_ids[walk(evaluation(dataset), "worst", "recall@20")[0]]
+    assert user_of(page(user="nobody")) == worst
+
+
+def test_the_address_has_plain_names_and_ids(page) -> None:
+    app = page()
+    app.selectbox(key="user").set_value("u-13").run()
+    assert settled(app).query_params["user"] == "u-13"
+    # The browser writes what the options are called.
+    assert app.selectbox(key="run").options == ["light", "red"]
+    assert app.selectbox(key="vs").options == ["none", "light"]
+    assert {"lightgcn · shop", "rednnd · shop"} <= {c.value for c in app.caption}
+
+
+def test_a_link_to_what_is_not_there_opens_with_the_defaults(page) -> None:
+    app = page(run="red · rednnd · shop", vs="gone · lightgcn · shop", user="u-13 · Name 13")
+    first = app.selectbox(key="run").options[0]
+    assert app.selectbox(key="run").value == first
+    assert app.selectbox(key="vs").value not in (None, first)
+
+
+def test_hostile_titles_are_shown_as_they_are_written(page, dataset: Dataset) -> None:
+    owner = int(dataset.train.users[dataset.train.items == 0][0])
+    app = page(user=f"u-{owner:02d}")
+    own = [text for text in texts(app) if "onerror" in text]
+    assert own
+    assert all(escape_markdown(HOSTILE) in text for text in own)
+    assert not any(re.search(r"(?<!\\)<img", text) for text in own)
+
+
+def test_pictures_are_small_local_and_never_missing(runs: RunStore, dataset: Dataset) -> None:
+    of = cached.run_dataset(runs.open("red"))
+    empty = picture_of(of, 0)
+    assert picture_of(of, 1) == picture_of(of, 2) == picture_of(of, 4) == empty
+    kind, _, content = picture_of(of, 3).partition(",")
+    assert kind == "data:image/jpeg;base64"
+    real = Image.open(io.BytesIO(base64.b64decode(content)))
+    assert real.size == (192, 96)
+    assert real.getpixel((5, 5))[0] > 250
+
+
+def test_an_unreadable_users_table_costs_the_names_only(page, shop: Path, tmp_path: Path) -> None:
+    table = shop / "users.csv"
+    before = table.read_text()
+    table.write_text("name\nnobody\n")
+    try:
+        app = page(user="u-03")
+    finally:
+        table.write_text(before)
+    assert "userID" in app.warning[0].value
+    assert heading(app) == f"User {escape_markdown('u-03')}"
+
+
+def test_without_a_run_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(tmp_path / "none"))
+    st.cache_data.clear()
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not app.exception
+    assert "Live training" in app.info[0].value
+
+
+def test_data_that_is_gone_or_changed_is_a_sentence(
+    runs: RunStore, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = shop.with_name("elsewhere")
+    shop.rename(moved)
+    try:
+        app = AppTest.from_file(PAGE, default_timeout=60).run()
+    finally:
+        moved.rename(shop)
+    assert not app.exception
+    assert "shop" in app.error[0].value
+
+
+def test_broken_embeddings_are_a_sentence(runs: RunStore) -> None:
+    for name in ("red", "light"):
+        (runs.open(name).layout.users).write_bytes(b"junk")
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not app.exception
+    assert "users.npy" in app.error[0].value

@@ -1,0 +1,128 @@
+"""One user: ranks, hits, the walk through a slice, and explanations, against the core's own numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from app.components.recommendations_lists import HIT, MISS, VALIDATION
+from app.components.text import escape_markdown
+from rednd_core.data.schema import Dataset
+from rednd_core.evaluation.explain import explain
+from rednd_core.evaluation.people import walk
+from rednd_core.evaluation.recommend import recommend
+from tests.app.recommendations.page import (
+    N_ITEMS,
+    N_USERS,
+    button,
+    embeddings,
+    evaluation,
+    heading,
+    place_in_slice,
+    settled,
+    texts,
+    titles,
+    user_of,
+)
+
+
+def test_the_worst_user_is_shown_at_once_with_the_exact_ranks(page, dataset: Dataset) -> None:
+    app = page()
+    worst = int(walk(evaluation(dataset), "worst", "recall@20")[0])
+    assert user_of(app) == dataset.user_ids[worst]
+    name = f"{escape_markdown(dataset.user_ids[worst])} · Name {worst}"
+    assert heading(app).startswith(f"User {name}")
+    expected = recommend(
+        *embeddings(dataset, 0), dataset.train_matrix, worst, 20, held_out=dataset.test
+    )
+    shown = texts(app)
+    for row, title in zip(
+        expected.listed.itertuples(), titles(dataset, expected.listed["item"]), strict=True
+    ):
+        assert any(text.startswith(f"**{row.rank}** · {title}  \n") for text in shown)
+    for row in expected.missed.itertuples():
+        place = escape_markdown(f"rank {row.rank} of {expected.n_candidates} candidates")
+        assert any(place in text for text in shown)
+    assert sum(MISS in text for text in shown) == len(expected.missed) > 0
+    n_hits = int(expected.listed["hit"].sum())
+    assert app.metric[1].value == f"{n_hits} of {n_hits + len(expected.missed)}"
+
+
+def test_hits_are_marked_where_they_are(page, dataset: Dataset) -> None:
+    app = page(slice="best")
+    best = int(walk(evaluation(dataset), "best", "recall@20")[0])
+    found = recommend(
+        *embeddings(dataset, 0), dataset.train_matrix, best, 20, held_out=dataset.test
+    )
+    n_hits = int(found.listed["hit"].sum())
+    assert n_hits > 0
+    marks = sum(text.count(HIT) for text in texts(app))
+    assert marks == 2 * n_hits  # once among the held-out items, once in the list
+
+
+def test_next_walks_the_slice_in_its_order_and_round(page, dataset: Dataset) -> None:
+    app = page(slice="cold")
+    order = walk(evaluation(dataset), "cold", "recall@20")
+    assert user_of(app) == dataset.user_ids[order[0]]
+    for place in (1, 2):
+        button(app, "Next in this slice").click().run()
+        assert user_of(settled(app)) == dataset.user_ids[order[place]]
+    for _ in range(3):
+        button(app, "Previous").click().run()
+    assert user_of(settled(app)) == dataset.user_ids[order[-1]]
+    assert f"{len(order)} of {len(order)} in the slice **cold**" in place_in_slice(app)
+
+
+def test_another_slice_starts_with_its_first_user(page, dataset: Dataset) -> None:
+    app = page()
+    app.segmented_control(key="slice").set_value("heavy").run()
+    heaviest = walk(evaluation(dataset), "heavy", "recall@20")[0]
+    assert user_of(settled(app)) == dataset.user_ids[heaviest]
+
+
+def test_split_metric_and_k_change_what_counts(page, dataset: Dataset) -> None:
+    app = page(user="u-07")
+    app.segmented_control(key="split").set_value("valid").run()
+    app.segmented_control(key="metric").set_value("ndcg").run()
+    app.slider(key="k").set_value(10).run()
+    expected = evaluation(dataset, "valid", 10).per_user.set_index("user").loc[7]
+    assert app.metric[0].label == "ndcg@10"
+    assert app.metric[0].value == f"{expected['ndcg@10']:.3f}"
+    assert app.metric[1].label == "Validation items listed"
+    assert any(text.startswith("#### 10 recommended items") for text in texts(settled(app)))
+
+
+def test_a_validation_item_in_the_test_list_is_neither_hit_nor_miss(page, dataset: Dataset) -> None:
+    model = embeddings(dataset, 0)
+    for user in range(N_USERS):
+        own = dataset.valid.items[dataset.valid.users == user]
+        listed = recommend(*model, dataset.train_matrix, user, 20).listed["item"]
+        if np.isin(listed, own).any():
+            break
+    else:
+        pytest.fail("no list has a validation item")
+    app = page(user=f"u-{user:02d}")
+    assert sum(VALIDATION in text for text in texts(app)) == 1
+    app.segmented_control(key="split").set_value("valid").run()
+    assert sum(VALIDATION in text for text in texts(settled(app))) == 0
+
+
+def test_why_opens_the_explanation_of_that_item(page, dataset: Dataset) -> None:
+    app = page(user="u-11")
+    model = embeddings(dataset, 0)
+    item = int(recommend(*model, dataset.train_matrix, 11, 20).listed["item"][2])
+    app.button(key=f"listed-{item}-why").click().run()
+    assert app.session_state["tab"] == "Why this item?"
+    assert app.selectbox(key="explain").value == dataset.item_ids[item]
+    expected = explain(*model, dataset.train_matrix, 11, item, {"image": 4, "text": 4})
+    said = " ".join(texts(settled(app)))
+    assert f"**Score.** {expected.score:.3f}" in said
+    assert f"image {expected.parts['image']:+.3f}, text {expected.parts['text']:+.3f}" in said
+    assert f"percentile {expected.popularity:.0f} of the {N_ITEMS} items" in said
+    assert f"cosine {expected.history['cosine'].iloc[0]:.2f}" in said
+    most = int(expected.history["shared_users"].max())
+    assert (f"**{most} other user" in said) == (most > 0)
+    figure = json.loads(app.get("plotly_chart")[-1].proto.spec)
+    assert f"of {len(expected.history)} train items" in figure["layout"]["xaxis"]["title"]["text"]

@@ -1,0 +1,87 @@
+"""What the tests of the Live training page look at."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from rednd_core.config import PROJECT_ROOT
+from rednd_core.runs import (
+    Command,
+    ControlReader,
+    ModelFacts,
+    RunStore,
+    RunWriter,
+)
+
+HOME = str(PROJECT_ROOT / "app" / "main.py")
+FACTS = ModelFacts(modalities=("image", "text"), n_layers=2, embedding_size=4, readout="mean")
+N_USERS, N_ITEMS = 30, 20
+
+
+def row(epoch: int, settings: dict[str, Any]) -> dict[str, Any]:
+    smoothness = {
+        f"layer.{modality}.{layer}.{side}.mad": 0.1 * epoch + layer
+        for modality in FACTS.modalities
+        for layer in range(3)
+        for side in ("users", "items")
+    }
+    return {
+        "epoch": epoch,
+        "losses": {"bpr": 1 / epoch},
+        "weights": {"bpr": 1.0}
+        | ({"alignment": settings["alignment_weight"]} if "alignment_weight" in settings else {}),
+        "valid": {"recall@20": {1: 0.1, 2: 0.3}.get(epoch, 0.2)},
+        "smoothness": smoothness,
+        "seconds": {"train": 0.5, "validation": 0.25, "smoothness": 0.25},
+    }
+
+
+FORM = ("train.open", "train.all")
+MANAGE = ("manage.open",)
+
+
+def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
+    app = AppTest.from_file(HOME, default_timeout=120)
+    app.run().switch_page("../pages/4_Training.py")
+    if job is not None:
+        app.session_state["job"] = job
+    for key in ("train.open", "train.all", "manage.open"):
+        app.session_state[key] = key in opened
+    app.run()
+    assert not app.exception
+    return app
+
+
+def charts(app: AppTest) -> dict[str, dict[str, Any]]:
+    """What is sent to the browser's charts, by their keys; figures parsed."""
+    (component,) = app.get("bidi_component")
+    sent = json.loads(component.proto.json)["charts"]
+    return {chart["key"]: chart | {"figure": json.loads(chart["figure"])} for chart in sent}
+
+
+def figures(app: AppTest) -> dict[str, dict[str, Any]]:
+    return {key: chart["figure"] for key, chart in charts(app).items()}
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(part.value for part in (*app.markdown, *app.caption, *app.error, *app.warning))
+
+
+def commands(writer: RunWriter) -> list[Command]:
+    return ControlReader(writer.path).waiting()
+
+
+def keys(app: AppTest) -> set[str]:
+    return {button.key for button in app.button}
+
+
+def files_of(store: RunStore) -> list[str]:
+    return sorted(str(path) for path in store.root.rglob("*"))
+
+
+def upload(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
+    app.file_uploader(key="manage.files").set_value(list(files)).run()
+    return app.button(key="manage.import").click().run()

@@ -1,0 +1,117 @@
+"""The form that starts a training: settings, what it hands over, what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.components.training_fields import WEIGHTS
+from rednd_core import jobs
+from rednd_core.config import TrainingConfig
+from rednd_core.models.rednnd import RedNnDHyperparameters
+from rednd_core.runs import (
+    RunStore,
+)
+from tests.app.training.page import FORM, keys, open_page, words
+
+
+def test_the_form_offers_every_setting_with_its_own_bounds() -> None:
+    app = open_page(FORM)
+    labels = {
+        w.label for kind in ("number_input", "selectbox", "text_input") for w in app.get(kind)
+    }
+    labels |= {w.label for w in (*app.multiselect, *app.select_slider)}
+    for name in (*RedNnDHyperparameters.model_fields, *TrainingConfig.model_fields):
+        wanted = "alignment weight at the start" if name == "alignment_weight" else name
+        assert wanted.replace("_", " ").capitalize() in labels, name
+    layers = next(w for w in app.number_input if w.label == "N layers")
+    assert (layers.min, layers.max) == (0, 32)
+    assert app.select_slider[0].options == [f"{w:g}" for w in WEIGHTS]
+
+
+def test_start_hands_over_the_validated_settings(started) -> None:
+    app = open_page(FORM)
+    app.select_slider(key="train.rednnd.alignment_weight").set_value(0.1)
+    app.number_input(key="train.sample.rednnd.embedding_size").set_value(16)
+    app.text_input(key="train.name").set_value("my-run")
+    app.run()
+    app.button(key="train.start").click().run()
+    assert not app.exception
+    ((config, name),) = started
+    assert name == "my-run"
+    assert (config.model, config.data.path) == ("rednnd", "sample_data/shop")
+    assert config.hyperparameters["alignment_weight"] == 0.1
+    assert config.hyperparameters["embedding_size"] == 16
+    assert config.hyperparameters["temperature"] == 0.2
+    assert config.training.epochs == 600
+    # And the page watches it at once.
+    assert app.selectbox(key="job").value == "my-run"
+    assert "watch.stop.my-run" in keys(app)
+
+
+def test_another_model_has_its_own_settings_and_no_slider(started) -> None:
+    app = open_page(FORM)
+    app.selectbox(key="train.model").set_value("lightgcn").run()
+    assert not app.select_slider
+    app.button(key="train.start").click().run()
+    ((config, name),) = started
+    assert name is None
+    assert set(config.hyperparameters) == {"embedding_size", "reg_weight", "n_layers"}
+
+
+def test_settings_keep_their_values_while_they_are_closed(started) -> None:
+    app = open_page(FORM)
+    app.number_input(key="train.sample.rednnd.knn_k").set_value(7)
+    app.text_input(key="train.sample.rednnd.fusion_weights").set_value("image=0.3, text=0.7")
+    app.run()
+    app.session_state["train.all"] = False
+    app.run()
+    assert "train.sample.rednnd.knn_k" not in {w.key for w in app.number_input}
+    app.button(key="train.start").click().run()
+    ((config, _),) = started
+    assert config.hyperparameters["knn_k"] == 7
+    assert config.hyperparameters["fusion_weights"] == {"image": 0.3, "text": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "sentence"),
+    [
+        ("train.sample.rednnd.ks", "5, ten", "whole numbers with commas"),
+        ("train.sample.rednnd.ks", "5, 10", "to use one of the ks"),
+        ("train.sample.rednnd.fusion_weights", "image", "name=number"),
+        ("train.name", "../evil", "a run name of 1 to 100"),
+    ],
+)
+def test_what_cannot_be_started_is_a_sentence(
+    key: str, text: str, sentence: str, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.process, "_spawn", lambda run: pytest.fail("started"))
+    app = open_page(FORM)
+    app.text_input(key=key).set_value(text).run()
+    if app.button(key="train.start") if "train.start" in keys(app) else None:
+        app.button(key="train.start").click().run()
+    assert not app.exception
+    assert sentence in words(app).replace("\\", "")
+    assert not store.list()
+
+
+def test_a_bad_data_path_is_the_reports_sentence(tmp_path: Path) -> None:
+    app = open_page()
+    app.session_state["data_path"] = str(tmp_path / "nowhere")
+    app.session_state["train.open"] = True
+    app.run()
+    assert not app.exception
+    assert "Expected" in app.error[0].value
+    assert "nowhere" in app.error[0].value
+    assert "train.start" not in keys(app)
+
+
+def test_a_preset_folder_is_what_is_trained_on(planted_folder: Path, started) -> None:
+    app = open_page()
+    app.session_state["data_path"] = str(planted_folder)
+    app.session_state["train.open"] = True
+    app.run()
+    app.button(key="train.start").click().run()
+    assert started[0][0].data.path == str(planted_folder.resolve())
+    assert started[0][0].training.epochs == TrainingConfig().epochs  # no classroom short cuts

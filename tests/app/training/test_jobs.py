@@ -1,0 +1,95 @@
+"""The jobs: their buttons, their order, and how they ended."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rednd_core import jobs
+from rednd_core.errors import RunError
+from rednd_core.runs import (
+    Command,
+    RunStore,
+    send,
+)
+from tests.app.training.page import commands, keys, open_page, words
+
+
+@pytest.mark.parametrize(
+    ("run_state", "button", "sent"),
+    [
+        ("running", "pause", "pause"),
+        ("running", "stop", "stop"),
+        ("paused", "resume", "resume"),
+        ("queued", "stop", "stop"),
+    ],
+)
+def test_buttons_send_their_command(add_run, run_state: str, button: str, sent: str) -> None:
+    writer = add_run(state=run_state)
+    app = open_page()
+    app.button(key=f"watch.{button}.demo").click().run()
+    assert [c.command for c in commands(writer)] == [sent]
+
+
+def test_kill_appears_only_when_a_command_is_not_answered(
+    add_run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run()
+    killed: list[str] = []
+    monkeypatch.setattr(jobs, "kill", lambda run: killed.append(run.name))
+    app = open_page()
+    assert "watch.kill.demo" not in keys(app)
+    send(store.open("demo"), Command(command="stop", sent=1.0))
+    app.run()
+    app.button(key="watch.kill.demo").click().run()
+    assert killed == ["demo"]
+
+
+def test_a_stopped_run_can_go_on_and_a_refusal_is_a_sentence(
+    add_run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = add_run(state="stopped")
+    (writer.layout.checkpoints / "last.json").write_text("{}")
+
+    def refuse(run: Any) -> None:
+        raise RunError(expected="calm", found="storm", remedy="wait")
+
+    monkeypatch.setattr(jobs, "resume_training", refuse)
+    app = open_page()
+    button = app.button(key="watch.continue.demo")
+    assert button.label == "Resume training"
+    button.click().run()
+    assert "Expected calm, but found storm; wait" in words(app).replace("\\", "")
+
+
+def test_several_jobs_are_listed_in_the_order_of_the_queue(add_run) -> None:
+    add_run("first")
+    add_run("second", "queued", 0)
+    add_run("third", "queued", 0)
+    app = open_page(job="first")  # it has its buttons beside its charts
+    listed = [b.key for b in app.button if b.key and b.key.startswith("list.stop.")]
+    assert listed == ["list.stop.second", "list.stop.third"]
+    app.button(key="watch.second").click().run()
+    assert app.selectbox(key="job").value == "second"
+    assert not app.exception
+
+
+def test_a_failed_run_shows_its_sentence_and_the_end_of_its_log(add_run) -> None:
+    writer = add_run(state="failed")
+    writer.layout.log.write_text("line one\nthe <b>last</b> words\n")
+    app = open_page()
+    assert "The training failed" in app.error[0].value
+    assert r"So it \*goes\*" in app.error[0].value
+    assert app.code[0].value.endswith("the <b>last</b> words")
+
+
+def test_a_lost_run_says_that_it_was_killed(add_run) -> None:
+    writer = add_run()
+    status = json.loads(writer.layout.status.read_text())
+    status["process"]["started"] = 1.0  # another process has that number by now
+    writer.layout.status.write_text(json.dumps(status))
+    app = open_page()
+    assert "killed" in app.warning[0].value
+    assert "watch.continue.demo" in keys(app)

@@ -1,0 +1,133 @@
+"""The watched run: its charts, its weight slider, and the way to the other pages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.components import training_watch
+from tests.app.sent import numbers
+from tests.app.training.page import N_ITEMS, N_USERS, charts, commands, figures, open_page, words
+
+
+def test_a_running_run_is_found_and_drawn(add_run) -> None:
+    add_run("over", "finished")
+    writer = add_run("demo")
+    writer.append_event("set_weight", epoch=2, loss="alignment", value=0.1)
+    app = open_page()
+    assert app.selectbox(key="job").value == "demo"
+    drawn = figures(app)
+    assert set(drawn) == {
+        "smoothness",
+        "layers",
+        "losses",
+        "validation",
+        "weight",
+    }
+    bpr = drawn["losses"]["data"][0]
+    np.testing.assert_allclose(numbers(bpr["y"]), [1, 1 / 2, 1 / 3], rtol=1e-6)
+    assert [s["x0"] for s in drawn["losses"]["layout"]["shapes"]] == [2.5]
+    star = drawn["validation"]["data"][1]
+    assert (numbers(star["x"])[0], round(float(numbers(star["y"])[0]), 6)) == (2, 0.3)
+    lines = drawn["smoothness"]["data"]
+    assert len(lines) == 3 * 2
+    np.testing.assert_allclose(numbers(lines[1]["y"]), [1.1, 1.2, 1.3], rtol=1e-6)
+    panels = drawn["layers"]["data"]
+    assert [len(numbers(t["x"])) for t in panels] == [N_USERS, N_ITEMS] * 3
+    said = words(app).replace("\\", "")
+    assert "Layers after epoch 3 · 50 of 50 nodes" in charts(app)["layers"]["caption"]
+    titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
+    assert titles[1] == "<b>layer 1</b><br>MAD 1.30 / 1.30"
+    assert (
+        "Epoch 3 of 50 · 1.00 s each · at most 47 s left · best recall@20 **0.3000** (epoch 2)"
+        in said
+    )
+    assert "**0.1** was applied in epoch **3**" in said
+
+
+def test_measure_and_modality_choose_what_is_drawn(add_run) -> None:
+    add_run()
+    app = open_page()
+    app.selectbox(key="training.measure").set_value("effective_rank").run()
+    title = figures(app)["smoothness"]["layout"]["yaxis"]["title"]["text"]
+    assert title == "Effective rank, users"
+    before = figures(app)["layers"]["data"][0]["x"]
+    app.selectbox(key="modality").set_value("text").run()
+    assert figures(app)["layers"]["data"][0]["x"] != before
+
+
+def test_the_slider_sends_the_weight_once(add_run) -> None:
+    writer = add_run()
+    app = open_page()
+    slider = app.select_slider(key="training.weight.demo")
+    assert slider.value == 0.001
+    slider.set_value(0.3).run()
+    (command,) = commands(writer)
+    assert (command.command, command.loss, command.value) == ("set_weight", "alignment", 0.3)
+    assert "waits for the next batch" in words(app)
+    app.run()
+    assert len(commands(writer)) == 1
+    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.3)
+    app.run()
+    assert "**0.3** was applied in epoch **4**" in words(app)
+    assert len(commands(writer)) == 1
+
+
+def test_what_another_tab_sets_does_not_move_this_slider_into_a_command(add_run) -> None:
+    writer = add_run()
+    app = open_page()
+    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.03)
+    for _ in range(3):
+        app.run()
+    assert "**0.03** was applied" in words(app)
+    assert commands(writer) == []
+
+
+def test_a_refused_weight_says_why(add_run) -> None:
+    writer = add_run()
+    app = open_page()
+    app.select_slider(key="training.weight.demo").set_value(1.0).run()
+    writer.append_event("refused", epoch=3, loss="alignment", value=1.0, message="No such *loss*")
+    app.run()
+    assert r"No such \*loss\*" in words(app)
+    assert "alignment to 1 was refused" in words(app)
+    assert "waits for" not in words(app)
+    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.3)
+    app.run()
+    assert "refused" not in words(app)
+
+
+def test_what_is_refused_of_another_sender_is_said_too(add_run) -> None:
+    writer = add_run("plain", n_layers=2)
+    message = "Expected a loss of this model, but found aligment; choose bpr."
+    writer.append_event("refused", epoch=3, loss="aligment", value=0.5, message=message)
+    app = open_page()
+    assert "Epoch 4: setting the weight of the loss aligment to 0.5 was refused" in words(app)
+    assert "choose bpr" in words(app)
+
+
+def test_a_model_without_alignment_has_no_slider_and_no_weight_chart(add_run) -> None:
+    add_run("plain", n_layers=2)
+    app = open_page()
+    assert "training.weight.plain" not in {s.key for s in app.select_slider}
+    assert "weight" not in figures(app)
+
+
+@pytest.mark.parametrize("page", ["embeddings", "smoothness", "recommendations"])
+def test_another_page_opens_with_this_run(add_run, page: str, monkeypatch) -> None:
+    add_run("other", "finished")
+    add_run("demo", "finished")
+    opened: list[str] = []
+    monkeypatch.setattr(training_watch, "go_to", opened.append)
+    app = open_page(job="other")
+    app.button(key=f"training.open.{page}").click().run()
+    assert opened == [page]
+    assert app.session_state["run"] == "other"
+
+
+def test_a_broken_history_is_a_sentence(add_run) -> None:
+    writer = add_run()
+    with writer.layout.metrics.open("ab") as file:
+        file.write(b"garbage\n")
+    app = open_page()
+    assert "metrics.jsonl" in words(app).replace("\\", "")
