@@ -3,9 +3,9 @@
     python benchmarks/alignment.py [--sizes 1024 4096 16018] [--dim 64] [--json PATH]
 
 Value and both gradients of one modality, float32, anchors = candidates = all N nodes (scope ``full``).
-The dense form is written plainly from the equation and kept here. Each measurement runs in a process
-of its own, so that the peak memory is its own; ``memory`` is the growth of the resident set over the
-inputs. ``error`` is the largest difference of a gradient, relative to the largest gradient.
+The dense form is that of ``plain_rednnd.py``, written plainly from the equation. Each measurement runs
+in a process of its own, so that the peak memory is its own; ``memory`` is the growth of the resident
+set over the inputs. ``error`` is the largest difference of a gradient, relative to the largest gradient.
 """
 
 from __future__ import annotations
@@ -16,20 +16,14 @@ import resource
 import time
 
 import torch
-import torch.nn.functional as F
 from common import report
+from plain_rednnd import dense_info_nce
 from torch import Tensor
 
 from rednd_core.losses.info_nce import info_nce
 
 TEMPERATURE = 0.2
 REPEAT = 3
-
-
-def dense_info_nce(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:
-    """mean_i [ logsumexp_j(cos_ij / t) - cos_ii / t ] through the matrix of all pairs."""
-    scores = F.normalize(anchors, dim=1) @ F.normalize(candidates, dim=1).T / temperature
-    return (scores.logsumexp(dim=1) - scores.diagonal()).mean()
 
 
 def ours(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:

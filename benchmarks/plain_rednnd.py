@@ -7,7 +7,7 @@ pairs. Nothing is fused or shared, so that it shows what the obvious code costs 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -83,21 +83,19 @@ class PlainRedNnD(nn.Module):
             user_parts.append(self.user_weights[:, [column]] * readout[: self.n_users])
             item_parts.append(readout[self.n_users :])
             near = torch.stack(layers[1:]).mean(0)
-            alignments.append(self._alignment(layers[0], near, nodes))
+            ego = layers[0]
+            if nodes is not None:
+                ego, near = ego[nodes], near[nodes]
+            alignments.append(dense_info_nce(ego, near, self.temperature))
             penalty = penalty + self.preferences[m][users].square().mean()
         user_emb, item_emb = torch.cat(user_parts, dim=1), torch.cat(item_parts, dim=1)
         item_emb = item_emb + torch.sparse.mm(self.item_graph, item_emb)
         difference = (user_emb[users] * (item_emb[positives] - item_emb[negatives])).sum(1)
         bpr = -F.logsigmoid(difference).mean() / math.log(2)
-        return bpr, penalty + self.user_weights.square().mean(), sum_of(alignments)
-
-    def _alignment(self, ego: Tensor, near: Tensor, nodes: Tensor | None) -> Tensor:
-        if nodes is not None:
-            ego, near = ego[nodes], near[nodes]
-        scores = F.normalize(ego, dim=1) @ F.normalize(near, dim=1).T / self.temperature
-        return (scores.logsumexp(dim=1) - scores.diagonal()).mean()
+        return bpr, penalty + self.user_weights.square().mean(), torch.stack(alignments).sum()
 
 
-def sum_of(terms: Sequence[Tensor]) -> Tensor:
-    """Sum of scalars."""
-    return torch.stack(list(terms)).sum()
+def dense_info_nce(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:
+    """mean_i [ logsumexp_j(cos_ij / t) - cos_ii / t ] through the matrix of all pairs."""
+    scores = F.normalize(anchors, dim=1) @ F.normalize(candidates, dim=1).T / temperature
+    return (scores.logsumexp(dim=1) - scores.diagonal()).mean()

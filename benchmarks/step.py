@@ -26,6 +26,7 @@ from torch import Tensor
 
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data.sampling import BPRBatch
+from rednd_core.data.schema import Dataset
 from rednd_core.models.rednnd import RedNnD
 from rednd_core.training.experiment import build
 from rednd_core.training.trainer import Trainer
@@ -34,14 +35,19 @@ ALIGNMENT_WEIGHT = 1.0
 """Far above any sensible one, so that the gradient error is that of the alignment, too."""
 
 
-def model_and_batch(data: str, scope: str) -> tuple[RedNnD, BPRBatch, PlainRedNnD]:
-    """This project's model, its first batch, and the plain model with the same parameters."""
+def own_model(data: str, scope: str) -> tuple[RedNnD, BPRBatch, Dataset]:
+    """This project's model, its first batch and the data set."""
     settings: dict[str, Any] = {"alignment_scope": scope, "alignment_weight": ALIGNMENT_WEIGHT}
     config = RunConfig(model="rednnd", data=DataConfig(path=data), hyperparameters=settings)
     experiment = build(config)
     model, dataset = experiment.model, experiment.dataset
     assert isinstance(model, RedNnD)
     batch = next(iter(Trainer(model, dataset.split, config.training).sampler.epoch()))
+    return model, batch, dataset
+
+
+def plain_model(model: RedNnD, dataset: Dataset) -> PlainRedNnD:
+    """The plain model of the same parameters, with graphs of its own."""
     train = dataset.train
     fusion = {"image": 0.1, "text": 0.9}
     if set(model.modalities) != set(fusion):
@@ -66,25 +72,27 @@ def model_and_batch(data: str, scope: str) -> tuple[RedNnD, BPRBatch, PlainRedNn
             for mine, own in ((plain.first[m], 0), (plain.second[m], 2)):
                 mine.load_state_dict(model.projections[i][own].state_dict())  # type: ignore[index]
         plain.user_weights.copy_(model.modality_weights[:, :, 0])
-    return model, batch, plain
+    return plain
 
 
 def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
     """Seconds and memory of a step, and the gradients of the first."""
-    model, batch, plain = model_and_batch(data, scope)
+    model, batch, dataset = own_model(data, scope)
+    trained: RedNnD | PlainRedNnD = model
+    if form == "plain":
+        trained = plain_model(model, dataset)
     nodes = None
     if scope == "batch":
         nodes = torch.cat([batch.users.unique(), batch.pos_items.unique() + model.n_users])
-    trained = plain if form == "plain" else model
     optimizer = torch.optim.Adam(trained.parameters(), lr=1e-3, fused=form != "plain")
 
     def loss() -> Tensor:
-        if form == "plain":
-            bpr, penalty, alignment = plain.losses(
+        if isinstance(trained, PlainRedNnD):
+            bpr, penalty, alignment = trained.losses(
                 batch.users, batch.pos_items, batch.neg_items, nodes
             )
         else:
-            named = model.losses(batch)
+            named = trained.losses(batch)
             bpr, penalty, alignment = (
                 named[name] for name in ("bpr", "regularization", "alignment")
             )
@@ -92,7 +100,9 @@ def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
 
     before = reset_peak()
     loss().backward()
-    gradients = plain_gradients(plain) if form == "plain" else own_gradients(model)
+    gradients = (
+        plain_gradients(trained) if isinstance(trained, PlainRedNnD) else own_gradients(trained)
+    )
     seconds = []
     for _ in range(repeat):
         began = time.perf_counter()
@@ -105,7 +115,7 @@ def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
 
 
 def reset_peak() -> int:
-    """Begin the peak anew (Linux), as building the plain graphs needed more; the peak so far, in KiB."""
+    """Begin the peak anew (Linux), as building the graphs needed more; the peak so far, in KiB."""
     reset = Path("/proc/self/clear_refs")
     if reset.exists():
         reset.write_text("5")

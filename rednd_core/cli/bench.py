@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rednd_core.config import PROJECT_ROOT
-from rednd_core.errors import ConfigError, RedndError
+from rednd_core.errors import ConfigError, RedndError, unknown_name
 
 SHOP = "sample_data/shop"
 QUICK: dict[str, list[str]] = {
@@ -65,8 +65,6 @@ def bench(
 
 
 def _chosen(only: list[str]) -> list[str]:
-    from rednd_core.errors import unknown_name
-
     for name in only:
         if name not in QUICK:
             raise unknown_name("benchmark", name, QUICK)

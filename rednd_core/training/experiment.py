@@ -202,6 +202,19 @@ def record_test(writer: RunWriter) -> EvaluationRecord:
     return evaluation
 
 
+def data_facts(dataset: Dataset) -> DataFacts:
+    """What a run on a data set records about it."""
+    return DataFacts(
+        name=dataset.name,
+        digest=dataset.digest,
+        n_users=dataset.n_users,
+        n_items=dataset.n_items,
+        n_train=len(dataset.train),
+        n_valid=len(dataset.valid),
+        n_test=len(dataset.test),
+    )
+
+
 def peak_memory_mb(device: torch.device) -> float:
     """Most memory so far: the GPU's where one is used, else this process's resident set."""
     if device.type == "cuda":
@@ -229,15 +242,7 @@ def _describe(writer: RunWriter, experiment: Experiment) -> None:
             versions=versions(),
             commit=commit(),
         ),
-        DataFacts(
-            name=dataset.name,
-            digest=dataset.digest,
-            n_users=dataset.n_users,
-            n_items=dataset.n_items,
-            n_train=len(dataset.train),
-            n_valid=len(dataset.valid),
-            n_test=len(dataset.test),
-        ),
+        data_facts(dataset),
         ModelFacts(
             modalities=tuple(layers),
             n_layers=len(first) - 1,

@@ -25,6 +25,7 @@ from rednd_core.runs import (
     create_run,
 )
 from rednd_core.smoothness import measure_layers, propagate_depth
+from rednd_core.training.experiment import data_facts
 from tests.app.sent import figures, numbers
 
 N_LAYERS = 2
@@ -32,7 +33,7 @@ HOME = str(Path(__file__).parents[2] / "app" / "main.py")
 
 
 @pytest.fixture
-def add_run(store: RunStore, planted_folder: Path, facts_of) -> Callable[..., Any]:
+def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
     """``add_run(name, model, modalities, **hyperparameters)``: a finished run of linear layers."""
     data = load_dataset(planted_folder)
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
@@ -45,7 +46,7 @@ def add_run(store: RunStore, planted_folder: Path, facts_of) -> Callable[..., An
         **settings: Any,
     ) -> dict[str, list[np.ndarray]]:
         rng = np.random.default_rng(len(name))
-        facts = facts_of(data)
+        facts = data_facts(data)
         config = RunConfig(model=model, data=DataConfig(path=str(folder)), hyperparameters=settings)
         shape = ModelFacts(
             modalities=modalities,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,11 @@ def trained(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def runs(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+def runs(trained: Path, tmp_path: Path, show_store: Callable[[Path], RunStore]) -> RunStore:
     """A copy of the trained runs, and nothing else, as the app's store."""
     root = tmp_path / "runs"
     shutil.copytree(trained, root)
-    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(root))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield RunStore(root)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    return show_store(root)
 
 
 @pytest.fixture

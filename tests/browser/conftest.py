@@ -17,9 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.data.schema import Dataset
-from rednd_core.runs import DataFacts
-
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = (
     os.environ.get("REDND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -132,21 +129,3 @@ def open_page(browser: object, app_url: str) -> Iterator[Callable[..., object]]:
     finally:
         for context in contexts:
             context.close()
-
-
-@pytest.fixture(scope="session")
-def facts_of() -> Callable[[Dataset], DataFacts]:
-    """``facts_of(dataset)``: what a run on it records."""
-
-    def facts(dataset: Dataset) -> DataFacts:
-        return DataFacts(
-            name=dataset.name,
-            digest=dataset.digest,
-            n_users=dataset.n_users,
-            n_items=dataset.n_items,
-            n_train=len(dataset.train),
-            n_valid=len(dataset.valid),
-            n_test=len(dataset.test),
-        )
-
-    return facts

@@ -15,6 +15,7 @@ from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.projection import neighbours
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, create_run
 from rednd_core.smoothness import propagate_depth
+from rednd_core.training.experiment import data_facts
 
 NAME = "planted"
 
@@ -36,13 +37,13 @@ FARTHEST = """() => {
 
 
 @pytest.fixture(scope="module")
-def planted(app_home: Path, facts_of) -> tuple[Dataset, list[np.ndarray]]:
+def planted(app_home: Path) -> tuple[Dataset, list[np.ndarray]]:
     """A finished run of random vectors, propagated; the sample shop and the layers."""
     data = load_dataset("sample_data/shop")
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
     start = np.random.default_rng(0).normal(size=(graph.n_nodes, 16))
     layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 2)]
-    facts = facts_of(data)
+    facts = data_facts(data)
     shape = ModelFacts(modalities=("id",), n_layers=2, embedding_size=16, readout="mean")
     config = RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop"))
     record = RunRecord(config=config, provenance=Provenance(seed=0), data=facts, model=shape)

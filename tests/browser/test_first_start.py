@@ -15,6 +15,7 @@ from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
 from rednd_core.smoothness import propagate_depth
+from rednd_core.training.experiment import data_facts
 
 PICTURE = ".js-plotly-plot .main-svg"
 FIRST_START_SECONDS, PAGE_SECONDS = 10, 1  # what we aim for; reported, as test machines differ
@@ -29,7 +30,7 @@ HOME = ".st-key-home-pca"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def run_on_the_sample(app_home: Path, facts_of) -> None:
+def run_on_the_sample(app_home: Path) -> None:
     """A LightGCN run on the bundled sample, as if trained, before the server is looked at."""
     data = load_dataset("sample_data/shop")
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
@@ -38,7 +39,7 @@ def run_on_the_sample(app_home: Path, facts_of) -> None:
     record = RunRecord(
         config=RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop")),
         provenance=Provenance(seed=0),
-        data=facts_of(data),
+        data=data_facts(data),
         model=ModelFacts(
             modalities=("id",),
             n_layers=3,

@@ -17,6 +17,7 @@ from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.people import walk
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, create_run
+from rednd_core.training.experiment import data_facts
 
 MODELS = {"walk-a": "rednnd", "walk-b": "lightgcn"}
 SIZE = 16
@@ -37,12 +38,12 @@ def embeddings(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def planted(app_home: Path, dataset: Dataset, facts_of) -> None:
+def planted(app_home: Path, dataset: Dataset) -> None:
     for seed, (name, model) in enumerate(MODELS.items()):
         record = RunRecord(
             config=RunConfig(model=model, data=DataConfig(path="sample_data/shop")),
             provenance=Provenance(seed=1),
-            data=facts_of(dataset),
+            data=data_facts(dataset),
             model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=SIZE, readout="mean"),
         )
         writer = create_run(app_home / "runs" / name, record)

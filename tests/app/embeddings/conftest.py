@@ -18,6 +18,7 @@ from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
 from rednd_core.smoothness import propagate_depth
+from rednd_core.training.experiment import data_facts
 from tests.app.embeddings.page import HOSTILE, N_ITEMS, N_LAYERS, N_USERS
 
 
@@ -49,13 +50,13 @@ def folder(planted_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def add_run(store: RunStore, folder: Path, facts_of) -> Callable[..., list[np.ndarray]]:
+def add_run(store: RunStore, folder: Path) -> Callable[..., list[np.ndarray]]:
     """``add_run(name, seed)``: a finished run; its layers x^0 .. x^2."""
 
     def add(name: str, seed: int = 0, modality: str = "id") -> list[np.ndarray]:
         data = load_dataset(folder)
         graph = bipartite_graph(data.train, data.n_users, data.n_items)
-        facts = facts_of(data)
+        facts = data_facts(data)
         shape = ModelFacts(
             modalities=(modality,), n_layers=N_LAYERS, embedding_size=8, readout="mean"
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +16,7 @@ from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.data.schema import Dataset
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
+from rednd_core.training.experiment import data_facts
 from tests.app.recommendations.page import (
     HOSTILE,
     N_ITEMS,
@@ -59,9 +59,7 @@ def dataset(shop: Path) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def planted(
-    shop: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory, facts_of
-) -> Path:
+def planted(shop: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
     models = {"red": ("rednnd", ("image", "text"), 4), "light": ("lightgcn", ("id",), SIZE)}
     for seed, (name, (model, modalities, size)) in enumerate(models.items()):
@@ -69,7 +67,7 @@ def planted(
         record = RunRecord(
             config=RunConfig(model=model, data=DataConfig(path=str(shop))),
             provenance=Provenance(seed=1),
-            data=facts_of(dataset),
+            data=data_facts(dataset),
             model=facts,
         )
         writer = create_run(root / name, record)
@@ -81,15 +79,10 @@ def planted(
 
 
 @pytest.fixture
-def runs(planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+def runs(planted: Path, tmp_path: Path, show_store: Callable[[Path], RunStore]) -> RunStore:
     root = tmp_path / "runs"
     shutil.copytree(planted, root)
-    monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(root))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield RunStore(root)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    return show_store(root)
 
 
 @pytest.fixture
