@@ -1,4 +1,7 @@
-"""What every benchmark says about itself: hardware, commit, and its rows as a table or JSON."""
+"""What every benchmark says about itself: hardware, commit, and its rows as a table or JSON.
+
+Benchmarks import this first, so that their processes are set up as ``rednd train`` is.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from rednd_core.reproducibility import commit
+from rednd_core.tuning import tune_process
+
+tune_process()
 
 
 def hardware() -> str:
     """Processor, cores in use, load, torch version, and the GPU where there is one."""
+    import torch
+
     info = Path("/proc/cpuinfo")
     names = []
     if info.exists():

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from rednd_core.errors import RedndError
+from rednd_core.tuning import tune_process
 
 
 def main() -> None:
     """Run ``rednd``. Exit codes: 0 done, 1 a problem that the message explains, 2 wrong usage."""
-    # Before torch is loaded. OpenMP's threads spin while they wait for one another, for milliseconds by
-    # default: with an app or a browser on the same cores a step then took five times as long.
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    tune_process()
     from rednd_core.cli.app import app
 
     try:
