@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import warm
+from app.components.live_charts import load_ahead
 from app.sitemap import PAGES, page_file
 from app.views import home
 from rednd_core.config import PROJECT_ROOT
@@ -24,4 +25,5 @@ def run() -> None:
         for name, (_, title, icon) in PAGES.items()
     ]
     st.navigation([home_page, *others]).run()
+    load_ahead()
     warm.first_picture_sent()

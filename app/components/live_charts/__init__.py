@@ -60,6 +60,11 @@ def live_charts(charts: Sequence[LiveChart], *, key: str) -> None:
     _component()(data={"library": LIBRARY_PATH, "charts": sent}, key=key)
 
 
+def load_ahead() -> None:
+    """Let an idle browser load the library, seconds of work on a laptop, before a chart needs it."""
+    _component()(data={"library": LIBRARY_PATH, "charts": None}, key="live_charts.library")
+
+
 @st.cache_resource(show_spinner=False)
 def _component() -> Callable[..., Any]:
     return st.components.v2.component(

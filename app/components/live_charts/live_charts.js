@@ -42,7 +42,13 @@ function render(Plotly, grid, cells, charts) {
   });
 }
 
+function whenIdle(task) {
+  const wait = globalThis.requestIdleCallback ?? setTimeout; // Safari has none
+  setTimeout(() => wait(task), 4000); // the page's own pictures first
+}
+
 export default function ({ parentElement, data }) {
+  if (!data.charts) { whenIdle(() => plotly(data.library)); return; }
   const grid = parentElement.querySelector(".live-charts");
   grid.wanted = data.charts; // while the library loads, only the newest ones are kept
   grid.cells ??= new Map();
