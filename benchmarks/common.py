@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def hardware() -> str:
         f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"load {os.getloadavg()[0]:.1f}, torch {torch.__version__}{gpu}"
     )
+
+
+def peak_kib() -> int:
+    """This process's peak resident memory in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def reset_peak() -> int:
+    """Let the peak begin anew (Linux), and return it, in KiB."""
+    reset = Path("/proc/self/clear_refs")
+    if reset.exists():
+        reset.write_text("5")
+    return peak_kib()
 
 
 def report(rows: Sequence[dict[str, object]], path: str | None) -> None:

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
-from common import report
+from common import peak_kib, report, reset_peak
 from plain_rednnd import PlainRedNnD, knn_adjacency, normalized_adjacency
 from torch import Tensor
 
@@ -98,7 +96,7 @@ def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
             )
         return bpr + 1e-3 * penalty + ALIGNMENT_WEIGHT * alignment
 
-    before = reset_peak()
+    before = reset_peak()  # as building the graphs needed more
     loss().backward()
     gradients = (
         plain_gradients(trained) if isinstance(trained, PlainRedNnD) else own_gradients(trained)
@@ -110,16 +108,8 @@ def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
         loss().backward()
         optimizer.step()
         seconds.append(time.perf_counter() - began)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    grown = peak_kib() - before
     return {"s": min(seconds), "MB": grown / 1024, "gradients": gradients}
-
-
-def reset_peak() -> int:
-    """Begin the peak anew (Linux), as building the graphs needed more; the peak so far, in KiB."""
-    reset = Path("/proc/self/clear_refs")
-    if reset.exists():
-        reset.write_text("5")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def plain_gradients(model: PlainRedNnD) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,8 @@ from rednd_core.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from rednd_core.config import RunConfig
-    from rednd_core.runs import RunWriter
+    from rednd_core.runs import Command, RunStore, RunWriter
+    from rednd_core.training.distributed import World
     from rednd_core.training.experiment import Summary
 
 
@@ -47,48 +49,62 @@ def train(
     * `rednd train --data sample_data/shop --model lightgcn`
     * `rednd train --data baby --model rednnd --set alignment_weight=0.01 --set epochs=50 --seed 1`
     * `rednd train --resume rednnd-baby-1`
+    * `torchrun --nproc-per-node 2 -m rednd_core train --data baby --model rednnd`
     """
-    from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run, requeue
+    from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run
     from rednd_core.runs.layout import check_run_name
+    from rednd_core.training.distributed import ALONE, joined
 
     if job is not None:
         writer = RunWriter(job)
-        _train(writer, resume=writer.layout.last_place.exists(), queued=True)
+        _train(writer, resume=writer.layout.last_place.exists(), queued=True, world=ALONE)
         return
-    store = open_store(runs_dir)
-    if resume is not None:
-        if data or model or settings or run or seed is not None or split != "auto":
-            raise ConfigError(
-                expected="--resume alone, as a run keeps its settings",
-                found="further settings",
-                remedy="leave them out, or start a new run with them",
-            )
-        opened = store.open(resume)
-        if opened.bundled or opened.status.is_live:
-            raise ConfigError(
-                expected="a run of your own that is over",
-                found=f"{resume}, {'a bundled run' if opened.bundled else opened.status.state}",
-                remedy="choose another run, or stop it first",
-            )
-        if not opened.layout.last_place.exists():
-            raise ConfigError(
-                expected=f"a last checkpoint of {resume} to continue from",
-                found="none",
-                remedy="start a new run",
-            )
-        requeue(opened.path)
-        summary = _train(RunWriter(opened.path), resume=True)
-    else:
-        if data is None or model is None:
-            raise typer.BadParameter("give --data and --model, or --resume RUN")
-        config = make_config(data, model, settings or [], seed=seed, split=split)
-        name = check_run_name(run or store.new_name(model, data.resolve().stem))
-        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-        summary = _train(create_run(store.root / name, record))
+    with joined() as world:
+        if not world.leads:
+            _take_part(world)
+            return
+        store = open_store(runs_dir)
+        if resume is not None:
+            if data or model or settings or run or seed is not None or split != "auto":
+                raise ConfigError(
+                    expected="--resume alone, as a run keeps its settings",
+                    found="further settings",
+                    remedy="leave them out, or start a new run with them",
+                )
+            writer = _requeued(store, resume)
+        else:
+            if data is None or model is None:
+                raise typer.BadParameter("give --data and --model, or --resume RUN")
+            config = make_config(data, model, settings or [], seed=seed, split=split)
+            name = check_run_name(run or store.new_name(model, data.resolve().stem))
+            record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
+            writer = create_run(store.root / name, record)
+        summary = _train(writer, resume=resume is not None, world=world)
     if as_json:
         print_json(summary.to_dict())
     else:
         _show(summary)
+
+
+def _requeued(store: RunStore, name: str) -> RunWriter:
+    """The writer of a run that is over and can be continued."""
+    from rednd_core.runs import RunWriter, requeue
+
+    opened = store.open(name)
+    if opened.bundled or opened.status.is_live:
+        raise ConfigError(
+            expected="a run of your own that is over",
+            found=f"{name}, {'a bundled run' if opened.bundled else opened.status.state}",
+            remedy="choose another run, or stop it first",
+        )
+    if not opened.layout.last_place.exists():
+        raise ConfigError(
+            expected=f"a last checkpoint of {name} to continue from",
+            found="none",
+            remedy="start a new run",
+        )
+    requeue(opened.path)
+    return RunWriter(opened.path)
 
 
 def make_config(
@@ -101,7 +117,7 @@ def make_config(
     return configure(model, data_config(str(data), split), settings)
 
 
-def _train(writer: RunWriter, *, resume: bool = False, queued: bool = False) -> Summary:
+def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:
     """Train, with signals turned into a stop and every failure written into the run."""
     from rednd_core.jobs import StoppedWhileQueued, slot
     from rednd_core.runs import Command, Run, send
@@ -125,13 +141,31 @@ def _train(writer: RunWriter, *, resume: bool = False, queued: bool = False) -> 
         with suppress(RunError):  # it is over already
             send(Run(writer.path), Command(command="stop"))
 
-    with writer.recording_failure():
+    # Signals outside: torchrun sends one to all when a process ends, and that is to be recorded.
+    with on_first_signal(stop), writer.recording_failure():
         try:
-            with on_first_signal(stop), slot(writer) if queued else nullcontext():
-                return train_run(writer, resume=resume, watch=[Narrator()])
+            with slot(writer) if queued else nullcontext():
+                return train_run(writer, resume=resume, watch=[Narrator()], world=world)
         except StoppedWhileQueued:
             pass
     raise SystemExit(0)
+
+
+def _take_part(world: World) -> None:
+    """Train beside process 0, in silence; a signal here stops all processes."""
+    from rednd_core.runs import Command
+    from rednd_core.training.experiment import take_part
+
+    logging.getLogger("rednd_core").setLevel(logging.ERROR)  # process 0 says it
+    wishes: list[Command] = []
+
+    def poll() -> list[Command]:
+        taken = wishes.copy()
+        wishes.clear()
+        return taken
+
+    with on_first_signal(lambda: wishes.append(Command(command="stop"))):
+        take_part(world, poll)
 
 
 def _show(summary: Summary) -> None:

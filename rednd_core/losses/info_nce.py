@@ -21,7 +21,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def info_nce(anchors: Tensor, candidates: Tensor, positives: Tensor, temperature: float) -> Tensor:
+def info_nce(
+    anchors: Tensor,
+    candidates: Tensor,
+    positives: Tensor,
+    temperature: float,
+    n_anchors: int | None = None,
+) -> Tensor:
     """InfoNCE by cosine similarity, of one set of nodes or of several side by side.
 
     Args:
@@ -29,14 +35,17 @@ def info_nce(anchors: Tensor, candidates: Tensor, positives: Tensor, temperature
         candidates: (..., C, d); every one but an anchor's positive is a negative.
         positives: (A,) int64, the row of ``candidates`` that belongs to each anchor.
         temperature: t > 0.
+        n_anchors: anchors to divide by, where these are only some of them, or none.
 
     Returns:
         (...), in nats; ln C where all rows point the same way.
     """
+    if not len(positives):  # the kernels want at least one query
+        return 0 * (anchors.sum(dim=(-2, -1)) + candidates.sum(dim=(-2, -1)))
     queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
     lse: Tensor = _LogSumExp.apply(queries, keys, 1.0 / temperature)  # type: ignore[no-untyped-call]
     agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
-    return (lse - agreement).mean(dim=-1)
+    return (lse - agreement).sum(dim=-1) / (len(positives) if n_anchors is None else n_anchors)
 
 
 class _LogSumExp(torch.autograd.Function):

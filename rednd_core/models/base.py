@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,8 +20,35 @@ from rednd_core.data.sampling import BPRBatch
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import unknown_name
 from rednd_core.graph.engine import Propagate, Propagator
+from rednd_core.models.memory import Footprint, Sizes
 
 MAX_LAYERS = 32
+
+
+@dataclass(frozen=True)
+class Share:
+    """The rows of a loss that one of several processes computes; by default all of them.
+
+    A loss of a share is the sum over its rows divided by the number of *all* rows, so that values and
+    gradients of the shares add up to those of the whole. A share may be empty, and its losses then
+    are zeros that depend on the same parameters.
+    """
+
+    rank: int = 0
+    world: int = 1
+
+    def of(self, rows: Tensor) -> Tensor:
+        """The share of (n, ...): a run of rows, as many as any other share has or one more."""
+        if self.world == 1:
+            return rows  # not even a view: nothing is added to the graph of gradients
+        n = len(rows)
+        return rows[n * self.rank // self.world : n * (self.rank + 1) // self.world]
+
+    def of_batch(self, batch: BPRBatch) -> BPRBatch:
+        return BPRBatch(self.of(batch.users), self.of(batch.pos_items), self.of(batch.neg_items))
+
+
+WHOLE = Share()
 
 
 @dataclass(frozen=True)
@@ -81,6 +108,11 @@ class Recommender(nn.Module, ABC):
         self.n_users, self.n_items = inputs.n_users, inputs.n_items
         self.loss_weights = {}
 
+    @classmethod
+    def footprint(cls, settings: Any, sizes: Sizes) -> Footprint:
+        """What training with ``settings`` (of ``settings_class``) takes, before it is built."""
+        return Footprint(parameters=0, table=sizes.n_nodes)
+
     @abstractmethod
     def layers(self) -> dict[str, list[Tensor]]:
         """Modality -> [x^0 .. x^L], each (N, d); ``"id"`` where embeddings belong to ids."""
@@ -89,10 +121,11 @@ class Recommender(nn.Module, ABC):
     def embeddings(self) -> tuple[Tensor, Tensor]:
         """Users (n_users, D) and items (n_items, D) by a fresh forward pass: score = inner product."""
 
-    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+    def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
         """Named scalars whose weighted sum is minimised; empty for a model that is not trained.
 
-        A costly loss whose weight is 0 may be left out.
+        A costly loss whose weight is 0 may be left out. Of every sum over rows only ``share`` is
+        computed, see :class:`Share`; ``batch`` is the whole one.
         """
         return {}
 

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
-from rednd_core.models.base import ModelInputs, Recommender, xavier_normal
+from rednd_core.models.base import WHOLE, ModelInputs, Recommender, Share, xavier_normal
 from rednd_core.models.lightgcn import LightGCNHyperparameters
+from rednd_core.models.memory import Footprint, Sizes
 from rednd_core.models.rows import gather
 
 
@@ -36,6 +37,17 @@ class GCN(Recommender):
         self.transforms = nn.ModuleList(nn.Linear(size, size) for _ in range(settings.n_layers))
         self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
 
+    @classmethod
+    def footprint(cls, settings: LightGCNHyperparameters, sizes: Sizes) -> Footprint:
+        size, depth = settings.embedding_size, settings.n_layers
+        table = sizes.n_nodes * size
+        return Footprint(
+            parameters=table + depth * (size * size + size),
+            table=table,
+            step_tables=3 + 3 * depth,  # autograd keeps what it needs of every layer
+            layers=depth + 1,
+        )
+
     def layers(self) -> dict[str, list[Tensor]]:
         states: list[Tensor] = [self.node_emb]
         for depth, transform in enumerate(self.transforms, start=1):
@@ -46,12 +58,13 @@ class GCN(Recommender):
     def embeddings(self) -> tuple[Tensor, Tensor]:
         return self.split_nodes(self.layers()["id"][-1])
 
-    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        nodes = torch.cat(
-            [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
-        )
+    def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
+        own = share.of_batch(batch)
+        nodes = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
         users, positives, negatives = gather(self.layers()["id"][-1], nodes).chunk(3)
         return {
-            "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*gather(self.node_emb, nodes).chunk(3)),
+            "bpr": bpr_loss(
+                (users * positives).sum(1), (users * negatives).sum(1), n_rows=len(batch)
+            ),
+            "regularization": batch_l2(*gather(self.node_emb, nodes).chunk(3), n_rows=len(batch)),
         }

@@ -18,11 +18,14 @@ from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
 from rednd_core.models.base import (
     MAX_LAYERS,
+    WHOLE,
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
+    Share,
     xavier_normal,
 )
+from rednd_core.models.memory import Footprint, Sizes
 from rednd_core.models.rows import gather
 
 
@@ -43,6 +46,11 @@ class LightGCN(Recommender):
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
         self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
 
+    @classmethod
+    def footprint(cls, settings: LightGCNHyperparameters, sizes: Sizes) -> Footprint:
+        table = sizes.n_nodes * settings.embedding_size
+        return Footprint(parameters=table, table=table, step_tables=5, layers=settings.n_layers + 1)
+
     def layers(self) -> dict[str, list[Tensor]]:
         states: list[Tensor] = [self.node_emb]
         for _ in range(self.n_layers):
@@ -53,15 +61,16 @@ class LightGCN(Recommender):
         total = self.node_emb + self.propagate.power_sum(self.node_emb, self.n_layers)
         return self.split_nodes(total / (self.n_layers + 1))
 
-    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+    def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
+        own = share.of_batch(batch)
         # One gather a table: each has a dense gradient of the whole table.
-        nodes = torch.cat(
-            [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
-        )
+        nodes = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
         ego = gather(self.node_emb, nodes)  # (3 * batch, d)
         above = gather(self.propagate.power_sum(self.node_emb, self.n_layers), nodes)
         users, positives, negatives = ((ego + above) / (self.n_layers + 1)).chunk(3)
         return {
-            "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
-            "regularization": batch_l2(*ego.chunk(3)),
+            "bpr": bpr_loss(
+                (users * positives).sum(1), (users * negatives).sum(1), n_rows=len(batch)
+            ),
+            "regularization": batch_l2(*ego.chunk(3), n_rows=len(batch)),
         }

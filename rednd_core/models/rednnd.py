@@ -35,14 +35,22 @@ from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.info_nce import info_nce
 from rednd_core.models.base import (
     MAX_LAYERS,
+    WHOLE,
     EmbeddingHyperparameters,
     ModelInputs,
     Recommender,
+    Share,
     xavier_normal,
 )
+from rednd_core.models.memory import Footprint, Sizes
 from rednd_core.models.rows import gather, read_out, unit_rows
 
 AlignmentScope = Literal["batch", "anchors", "full"]
+
+
+STEP_TABLES = 11
+STEP_TABLES_COMPARED: dict[AlignmentScope, int] = {"batch": 0, "anchors": 5, "full": 9}
+"""Tables of all nodes at a step's peak, and more of them for the rows that the alignment compares."""
 
 
 class RedNnDHyperparameters(EmbeddingHyperparameters):
@@ -110,6 +118,20 @@ class RedNnD(Recommender):
         if self.n_layers:
             self.loss_weights["alignment"] = settings.alignment_weight
 
+    @classmethod
+    def footprint(cls, settings: RedNnDHyperparameters, sizes: Sizes) -> Footprint:
+        size = settings.embedding_size
+        chosen = settings.modalities or tuple(sizes.feature_dims)
+        dims = [dim for m, dim in sizes.feature_dims.items() if m in chosen]
+        own = sizes.n_users * len(dims) * (size + 1)  # preferences and modality weights
+        compared = STEP_TABLES_COMPARED[settings.alignment_scope]
+        return Footprint(
+            parameters=own + sum(4 * size * (dim + 1) + size * (4 * size + 1) for dim in dims),
+            table=sizes.n_nodes * len(dims) * size,
+            step_tables=STEP_TABLES + (compared if settings.alignment_weight else 0),
+            layers=settings.n_layers + 1,
+        )
+
     def _ego(self) -> tuple[Tensor, Tensor]:
         """x^0 of all modalities side by side, (N, M * d), and their lengths before, (N, M)."""
         projected = [
@@ -146,7 +168,7 @@ class RedNnD(Recommender):
         users, items = self.split_nodes(ego + self.propagate.power_sum(ego, self.n_layers))
         return self._users(users, self.modality_weights), self._items(items)
 
-    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+    def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
         aligned = bool(self.loss_weights.get("alignment"))
         ego, lengths = self._ego()
         neighbours = self.propagate.power_sum(ego, self.n_layers)  # (N, M * d)
@@ -160,24 +182,27 @@ class RedNnD(Recommender):
         weights = gather(self.modality_weights.flatten(1), users)[:, :, None]
         user_emb = self._users(own[: len(users)] + near[: len(users)], weights)
         item_emb = self._items(items)
-        # (2 * batch, M * d): one gather for both, as each has a dense gradient of the whole table
-        both = gather(item_emb, torch.cat([batch.pos_items, batch.neg_items]))
-        rows = gather(user_emb, of_row)
+        pairs = share.of_batch(batch)
+        # (2 * pairs, M * d): one gather for both, as each has a dense gradient of the whole table
+        both = gather(item_emb, torch.cat([pairs.pos_items, pairs.neg_items]))
+        rows = gather(user_emb, share.of(of_row))
         pos_scores, neg_scores = ((rows * others).sum(1) for others in both.chunk(2))
         # sum_m mean(P_m^2) over the batch's rows, from the lengths of the rows
-        squares = gather(lengths, batch.users).square().sum(1)
+        squares = gather(lengths, pairs.users).square().sum(1)
+        penalised = share.of(self.modality_weights).square()
         named = {
-            "bpr": bpr_loss(pos_scores, neg_scores) / math.log(2),
-            "regularization": squares.mean() / self.preferences.shape[2]
-            + self.modality_weights.square().mean(),
+            "bpr": bpr_loss(pos_scores, neg_scores, n_rows=len(batch)) / math.log(2),
+            "regularization": squares.sum() / len(batch) / self.preferences.shape[2]
+            + penalised.sum() / self.modality_weights.numel(),
         }
         if aligned:
             anchors, candidates, positives = self._compared(ego, neighbours, own, near, nodes)
             named["alignment"] = info_nce(
-                self._by_modality(anchors),
+                self._by_modality(share.of(anchors)),
                 self._by_modality(candidates),
-                positives,
+                share.of(positives),
                 self.temperature,
+                n_anchors=len(anchors),
             ).sum()
         return named
 

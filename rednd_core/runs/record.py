@@ -38,12 +38,16 @@ class VersionedRecord(StrictModel):
 
 
 class Provenance(StrictModel):
-    """Where a run comes from; versions and commit are those of the process that trained it."""
+    """Where a run comes from; versions and commit are those of the process that trained it.
+
+    ``processes`` trained it together: sums in another order make other last digits.
+    """
 
     created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     seed: Count
     versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
+    processes: Annotated[int, Field(ge=1)] = 1
 
 
 class DataFacts(StrictModel):

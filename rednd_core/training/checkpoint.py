@@ -8,6 +8,7 @@ three of ``last`` share a stamp, so that a crash between two renames is noticed.
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +25,11 @@ from rednd_core.models.base import Recommender
 from rednd_core.runs.atomic import commit, encode_json, stage
 from rednd_core.runs.layout import CHECKPOINT_FORMAT
 from rednd_core.training.trainer import Position, Trainer
+
+LAST_FILES = ("last.safetensors", "last.state.safetensors", "last.json", "best.safetensors")
+"""What :func:`restore_last` reads."""
+
+OPTIMIZER = "optimizer."  # before the names of its moments in last.state.safetensors
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -67,8 +73,7 @@ def save_checkpoints(folder: Path, trainer: Trainer) -> None:
     state = {"rng.torch": torch.get_rng_state(), "rng.sampler": position.sampler}
     if trainer.device.type == "cuda":
         state["rng.cuda"] = torch.cuda.get_rng_state(trainer.device)
-    for index, moments in trainer.optimizer.state_dict()["state"].items():
-        state |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    state |= {f"{OPTIMIZER}{name}": value for name, value in trainer.optimizer.state().items()}
     contents["last.state.safetensors"] = _encode(state, common)
     metadata = {"model": model.name, "epoch": str(position.epoch)}
     contents["last.safetensors"] = _encode(model.state_dict(), common | metadata)
@@ -100,7 +105,13 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
             raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
         if position.best_epoch is not None:
             _restore_best(folder / "best.safetensors", trainer, position)
-        _restore_optimizer(trainer.optimizer, state)
+        trainer.optimizer.restore(
+            {
+                name.removeprefix(OPTIMIZER): value
+                for name, value in state.items()
+                if name.startswith(OPTIMIZER)
+            }
+        )
         trainer.sampler.restore(position.sampler)
         torch.set_rng_state(state["rng.torch"])
         if trainer.device.type == "cuda":
@@ -110,6 +121,23 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
     trainer.model.load_state_dict(parameters)
     trainer.model.loss_weights = position.weights
     trainer.position = position
+
+
+def restore_together(folder: Path | None, trainer: Trainer) -> None:
+    """:func:`restore_last` in all processes, of the files of process 0; the others have no folder."""
+    world = trainer.world
+    if world.share.world == 1:
+        assert folder is not None
+        restore_last(folder, trainer)
+        return
+    with tempfile.TemporaryDirectory() as copies:
+        for name in LAST_FILES:
+            path = None if folder is None else folder / name
+            content = path.read_bytes() if path is not None and path.exists() else b""
+            received = world.gather(content)[0]
+            if path is None and received:
+                (Path(copies) / name).write_bytes(received)
+        restore_last(folder or Path(copies), trainer)
 
 
 def _check_parameters(
@@ -165,20 +193,6 @@ def _restore_best(path: Path, trainer: Trainer, position: Position) -> None:
         # A crash fell between the two: the file holds a later epoch, which beat all before it
         # and will be reached again.
         position.best_epoch, position.best_valid = None, {}
-
-
-def _restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Tensor]) -> None:
-    moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in state.items():
-        if key.startswith("optimizer."):
-            _, number, name = key.split(".", 2)
-            moments.setdefault(int(number), {})[name] = value
-    parameters: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
-    for index, of_parameter in moments.items():
-        for name in ("exp_avg", "exp_avg_sq"):
-            if of_parameter[name].shape != parameters[index].shape:
-                raise ValueError(f"{name} of parameter {index} has another shape")
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
 
 
 def _encode(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:

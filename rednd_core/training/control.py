@@ -6,12 +6,30 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from pydantic import TypeAdapter
+
 from rednd_core.errors import ConfigError
 from rednd_core.models.base import Recommender
 from rednd_core.runs.record import Command
+from rednd_core.training.distributed import World
 
 Poll = Callable[[], Sequence[Command]]
 PAUSE_POLL_SECONDS = 0.1
+
+_COMMANDS = TypeAdapter(list[Command])
+
+
+def poll_together(world: World, poll: Poll) -> Poll:
+    """A ``poll`` that gives every process the commands that any of them has got."""
+    if world.share.world == 1:
+        return poll
+
+    def ask_all() -> list[Command]:
+        own = list(poll())
+        contents = world.gather(_COMMANDS.dump_json(own) if own else b"")
+        return [c for content in contents if content for c in _COMMANDS.validate_json(content)]
+
+    return ask_all
 
 
 class Listener(Protocol):

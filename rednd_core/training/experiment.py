@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 import torch
 
-from rednd_core.config import RunConfig
+from rednd_core.config import RunConfig, StrictModel
 from rednd_core.data import load_configured
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
@@ -24,7 +24,10 @@ from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Prov
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter
 from rednd_core.training.callbacks import Callback
-from rednd_core.training.checkpoint import load_parameters, restore_last
+from rednd_core.training.checkpoint import load_parameters, restore_together
+from rednd_core.training.control import Poll
+from rednd_core.training.distributed import ALONE, World
+from rednd_core.training.memory import require_memory
 from rednd_core.training.recorder import Recorder, layer_arrays, write_layers
 from rednd_core.training.trainer import Trainer
 
@@ -59,15 +62,27 @@ class Experiment:
 
 
 def build(config: RunConfig) -> Experiment:
-    """Load the data and build the model; seeds everything first."""
+    """Load the data and build the model; seeds everything first.
+
+    Raises:
+        ConfigError: a setting that cannot be, or more memory needed than there is.
+    """
     training = config.training
     device = resolve_device(training.device)
     dataset = load_configured(config.data)
+    require_memory(config.model, config.hyperparameters, dataset, device)
     seed_everything(training.seed)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     inputs = build_inputs(dataset, engine=training.engine, device=device, graph=graph)
     model = create_model(config.model, dict(config.hyperparameters), inputs)
     return Experiment(config, dataset, graph, model)
+
+
+class Task(StrictModel):
+    """What process 0 tells the others to train with it."""
+
+    config: RunConfig
+    resume: bool
 
 
 def train_run(
@@ -76,6 +91,7 @@ def train_run(
     resume: bool = False,
     watch: Sequence[Callback] = (),
     read_test: bool = True,
+    world: World = ALONE,
 ) -> Summary:
     """Train the run of ``writer`` to its end, or to a stop command, and record the results.
 
@@ -84,18 +100,22 @@ def train_run(
         watch: further callbacks, e.g. a progress bar.
         read_test: False leaves test for :func:`record_test`, so that a run that is only a candidate
             has no test figure at all.
+        world: the processes that train it together; the others call :func:`take_part`.
     """
+    world.gather(Task(config=writer.record.config, resume=resume).model_dump_json().encode())
     experiment = build(writer.record.config)
     model, dataset = experiment.model, experiment.dataset
     if resume:
         writer.record.require_data(dataset.digest)
-    _describe(writer, experiment)
+    _agree(world, experiment)
+    _describe(writer, experiment, processes=world.share.world)
     trainer = Trainer(
         model,
         dataset.split,
         experiment.config.training,
         callbacks=[Recorder(writer, experiment.graph), *watch],
         poll=writer.control.poll,
+        world=world,
     )
     if resume:
         if trainer.optimizer is None:
@@ -104,7 +124,7 @@ def train_run(
                 found=f"{model.name}, which has nothing to train",
                 remedy="start a new run",
             )
-        restore_last(writer.layout.checkpoints, trainer)
+        restore_together(writer.layout.checkpoints, trainer)
         writer.append_event("continued", epoch=trainer.position.epoch)
     writer.status("running", epoch=trainer.position.epoch, message="Training")
     result = trainer.fit()
@@ -127,6 +147,27 @@ def train_run(
         seconds_per_validation=result.seconds_per_validation,
         peak_memory_mb=peak_memory_mb(trainer.device),
     )
+
+
+def take_part(world: World, poll: Poll = lambda: ()) -> None:
+    """Train beside process 0, which keeps the run, and write nothing.
+
+    Args:
+        poll: commands that reach this process, e.g. a signal to stop; all processes obey them.
+    """
+    task = Task.model_validate_json(world.gather(b"")[0])
+    experiment = build(task.config)
+    _agree(world, experiment)
+    trainer = Trainer(
+        experiment.model,
+        experiment.dataset.split,
+        task.config.training,
+        poll=poll,
+        world=world,
+    )
+    if task.resume:
+        restore_together(None, trainer)
+    trainer.fit()
 
 
 def open_checkpoint(writer: RunWriter) -> Experiment:
@@ -229,7 +270,15 @@ def peak_memory_mb(device: torch.device) -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _describe(writer: RunWriter, experiment: Experiment) -> None:
+def _agree(world: World, experiment: Experiment) -> None:
+    """Refuse machines with other data or other code than the first."""
+    found = versions()
+    facts = {"the data set": experiment.dataset.digest}
+    facts |= {f"the version of {name}": found.get(name, "none") for name in ("torch", "rednd")}
+    world.agree(resolve_device(experiment.config.training.device), facts)
+
+
+def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) -> None:
     """Complete config.json with what is known only now; a resumed run keeps its birthday."""
     dataset, model, config = experiment.dataset, experiment.model, experiment.config
     with torch.no_grad():
@@ -241,6 +290,7 @@ def _describe(writer: RunWriter, experiment: Experiment) -> None:
             seed=config.training.seed,
             versions=versions(),
             commit=commit(),
+            processes=processes,
         ),
         data_facts(dataset),
         ModelFacts(

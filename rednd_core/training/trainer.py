@@ -21,11 +21,12 @@ from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRBatch, BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
 from rednd_core.errors import DataError, TrainingError, unknown_name
-from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.metrics import parse_metric
 from rednd_core.models.base import Recommender
+from rednd_core.training.adam import Adam
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
-from rednd_core.training.control import Control, Poll
+from rednd_core.training.control import Control, Poll, poll_together
+from rednd_core.training.distributed import ALONE, World, evaluate_together
 
 
 @dataclass
@@ -80,6 +81,8 @@ class Trainer:
         model: on the device where it shall be trained.
         split: test pairs are never touched here.
         poll: returns the commands that have arrived since it was last asked.
+        world: the processes that train this model together, each with a trainer of its own. Callbacks
+            and what they keep belong to the first of them.
 
     Raises:
         ConfigError: ``select_by`` is not a metric at one of ``ks``.
@@ -94,11 +97,13 @@ class Trainer:
         *,
         callbacks: Sequence[Callback] = (),
         poll: Poll = lambda: (),
+        world: World = ALONE,
     ) -> None:
         _check_selection(config, n_valid=len(split.valid))
         self.model, self.config = model, config
         self.callbacks = callbacks
-        self._control = Control(poll, model, listener=self)
+        self.world = world
+        self._control = Control(poll_together(world, poll), model, listener=self)
         self._valid = split.valid
         self._train_matrix = interaction_matrix(split.train, model.n_users, model.n_items)
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -110,12 +115,7 @@ class Trainer:
             config.seed,
             self.device,
         )
-        parameters = list(model.parameters())
-        self.optimizer = (
-            torch.optim.Adam(parameters, lr=config.learning_rate, fused=True)
-            if model.trainable
-            else None
-        )
+        self.optimizer = Adam(model.parameters(), config.learning_rate) if model.trainable else None
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
@@ -127,6 +127,7 @@ class Trainer:
         Raises:
             TrainingError: a loss or a parameter became NaN or infinite.
         """
+        self.world.align(self.model)
         for callback in self.callbacks:
             callback.on_start(self)
         if self.optimizer is None:
@@ -158,8 +159,9 @@ class Trainer:
         self.model.train()
         fresh_batches = 0
         began = time.perf_counter()  # moved on by pauses
+        # What a stopped epoch had summed up is that of all processes: it counts once.
         sums = {
-            name: torch.tensor(value, device=self.device, dtype=torch.float64)
+            name: torch.tensor(value * self.world.leads, device=self.device, dtype=torch.float64)
             for name, value in position.loss_sums.items()
         }
         counts = dict(position.loss_counts)
@@ -169,7 +171,7 @@ class Trainer:
             # Commands before the batch: a new weight counts from this very batch on.
             began += self._control.obey()
             if self._control.stopped:
-                self._leave_epoch(number, sums, counts)
+                self._leave_epoch(number, self.world.sum_values(sums), counts)
                 return
             for name, value in self._step(batch).items():
                 counts[name] = counts.get(name, 0) + 1
@@ -185,7 +187,7 @@ class Trainer:
             for callback in self.callbacks:
                 callback.on_batch(self, progress)
         complete = position.batch == 0
-        losses = self._mean_losses(sums, counts)
+        losses = self._mean_losses(self.world.sum_values(sums), counts)
         spent = time.perf_counter() - began  # after the read-back, which waits for a GPU
         position.epoch, position.batch = position.epoch + 1, 0
         position.loss_sums, position.loss_counts = {}, {}
@@ -194,13 +196,14 @@ class Trainer:
         self._finish_epoch(losses, spent)
 
     def _step(self, batch: BPRBatch) -> dict[str, Tensor]:
-        """One optimiser step; returns the unweighted losses, still on the device."""
+        """One optimiser step; returns this process's share of the unweighted losses, on the device."""
         assert self.optimizer is not None
-        losses = self.model.losses(batch)
+        losses = self.model.losses(batch, self.world.share)
         weights = self.model.loss_weights
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         total.backward()
+        self.world.sum_gradients(self.model.parameters())
         self.optimizer.step()
         return {name: value.detach() for name, value in losses.items()}
 
@@ -263,8 +266,8 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             user_emb, item_emb = self.model.embeddings()
-        metrics = evaluate(
-            user_emb, item_emb, self._train_matrix, self._valid, self.config.ks
+        metrics = evaluate_together(
+            self.world, user_emb, item_emb, self._train_matrix, self._valid, self.config.ks
         ).metrics
         self._validation_seconds.append(time.perf_counter() - began)
         return dict(metrics)

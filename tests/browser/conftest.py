@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = (
     os.environ.get("REDND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 )
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,7 +115,7 @@ def open_page(browser: object, app_url: str) -> Iterator[Callable[..., object]]:
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         contexts.append(context)
         page = context.new_page()
         page.goto(app_url + path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.errors import CheckpointError, ConfigError
 from rednd_core.evaluation.evaluate import evaluate
-from rednd_core.models.base import MAX_LAYERS, Recommender
+from rednd_core.models.base import MAX_LAYERS, WHOLE, Recommender, Share
 from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model, hyperparameters, model_class, model_names
 from rednd_core.training.checkpoint import load_parameters, save_checkpoints
@@ -172,6 +174,53 @@ def test_losses_are_those_that_have_weights(planted, name: str) -> None:
     assert all(value.shape == () and bool(value.isfinite()) for value in losses.values())
     with pytest.raises(ConfigError, match="loss of"):
         model.set_loss_weight("alignmnt", 1.0)
+
+
+def variants(name: str) -> list[dict]:
+    """The settings that decide which rows the losses compare: every choice of a model's own."""
+    fields = model_class(name).settings_class.model_fields
+    scopes = get_args(fields["alignment_scope"].annotation) if "alignment_scope" in fields else ()
+    return [{"alignment_scope": scope} for scope in scopes] or [{}]
+
+
+@pytest.mark.parametrize("world", [2, 3, 100])
+@pytest.mark.parametrize(
+    ("name", "settings"), [(name, settings) for name in NAMES for settings in variants(name)]
+)
+def test_shares_add_up_to_the_whole(planted, name: str, settings: dict, world: int) -> None:
+    """Losses and gradients, in double precision; of 100 processes most have no pair of the batch."""
+    inputs = build_inputs(planted, engine="csr")
+    features = {m: rows.double() for m, rows in inputs.features.items()}
+    torch.manual_seed(0)
+    model = create_model(
+        name,
+        settings_of(name, **settings),
+        dataclasses.replace(inputs, features=features),
+    ).double()
+
+    def computed(share: Share) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        losses = model.losses(a_batch(planted), share)
+        gradients = {}
+        for loss, value in losses.items():
+            model.zero_grad(set_to_none=True)
+            value.backward(retain_graph=True)
+            gradients |= {
+                f"{loss} by {key}": parameter.grad
+                for key, parameter in model.named_parameters()
+                if parameter.grad is not None
+            }
+        return {loss: value.detach() for loss, value in losses.items()}, gradients
+
+    whole = computed(WHOLE)
+    shares = [computed(Share(rank, world)) for rank in range(world)]
+    for part, expected in enumerate(whole):
+        for share in shares:
+            assert share[part].keys() == expected.keys()
+        for key, value in expected.items():
+            summed = torch.stack([share[part][key] for share in shares]).sum(0)
+            torch.testing.assert_close(summed, value, rtol=1e-9, atol=1e-12, msg=key)
+    for loss, value in whole[0].items():  # and nobody computes all of it
+        assert max(float(share[0][loss]) for share in shares) < 0.9 * float(value)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -37,7 +37,7 @@ def store(tmp_path: Path, monkeypatch) -> Iterator[RunStore]:
             jobs.kill(entry.run)
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "timed out"
@@ -64,7 +64,7 @@ def test_a_job_runs_detached_and_finishes(store: RunStore) -> None:
     until_state(run, "running")
     assert os.getsid(pid_of(run)) == pid_of(run) != os.getsid(0)
     go(run)
-    status = jobs.wait(run, timeout=30)
+    status = jobs.wait(run, timeout=120)
     assert (status.state, status.epoch) == ("finished", 1)
     assert run.log_tail(1) == "stub ready"
 
@@ -100,7 +100,7 @@ def test_a_killed_job_is_lost_and_can_be_resumed(store: RunStore) -> None:
     go(run)
     jobs.resume_training(run)
     assert list(run.layout.control.iterdir()) == []  # commands to the dead process
-    assert jobs.wait(run, timeout=30).state == "finished"
+    assert jobs.wait(run, timeout=120).state == "finished"
     assert [event["event"] for event in run.events()] == ["started", "started"]
 
 
@@ -125,7 +125,7 @@ def test_three_jobs_take_turns_in_order(store: RunStore) -> None:
         assert all(other.status.state == "queued" for other in later)
         go(run)
     for run in runs:
-        assert jobs.wait(run, timeout=30).state == "finished"
+        assert jobs.wait(run, timeout=120).state == "finished"
     started = [run.events()[0]["time"] for run in runs]
     assert started == sorted(started)
 

@@ -209,7 +209,7 @@ def test_local_workers(make_plan, store, diary) -> None:
         assert os.getpid() not in pids
     assert record.state == "finished"
     assert diary.begun_with == [(2, 2)]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while any(map(psutil.pid_exists, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(psutil.pid_exists, pids))

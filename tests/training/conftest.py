@@ -13,11 +13,14 @@ from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model
 from rednd_core.runs import Command
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
+from rednd_core.training.distributed import ALONE
 from rednd_core.training.trainer import Trainer
 
 SETTINGS = {
     "lightgcn": {"embedding_size": 8},
     "rednnd": {"embedding_size": 4, "knn_k": 3, "alignment_weight": 0.01},
+    "gcn": {"embedding_size": 8},
+    "mf": {"embedding_size": 8},
     "popularity": {},
 }
 
@@ -48,8 +51,7 @@ class Diary(Callback):
     def on_end(self, trainer: Trainer) -> None:
         self.last = {k: v.clone() for k, v in trainer.model.state_dict().items()}
         if trainer.optimizer is not None:
-            states = trainer.optimizer.state_dict()["state"]
-            self.moments = {f"{i}.{k}": v.clone() for i in states for k, v in states[i].items()}
+            self.moments = {k: v.clone() for k, v in trainer.optimizer.state().items()}
 
     @property
     def rows(self) -> list[tuple]:
@@ -92,10 +94,18 @@ def config():
 
 @pytest.fixture
 def make_trainer(planted, config):
-    """``make_trainer(name, commands, split, seed, settings, **changes)`` -> (trainer, diary)."""
+    """``make_trainer(name, commands, split, seed, settings, world, **changes)`` -> (trainer, diary)."""
 
     def make(
-        name="lightgcn", commands=None, *, split=None, seed=0, settings=None, more=(), **changes
+        name="lightgcn",
+        commands=None,
+        *,
+        split=None,
+        seed=0,
+        settings=None,
+        more=(),
+        world=ALONE,
+        **changes,
     ):
         torch.manual_seed(seed)
         inputs = build_inputs(planted, engine="csr")
@@ -107,6 +117,7 @@ def make_trainer(planted, config):
             config(**changes),
             callbacks=[diary, *more],
             poll=Script(commands),
+            world=world,
         )
         return trainer, diary
 

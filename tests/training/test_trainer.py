@@ -209,8 +209,8 @@ def test_a_new_weight_counts_from_the_very_next_batch(make_trainer) -> None:
     trainer, diary = make_trainer("rednnd", {7: [command]}, epochs=3)
     used = []
     losses = trainer.model.losses
-    trainer.model.losses = lambda b: (
-        used.append(trainer.model.loss_weights["alignment"]) or losses(b)
+    trainer.model.losses = lambda *args: (
+        used.append(trainer.model.loss_weights["alignment"]) or losses(*args)
     )
     trainer.fit()
     assert used == [0.01] * 7 + [0.25] * 8

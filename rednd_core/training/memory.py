@@ -1,0 +1,100 @@
+"""Whether training fits into memory, asked before it starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psutil
+import torch
+
+from rednd_core.data.schema import Dataset
+from rednd_core.errors import ConfigError
+from rednd_core.models.base import Hyperparameters, Recommender
+from rednd_core.models.memory import Sizes
+from rednd_core.models.registry import hyperparameters, model_class
+
+GB = 1e9
+SMALLEST_EMBEDDING = 8
+
+
+def require_memory(
+    model: str, settings: Mapping[str, Any], dataset: Dataset, device: torch.device
+) -> None:
+    """Refuse a training that this machine has no memory for.
+
+    Args:
+        settings: the model's hyper-parameters.
+
+    Raises:
+        ConfigError: how much it needs, how much is free, and which settings would fit.
+    """
+    cls, chosen = model_class(model), hyperparameters(model, dict(settings))
+    sizes = sizes_of(dataset)
+    needed, free = estimate(cls, chosen, sizes, device), free_memory(device)
+    if needed <= free:
+        return
+    fitting = [
+        f"{change} ({smaller / GB:.1f} GB)"
+        for change, smaller in _smaller(cls, chosen, sizes, device, free)
+    ]
+    raise ConfigError(
+        expected=f"{needed / GB:.1f} GB of free memory to train {model} "
+        f"on {sizes.n_nodes:,} nodes (estimated)",
+        found=f"{free / GB:.1f} GB",
+        remedy=f"set {' or '.join(fitting)}" if fitting else "use a machine with more memory",
+    )
+
+
+def estimate(
+    cls: type[Recommender], settings: Hyperparameters, sizes: Sizes, device: torch.device
+) -> int:
+    """Bytes on ``device`` at the peak of training, beyond what data and libraries hold already."""
+    n_bytes = cls.footprint(settings, sizes).n_bytes(sizes)
+    if device.type == "cuda":  # the features move there
+        n_bytes += 4 * sizes.n_items * sum(sizes.feature_dims.values())
+    return n_bytes
+
+
+def sizes_of(dataset: Dataset) -> Sizes:
+    """What the estimate needs to know of a data set."""
+    dims = {modality: rows.shape[1] for modality, rows in dataset.features.items()}
+    return Sizes(dataset.n_users, dataset.n_items, len(dataset.train), dims)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a process can still get on a device; those on a CPU share them with their peers."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
+    return int(psutil.virtual_memory().available) // peers
+
+
+def _smaller(
+    cls: type[Recommender],
+    settings: Hyperparameters,
+    sizes: Sizes,
+    device: torch.device,
+    free: int,
+) -> Iterator[tuple[str, int]]:
+    """Single changes that would fit, the mildest of each setting: ``("embedding_size=32", bytes)``."""
+    for key, values in _milder(settings.model_dump()).items():
+        for value in values:
+            needed = estimate(cls, settings.model_copy(update={key: value}), sizes, device)
+            if needed <= free:
+                yield f"{key}={value}", needed
+                break
+
+
+def _milder(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Values below the chosen ones, of the settings that memory depends on."""
+    values: dict[str, list[Any]] = {}
+    if settings.get("alignment_weight") and settings.get("alignment_scope", "batch") != "batch":
+        values["alignment_scope"] = ["batch"]
+    size, depth = settings.get("embedding_size", 0), settings.get("n_layers", 0)
+    values["embedding_size"] = [
+        size >> shift for shift in range(1, 16) if size >> shift >= SMALLEST_EMBEDDING
+    ]
+    values["n_layers"] = list(range(depth - 1, 0, -1))
+    return values
