@@ -9,14 +9,23 @@ from app.cached.maps import joined_map, known_joined_umap, known_projection, pro
 from app.cached.measures import (
     RECALL_K,
     agreement,
-    joined_layers,
     joined_mad,
     layer_recall,
+    mean_cosine,
+    neighbours,
     smoothness,
 )
 from app.cached.models import models
 from app.cached.pairs import LayerPair, aligned_pair, movers
-from app.cached.ranking import CUT_OFFS, evaluation, recommendations, slices
+from app.cached.ranking import (
+    CUT_OFFS,
+    evaluation,
+    evaluation_of,
+    n_evaluable,
+    ranks,
+    recommendations,
+    slices,
+)
 from app.cached.runs import (
     epoch_metrics,
     history,
@@ -39,20 +48,24 @@ __all__ = [
     "dataset",
     "epoch_metrics",
     "evaluation",
+    "evaluation_of",
     "graph",
     "history",
-    "joined_layers",
     "joined_mad",
     "joined_map",
     "known_joined_umap",
     "known_projection",
     "layer_recall",
     "layers",
+    "mean_cosine",
     "models",
     "movers",
+    "n_evaluable",
+    "neighbours",
     "node_names",
     "per_user",
     "projection",
+    "ranks",
     "recommendations",
     "run_dataset",
     "run_entries",

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.cached.data import run_dataset
-from app.cached.measures import joined_layers
+from app.cached.measures import joined_sample
 from app.cached.runs import layers, view_layers
 from rednd_core.cache import ArrayCache
 from rednd_core.config import PROJECT_ROOT
@@ -105,29 +105,26 @@ def _place(run: Run) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=8, show_spinner="Drawing the maps …")
 def _joined_map(
-    path: str, version: str | None, digest: str, shown: tuple[int, ...], n: int, _run: Run
+    path: str, version: str | None, digest: str, shown: tuple[int, ...], _run: Run
 ) -> Projection:
     from rednd_core.projection import project
 
-    return project(*_joined_request(_run, shown, "pca", n), **_place(_run))
+    return project(*_joined_request(_run, shown, "pca"), **_place(_run))
 
 
-def joined_map(run: Run, shown: Sequence[int], n: int) -> Projection:
-    """PCA map of the depths ``shown`` of :func:`joined_layers`, of about ``n`` nodes."""
+def joined_map(run: Run, shown: Sequence[int]) -> Projection:
+    """PCA map of the depths ``shown``, of the nodes of :func:`joined_sample`."""
     digest = run_dataset(run).digest
-    return _joined_map(str(run.path), run.layer_version, digest, tuple(shown), n, run)
+    return _joined_map(str(run.path), run.layer_version, digest, tuple(shown), run)
 
 
-def known_joined_umap(run: Run, shown: Sequence[int], n: int) -> Projection | None:
+def known_joined_umap(run: Run, shown: Sequence[int]) -> Projection | None:
     """The same with UMAP where it is in a cache on disk; None where it would have to be computed."""
     from rednd_core.projection import find
 
-    return find(*_joined_request(run, shown, "umap", n), **_place(run))
+    return find(*_joined_request(run, shown, "umap"), **_place(run))
 
 
-def _joined_request(run: Run, shown: Sequence[int], method: str, n: int) -> tuple[Any, ...]:
-    from rednd_core.projection import sample_nodes
-
-    of = run_dataset(run)
-    stack = joined_layers(run, max(shown))
-    return [stack[k] for k in shown], method, sample_nodes(of.n_users, of.n_items, n)
+def _joined_request(run: Run, shown: Sequence[int], method: str) -> tuple[Any, ...]:
+    stack = joined_sample(run, max(shown))
+    return [stack[k] for k in shown], method, stack[0].sample

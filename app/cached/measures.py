@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,14 @@ from app.cached.data import graph, run_dataset
 from app.cached.runs import layers, view_layers
 from rednd_core.runs import Run
 
+if TYPE_CHECKING:
+    from rednd_core.projection.sample import SampledRows
+
 RECALL_K = 20  # cut-off of the recall that is shown beside smoothness
+RECALL_SCORES = 250_000_000  # of one layer; there are up to twice as many rankings as layers
+JOINED_NODES = 2000  # a sample of large graphs
+GAP_ROWS, GAP_PAIRS = 1024, 1 << 26  # rows that MADGap samples, and pairs that they may make
+LEAST_GAP_ROWS = 128
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring the layers …")
@@ -24,14 +32,16 @@ def _smoothness(
     modality: str | None,
     _run: Run,
 ) -> pd.DataFrame:
-    from rednd_core.smoothness import measure_layers, propagate_depth
+    from rednd_core.smoothness import measure_layers
+    from rednd_core.smoothness.depth import each_depth
 
     index = layers(_run)
     of = graph(run_dataset(_run))
     arrays: dict[str, Any] = {modality: index[modality]} if modality else dict(index)
     if depth is not None:
-        arrays = {m: propagate_depth(states[0], of, depth) for m, states in arrays.items()}
-    return measure_layers(arrays, of, readout=index.readout)
+        arrays = {m: each_depth(states[0], of, depth) for m, states in arrays.items()}
+    n_rows = max(LEAST_GAP_ROWS, min(GAP_ROWS, GAP_PAIRS // of.n_nodes))
+    return measure_layers(arrays, of, readout=index.readout, n_rows=n_rows)
 
 
 def smoothness(run: Run, depth: int | None = None, modality: str | None = None) -> pd.DataFrame:
@@ -46,46 +56,50 @@ def smoothness(run: Run, depth: int | None = None, modality: str | None = None) 
     return _smoothness(str(run.path), run.layer_version, digest, depth, modality, run)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _joined_layers(path: str, version: str | None, digest: str, depth: int, _run: Run) -> Any:
+@st.cache_resource(max_entries=16, show_spinner="Measuring the layers …")
+def _joined(
+    path: str, version: str | None, digest: str, depth: int, _run: Run
+) -> tuple[pd.DataFrame, Sequence[SampledRows]]:
     import numpy as np
 
-    from rednd_core.smoothness import propagate_depth
-
-    stored = layers(_run)
-    n_stored = len(stored[next(iter(stored))])
-    joined = [np.hstack([stored[m][k] for m in stored]) for k in range(min(depth + 1, n_stored))]
-    if depth >= n_stored:
-        deeper = propagate_depth(joined[0], graph(run_dataset(_run)), depth)
-        joined += [layer.astype(np.float32) for layer in deeper[n_stored:]]
-    return joined
-
-
-def joined_layers(run: Run, depth: int) -> Sequence[Any]:
-    """x^0 .. x^depth with the modalities side by side, each (N, sum of d) float32.
-
-    Layers beyond the stored ones are propagated on from x^0; for models with linear propagation only.
-    """
-    digest = run_dataset(run).digest
-    return _joined_layers(str(run.path), run.layer_version, digest, depth, run)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _joined_mad(path: str, version: str | None, digest: str, depth: int, _run: Run) -> pd.DataFrame:
+    from rednd_core.projection import sample_nodes
+    from rednd_core.projection.sample import SampledRows
     from rednd_core.smoothness import measure_layers
+    from rednd_core.smoothness.depth import each_depth
 
-    return measure_layers(
-        {"joined": joined_layers(_run, depth)},
-        graph(run_dataset(_run)),
-        measures=["mad"],
-        views=["layer"],
-    )
+    stored, data = layers(_run), run_dataset(_run)
+    n_stored = len(stored[next(iter(stored))])
+    sample = sample_nodes(data.n_users, data.n_items, JOINED_NODES)
+    sampled: list[SampledRows] = []
+
+    def side_by_side(k: int) -> Any:
+        return np.hstack([stored[m][k] for m in stored])
+
+    def each() -> Iterator[Any]:
+        known = (side_by_side(k) for k in range(min(depth + 1, n_stored)))
+        deeper: Iterator[Any] = iter(())
+        if depth >= n_stored:
+            deeper = each_depth(side_by_side(0), graph(data), depth)
+            deeper = (layer.astype(np.float32) for layer in islice(deeper, n_stored, None))
+        for layer in chain(known, deeper):
+            sampled.append(SampledRows(sample, layer[sample.nodes]))
+            yield layer
+
+    table = measure_layers({"joined": each()}, graph(data), measures=["mad"], views=["layer"])
+    return table, sampled
 
 
 def joined_mad(run: Run, depth: int) -> pd.DataFrame:
-    """MAD of users and of items at every depth of :func:`joined_layers`; a tenth of a second."""
-    digest = run_dataset(run).digest
-    return _joined_mad(str(run.path), run.layer_version, digest, depth, run)
+    """MAD of users and of items of x^0 .. x^depth, the modalities side by side.
+
+    Layers beyond the stored ones are propagated on from x^0; for models with linear propagation only.
+    """
+    return _joined(str(run.path), run.layer_version, run_dataset(run).digest, depth, run)[0]
+
+
+def joined_sample(run: Run, depth: int) -> Sequence[SampledRows]:
+    """The same layers, of about ``JOINED_NODES`` nodes."""
+    return _joined(str(run.path), run.layer_version, run_dataset(run).digest, depth, run)[1]
 
 
 @st.cache_data(max_entries=32, show_spinner="Ranking the items at every layer …")
@@ -95,27 +109,31 @@ def _layer_recall(
     import numpy as np
 
     from rednd_core.evaluation.evaluate import evaluate
-    from rednd_core.smoothness import propagate_depth
+    from rednd_core.evaluation.sample import sample_held_out
+    from rednd_core.smoothness.depth import each_depth
 
     index, of = layers(_run), run_dataset(_run)
-    states: Sequence[Any] = index[modality]
+    states: Iterable[Any] = index[modality]
     if depth is not None:
-        states = propagate_depth(states[0], graph(of), depth)
+        states = each_depth(index[modality][0], graph(of), depth)
+    held_out = sample_held_out(of.valid, of.n_items, RECALL_SCORES)
     rows: list[tuple[str, int, float, int]] = []
 
-    def add(view: str, depths: Sequence[int], users: Any, items: Any) -> None:
-        result = evaluate(users, items, of.train_matrix, of.valid, [RECALL_K])
-        value = result.metrics[f"recall@{RECALL_K}"]
-        rows.extend((view, k, value, result.n_users) for k in depths)
+    def recall(users: Any, items: Any) -> tuple[float, int]:
+        result = evaluate(users, items, of.train_matrix, held_out, [RECALL_K])
+        return result.metrics[f"recall@{RECALL_K}"], result.n_users
 
-    total = np.zeros_like(states[0], dtype=np.float64)
+    total: Any = 0.0
     for k, state in enumerate(states):
-        total += state  # the mean of the layers 0..k ranks as their sum does
-        readout = total if index.readout == "mean" else state
-        add("layer", [k], state[: of.n_users], state[of.n_users :])
-        add("readout", [k], readout[: of.n_users], readout[of.n_users :])
+        found = recall(state[: of.n_users], state[of.n_users :])
+        rows.append(("layer", k, *found))
+        total = total + np.asarray(state, dtype=np.float64)
+        if k and index.readout == "mean":  # the mean of the layers 0..k ranks as their sum does
+            found = recall(total[: of.n_users], total[of.n_users :])
+        rows.append(("readout", k, *found))
     popularity = of.item_degrees[:, None].astype(np.float64)
-    add("popularity", range(len(states)), np.ones((of.n_users, 1)), popularity)
+    found = recall(np.ones((of.n_users, 1)), popularity)
+    rows.extend(("popularity", k, *found) for k in range(len(rows) // 2))
     return pd.DataFrame(rows, columns=["view", "layer", "value", "n"])
 
 
@@ -127,7 +145,8 @@ def layer_recall(run: Run, modality: str, depth: int | None = None) -> pd.DataFr
 
     Returns:
         view (``layer``, ``readout``, or ``popularity``: ranked by train degree, for comparison),
-        layer, value, n (users averaged over); None where the data set has no validation pair.
+        layer, value, n (users averaged over: on large data a sample); None where the data set has
+        no validation pair.
     """
     of = run_dataset(run)
     if not len(of.valid):
@@ -156,3 +175,50 @@ def agreement(run: Run, modality: str, view: str, kind: str) -> Sequence[Any]:
     """
     digest = run_dataset(run).digest
     return _agreement(str(run.path), run.layer_version, digest, modality, view, kind, run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _neighbours(
+    path: str,
+    version: str | None,
+    modality: str,
+    view: str,
+    layer: int,
+    node: int,
+    k: int,
+    among: str,
+    _run: Run,
+) -> tuple[Any, Any]:
+    import numpy as np
+
+    from rednd_core.projection import neighbours as nearest
+
+    array, n_users = view_layers(_run, modality, view)[layer], len(layers(_run).user_emb)
+    pools = {"users": np.arange(n_users), "items": np.arange(n_users, len(array)), "both": None}
+    return nearest(array, node, k, pools[among])
+
+
+def neighbours(
+    run: Run, modality: str, view: str, layer: int, node: int, k: int, among: str
+) -> tuple[Any, Any]:
+    """The nearest nodes of ``node`` at one layer, and their cosines; each (k,).
+
+    Args:
+        view: see :func:`app.cached.view_layers`.
+        among: ``"users"``, ``"items"`` or ``"both"``.
+    """
+    return _neighbours(str(run.path), run.layer_version, modality, view, layer, node, k, among, run)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _mean_cosine(
+    path: str, version: str | None, modality: str, view: str, layer: int, _run: Run
+) -> float | None:
+    from rednd_core.projection.rows import mean_cosine as of_pairs
+
+    return of_pairs(view_layers(_run, modality, view)[layer])
+
+
+def mean_cosine(run: Run, modality: str, view: str, layer: int) -> float | None:
+    """Mean cosine over all pairs of nodes at one layer (see ``rednd_core.projection.rows``)."""
+    return _mean_cosine(str(run.path), run.layer_version, modality, view, layer, run)

@@ -32,7 +32,7 @@ def layers(run: Run) -> LayerIndex:
     return _layers(str(run.path), run.layer_version, run)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner=False)  # as large as the run
 def _readouts(path: str, version: str | None, modality: str, _run: Run) -> list[Any]:
     import numpy as np
 
@@ -80,7 +80,7 @@ def epoch_metrics(run: Run) -> pd.DataFrame:
     return _epoch_metrics(str(file), stat.st_mtime_ns, stat.st_size, run)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)  # not copied: a row a user
 def _per_user(path: str, stamp: int, _run: Run) -> pd.DataFrame | None:
     return _run.per_user()
 

@@ -15,16 +15,19 @@ SelectionMode = Literal["points", "box", "lasso"]
 PNG_SCALE = 2  # pixels of the PNG a pixel on the screen
 
 
-def csv_button(frame: pd.DataFrame, file_name: str, label: str, key: str) -> None:
+def csv_button(
+    frame: pd.DataFrame | Callable[[], pd.DataFrame], file_name: str, label: str, key: str
+) -> None:
     """A button that downloads ``frame`` as UTF-8 CSV, written when it is pressed.
 
     Args:
-        frame: with original ids in columns; the index is not written.
+        frame: with original ids in columns; the index is not written. A function makes it when the
+            button is pressed, for what has a row for every user, item or pair.
         file_name: e.g. ``"runs.csv"``.
     """
     st.download_button(
         label,
-        lambda: frame.to_csv(index=False).encode("utf-8"),
+        lambda: (frame() if callable(frame) else frame).to_csv(index=False).encode("utf-8"),
         file_name=file_name,
         mime="text/csv",
         key=key,

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app import cached
 from app.components.downloads import csv_button, show_figure
 from app.components.embeddings_color import degrees
 from app.components.embeddings_view import View
 from app.components.node_select import clear, take_row
 from rednd_core.plots.cohesion import cohesion_figure
-from rednd_core.projection.rows import pair_mad, unit_rows
+from rednd_core.projection.rows import mean_cosine
 
 TOP_CATEGORIES = 10
 
@@ -76,7 +77,7 @@ def _cohesion(view: View, nodes: np.ndarray) -> None:
     figure = cohesion_figure(
         view.layer_names,
         [mean_cosine(array[nodes]) for array in arrays],
-        [mean_cosine(array) for array in arrays],
+        [cached.mean_cosine(view.run, view.modality, view.view, layer) for layer in view.layers],
         n_selected=len(nodes),
         n_all=len(view.names),
     )
@@ -90,13 +91,6 @@ def _cohesion(view: View, nodes: np.ndarray) -> None:
         "Mean cosine over all pairs, in the original space; nodes with a zero vector are left out. "
         "Where the two lines meet at the top, the layer no longer tells this group from the rest."
     )
-
-
-def mean_cosine(rows: np.ndarray) -> float | None:
-    """Mean cosine over pairs of different non-zero rows (n, d); None below two."""
-    unit = unit_rows(rows)
-    mad = pair_mad(unit[(unit != 0).any(axis=1)])
-    return None if mad is None else 1 - mad
 
 
 def _categories(view: View, nodes: np.ndarray) -> None:

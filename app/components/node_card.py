@@ -117,11 +117,9 @@ def _neighbours(view: View, node: int) -> None:
 
 def neighbour_table(view: View, node: int, side: str, k: int) -> pd.DataFrame:
     """One row a layer and rank: layer, rank, node, type, id, title, cosine."""
-    n_users, n = view.data.n_users, len(view.names)
-    pools = {"users": np.arange(n_users), "items": np.arange(n_users, n), "both": None}
     rows: list[dict[str, Any]] = []
-    for layer, array in zip(view.layers, view.arrays(), strict=True):
-        found, cosines = neighbours(array, node, k, pools[side])
+    for layer in view.layers:
+        found, cosines = cached.neighbours(view.run, view.modality, view.view, layer, node, k, side)
         rows += [
             {
                 "layer": layer,

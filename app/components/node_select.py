@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import state
 from app.components.text import escape_markdown
@@ -48,10 +49,10 @@ def current_group(names: NodeNames) -> list[int]:
 def select(names: NodeNames, nodes: list[int]) -> None:
     """One node becomes the selected node, several become the group; none changes nothing."""
     if len(nodes) == 1:
-        st.session_state[state.NODE] = names.key(nodes[0])
+        st.session_state[state.NODE] = names.keys(np.asarray(nodes))[0]
         st.session_state[GROUP] = ()
     elif nodes:
-        st.session_state[GROUP] = tuple(names.key(node) for node in nodes)
+        st.session_state[GROUP] = tuple(names.keys(np.asarray(nodes)))
 
 
 def clear() -> None:
@@ -92,23 +93,30 @@ def find_node(names: NodeNames, selected: int | None) -> None:
             key="node_query",
             placeholder="part of a title, or an id",
         )
-        matches = names.search(text) if text else options[:0]
-        options = matches[:MAX_MATCHES]
-        if text:
-            st.caption(f"{len(options):,} of {len(matches):,} matches, of {len(names):,} nodes")
+        options = shown_matches(names.search(text) if text else None, len(names), "nodes")
         if selected is not None and selected not in options:
             options = np.concatenate([[selected], options])
     st.session_state[FINDER] = selected
+    labels = dict(zip(options.tolist(), names.labels(options), strict=True))
     st.selectbox(
         "Find a user or an item" if len(names) <= MAX_OPTIONS else "Matches",
         options.tolist(),
         index=None,
-        format_func=names.label,
+        format_func=lambda node: labels.get(node, str(node)),
         key=FINDER,
         placeholder="Type a title or an id",
         on_change=_take_found,
         args=(names,),
     )
+
+
+def shown_matches(matches: NDArray[np.int64] | None, n_all: int, what: str) -> NDArray[np.int64]:
+    """The first matches of a search, and a line that says how many there are; none without one."""
+    if matches is None:
+        return np.empty(0, dtype=np.int64)
+    shown = matches[:MAX_MATCHES]
+    st.caption(f"{len(shown):,} of {len(matches):,} matches, of {n_all:,} {what}")
+    return shown
 
 
 def _take_found(names: NodeNames) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
 import streamlit as st
 
 from app import cached
@@ -30,7 +31,7 @@ def show_explanation(view: View) -> None:
     if item is None:
         return
     dataset, found = view.dataset, view.recommended(view.run)
-    rank = view.ranks(view.run)[item]
+    rank = _ranks(view)[item]
     held_out = item in view.held_out
     badges = [HIT if rank <= view.k else MISS] if held_out else []
     facts = [f"rank {rank:,} of {found.n_candidates:,} candidates"]
@@ -137,13 +138,20 @@ def explainable(view: View) -> list[int]:
     return [*found.missed["item"].tolist(), *found.listed["item"].tolist()]
 
 
+def _ranks(view: View) -> dict[int, int]:
+    """Rank of every item of :func:`explainable`."""
+    found = view.recommended(view.run)
+    both = pd.concat([found.missed, found.listed])
+    return dict(zip(both["item"].tolist(), both["rank"].tolist(), strict=True))
+
+
 def _pick_item(view: View) -> int | None:
     items = explainable(view)
     if not items:
         st.info("This user already has every item: there is nothing to recommend.")
         return None
     ids = {str(view.dataset.item_ids[item]): item for item in items}
-    ranks = view.ranks(view.run)
+    ranks = _ranks(view)
     held_out = set(view.held_out.tolist())
     if st.session_state.get(ITEM) not in ids:
         st.session_state.pop(ITEM, None)  # it was chosen for another user

@@ -54,11 +54,11 @@ def show_lists(view: View, why: Why) -> None:
 
 def held_out_ranks(view: View) -> pd.DataFrame:
     """Exact rank of the user's held-out items: ``item``, ``rank``, ``hit``, best first."""
-    evaluation = view.evaluation(view.run)
-    own = evaluation.held_out.users == view.user
-    table = pd.DataFrame({"item": evaluation.held_out.items[own], "rank": evaluation.ranks[own]})
+    found = view.recommended(view.run)
+    hits = found.listed[found.listed["hit"]]
+    table = pd.concat([hits, found.missed])[["item", "rank"]]
     table["hit"] = table["rank"] <= view.k
-    return table.sort_values("rank", ignore_index=True)
+    return table.reset_index(drop=True)
 
 
 def mix_sentence(dataset: Dataset, name: str, items: Sequence[int]) -> str:

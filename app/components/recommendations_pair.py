@@ -58,12 +58,13 @@ def _show_held_out(view: View) -> None:
     if not len(view.held_out):
         return
     best = held_out_ranks(view)["item"].head(MAX_DOTS).tolist()
+    ranks = {run.name: view.ranks(run, best) for run in view.runs}
     rows = [
         {
             "item": item,
             "title": title_of(view.dataset, item),
             "model": run.name,
-            "rank": view.ranks(run)[item],
+            "rank": ranks[run.name][item],
         }
         for run in view.runs
         for item in best
@@ -86,7 +87,7 @@ def _show_list(
     view: View, run: Run, other: Run, *, only_differences: bool, why: Why | None
 ) -> None:
     listed = view.recommended(run).listed
-    elsewhere = view.ranks(other)
+    elsewhere = view.ranks(other, listed["item"].tolist())
     alone = [elsewhere[item] > view.k for item in listed["item"]]
     shown = listed[alone] if only_differences else listed
     what = "Only in" if only_differences else "List of"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,9 @@ from app import cached
 from app.components.downloads import csv_button, show_figure
 from app.components.recommendations_view import View
 from app.components.text import escape_markdown
+from rednd_core.data.schema import IntArray
 from rednd_core.evaluation.overview import top_k_table
+from rednd_core.evaluation.sample import MOST_SCORES
 from rednd_core.plots.slices import slices_figure
 from rednd_core.runs import Run
 
@@ -40,6 +42,9 @@ def show_slices(view: View) -> None:
         "popular, which together hold a third of the train interactions; **torso** and **tail** hold "
         "a third each. Intervals resample users (95 %)."
     )
+    if view.sampled:
+        n_ranked = view.evaluation(view.run).n_users
+        st.caption(f"Of a random sample: {n_ranked:,} of {view.n_evaluable:,} users are ranked.")
     show_figure(
         slices_figure(table, view.metric),
         key="recommendations-slices",
@@ -92,9 +97,17 @@ def per_user_table(view: View) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def listed_users(view: View) -> IntArray:
+    """Whose lists can be taken away: all users, or on large data those that are ranked here."""
+    dataset = view.dataset
+    if dataset.n_users * dataset.n_items <= MOST_SCORES:
+        return np.arange(dataset.n_users)
+    return view.evaluation(view.run).users
+
+
 def all_lists(view: View, run: Run) -> pd.DataFrame:
-    """Top-k lists of all users with original ids; ``hit`` is 1 where the item is held out."""
-    index, dataset = cached.layers(run), view.dataset
+    """Top-k lists of :func:`listed_users`, original ids; ``hit`` is 1 where the item is held out."""
+    index, dataset, users = cached.layers(run), view.dataset, listed_users(view)
     table = top_k_table(
         index.user_emb,
         index.item_emb,
@@ -102,12 +115,14 @@ def all_lists(view: View, run: Run) -> pd.DataFrame:
         view.k,
         dataset.user_ids,
         dataset.item_ids,
+        users,
     )
     pairs = dataset.test if view.split == "test" else dataset.valid
+    own = np.isin(pairs.users, users)
     held_out = pd.DataFrame(
         {
-            "user_id": dataset.user_ids[pairs.users],
-            "item_id": dataset.item_ids[pairs.items],
+            "user_id": dataset.user_ids[pairs.users[own]],
+            "item_id": dataset.item_ids[pairs.items[own]],
             f"{view.split}_hit": np.int8(1),
         }
     )
@@ -116,31 +131,28 @@ def all_lists(view: View, run: Run) -> pd.DataFrame:
 
 
 def _downloads(view: View) -> None:
-    n_users = view.evaluation(view.run).n_users
+    n_users, n_all = view.evaluation(view.run).n_users, view.dataset.n_users
+    n_listed = len(listed_users(view))
+    those = "a sample of those" if view.sampled else "those"
+    whose = f"all {n_all:,}" if n_listed == n_all else f"{n_listed:,} of {n_all:,}"
     st.markdown(
-        f"#### Tables with the original ids  \nMetrics of {n_users:,} of {view.dataset.n_users:,} "
-        f"users (those with held-out {view.held_out_name} items), and the lists of all "
-        f"{view.dataset.n_users:,}: one row a user and item, with rank and score. The lists are "
-        "computed when you press the button."
+        f"#### Tables with the original ids  \nMetrics of {n_users:,} of {n_all:,} "
+        f"users ({those} with held-out {view.held_out_name} items), and the lists of {whose}: one "
+        "row a user and item, with rank and score. The lists are computed when you press the button."
     )
+    every = "every user" if not view.sampled else f"{n_users:,} users"
+    everybody = "all users" if n_listed == n_all else f"{n_listed:,} users"
     with st.container(horizontal=True):
         csv_button(
-            per_user_table(view),
+            lambda: per_user_table(view),
             f"{'-'.join(run.name for run in view.runs)}-per-user-{view.split}.csv",
-            "Metrics of every user (CSV)",
+            f"Metrics of {every} (CSV)",
             "per-user-csv",
         )
         for run in view.runs:
-            st.download_button(
-                f"Top {view.k} of all users, {run.name} (CSV)",
-                _csv_of(view, run),
-                file_name=f"{run.name}-top-{view.k}.csv",
-                mime="text/csv",
-                key=f"lists-csv-{run.name}",
-                on_click="ignore",
-                icon=":material/download:",
+            csv_button(
+                partial(all_lists, view, run),
+                f"{run.name}-top-{view.k}.csv",
+                f"Top {view.k} of {everybody}, {run.name} (CSV)",
+                f"lists-csv-{run.name}",
             )
-
-
-def _csv_of(view: View, run: Run) -> Callable[[], bytes]:
-    return lambda: all_lists(view, run).to_csv(index=False).encode("utf-8")

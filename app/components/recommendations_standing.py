@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app import cached
 from app.components.downloads import show_figure
 from app.components.recommendations_view import View
 from app.components.text import escape_markdown
@@ -26,7 +27,10 @@ def show_standing(view: View) -> None:
         st.caption(escape_markdown(" · ".join(details)))
     found = view.recommended(view.run)
     evaluation = view.evaluation(view.run)
-    place = standing(evaluation, view.metric, view.user)
+    alone = None
+    if view.sampled:
+        alone = cached.evaluation_of(view.run, view.split, view.user)
+    place = standing(evaluation, view.metric, view.user, alone)
     n_hits, n_held_out = int(found.listed["hit"].sum()), len(view.held_out)
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left.container(horizontal=True):
@@ -37,7 +41,7 @@ def show_standing(view: View) -> None:
             width="content",
         )
         st.metric("Train items", f"{len(found.history):,}", width="content")
-    left.markdown(standing_sentence(place, view.held_out_name))
+    left.markdown(standing_sentence(place, view.held_out_name, view.n_evaluable))
     if place is None:
         return
     with right:
@@ -50,16 +54,22 @@ def show_standing(view: View) -> None:
         )
 
 
-def standing_sentence(place: Standing | None, held_out_name: str) -> str:
-    """Where the user stands, in words and numbers."""
+def standing_sentence(place: Standing | None, held_out_name: str, n_evaluable: int) -> str:
+    """Where the user stands, in words and numbers.
+
+    Args:
+        n_evaluable: users with held-out items; more than were ranked where that is a sample.
+    """
     if place is None:
         return (
             f"This user has **no held-out {held_out_name} item**, so nothing can be counted as a hit "
             "and the user is in no average."
         )
     n_above = place.n_users - place.n_below - place.n_level
+    sample = "a sample of " if place.n_users < n_evaluable else "the "
+    all_users = f" of {n_evaluable:,}" if place.n_users < n_evaluable else ""
     return (
-        f"Of the {place.n_users:,} users with held-out {held_out_name} items, "
+        f"Of {sample}{place.n_users:,}{all_users} users with held-out {held_out_name} items, "
         f"**{place.n_below:,} do worse, {place.n_level - 1:,} the same and {n_above:,} better** "
         f"(percentile {place.percentile:.0f})."
     )

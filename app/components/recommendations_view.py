@@ -11,7 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.components import node_select
 from app.components.choose import pick_run, run_box
+from app.node_names import NodeNames
+from rednd_core.data.ids import id_column
 from rednd_core.data.schema import Dataset, IntArray
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
@@ -71,16 +74,25 @@ class View:
             return np.empty(0, np.int64)
         return self.dataset.valid.items[self.dataset.valid.users == self.user]
 
+    @property
+    def n_evaluable(self) -> int:
+        """Users with held-out items."""
+        return cached.n_evaluable(self.dataset, self.split)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether only some of them are ranked."""
+        return self.evaluation(self.run).n_users < self.n_evaluable
+
     def evaluation(self, run: Run) -> Evaluation:
         return cached.evaluation(run, self.split)
 
     def recommended(self, run: Run) -> Recommendations:
         return cached.recommendations(run, self.split, self.user, self.k)
 
-    def ranks(self, run: Run) -> dict[int, int]:
-        """Exact rank of every item that the user does not have in train."""
-        everything = cached.recommendations(run, self.split, self.user, self.dataset.n_items).listed
-        return dict(zip(everything["item"].tolist(), everything["rank"].tolist(), strict=True))
+    def ranks(self, run: Run, items: Sequence[int]) -> dict[int, int]:
+        """Exact rank of each of ``items``, none of which the user has in train."""
+        return cached.ranks(run, self.user, items)
 
 
 def choose() -> View | None:
@@ -96,8 +108,14 @@ def choose() -> View | None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         split, metric, k = _pick_measure()
         kind = _pick_slice()
-    users = _users(run, dataset)
-    user, order = _pick_user(cached.evaluation(run, split), metric, kind, users)
+    users, names = _users(run, dataset)
+    evaluation = cached.evaluation(run, split)
+    user, order = _pick_user(evaluation, metric, kind, users, names)
+    if evaluation.n_users < (n_all := cached.n_evaluable(dataset, split)):
+        st.caption(
+            f"Slices, means and standings are those of a random sample: {evaluation.n_users:,} of "
+            f"{n_all:,} users with held-out items. Any user can be looked up."
+        )
     chosen = (run,) if other is None else (run, other)
     return View(chosen, dataset, users, split, k, metric, user, order)
 
@@ -193,12 +211,14 @@ def _default_other(run: Run, entries: Sequence[RunEntry]) -> str:
     return next(iter([*preferred, *others.values()]), NO_RUN)
 
 
-def _users(run: Run, dataset: Dataset) -> pd.DataFrame:
+def _users(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:
+    """The users table, and the names that are searched."""
     try:
-        return cached.users(run)
+        return cached.users(run), cached.node_names(run)
     except DataError as error:  # the page works without names
         st.warning(str(error), icon=":material/warning:")
-        return pd.DataFrame({"user_id": dataset.user_ids})
+        users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
+        return users, NodeNames.of(dataset, users)
 
 
 def user_labels(users: pd.DataFrame) -> list[str]:
@@ -209,24 +229,16 @@ def user_labels(users: pd.DataFrame) -> list[str]:
 
 
 def _pick_user(
-    evaluation: Evaluation, metric: str, kind: str, users: pd.DataFrame
+    evaluation: Evaluation, metric: str, kind: str, users: pd.DataFrame, names: NodeNames
 ) -> tuple[int, IntArray]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     order = walk(evaluation, kind, metric)
-    ids = users["user_id"].tolist()
-    labels = user_labels(users)
-    position_of = {user_id: dense for dense, user_id in enumerate(ids)}
-    _settle_user(order, ids, position_of)
-    user_id = left.selectbox(
-        f"User (search {len(ids):,} ids" + (" and names)" if "name" in users else ")"),
-        ids,
-        index=None,
-        format_func=lambda name: labels[position_of[name]] if name in position_of else name,
-        key=state.USER,
-        persist_state="session",
-    )
-    user_id = user_id or _first(order, ids)
-    user = position_of[user_id]
+    _settle_user(order, names)
+    with left:
+        user = _user_box(users, names)
+    if user is None:
+        user = _first(order)
+    user_id = names.ids[user]
     if st.query_params.get(state.USER) != user_id:
         # Not bound to the box: that would write the label, with the name of a person.
         st.query_params[state.USER] = user_id
@@ -240,22 +252,47 @@ def _pick_user(
     return user, order
 
 
+def _user_box(users: pd.DataFrame, names: NodeNames) -> int | None:
+    """The chosen user; of many users only those that a text finds are options."""
+    what = f"{names.n_users:,} ids" + (" and names" if "name" in users else "")
+    label, current = f"User (search {what})", names.user(st.session_state.get(state.USER) or "")
+    options = np.arange(names.n_users)
+    if names.n_users > node_select.MAX_OPTIONS:
+        label = "User"
+        text = st.text_input(f"Search {what}", key="user_query")
+        options = node_select.shown_matches(
+            names.search_users(text) if text else None, names.n_users, "users"
+        )
+        options = np.union1d(options, [] if current is None else [current]).astype(np.int64)
+    chosen = users.iloc[options] if len(options) < len(users) else users
+    labels = dict(zip(chosen["user_id"], user_labels(chosen), strict=True))
+    user_id = st.selectbox(
+        label,
+        list(labels),
+        index=None,
+        format_func=lambda name: labels.get(name, name),
+        key=state.USER,
+        persist_state="session",
+    )
+    return None if user_id is None else names.user(user_id)
+
+
 def _ask(step: int | str) -> None:
     st.session_state[STEP] = step
 
 
-def _settle_user(order: IntArray, ids: list[str], position_of: dict[str, int]) -> None:
+def _settle_user(order: IntArray, names: NodeNames) -> None:
     """Set the user before the select box is drawn: a step, a link's user, or the slice's first."""
     step = st.session_state.pop(STEP, None)
-    current = position_of.get(st.session_state.get(state.USER, ""))
+    current = names.user(st.session_state.get(state.USER) or "")
     if step is not None and len(order):
         here = np.flatnonzero(order == current) if current is not None else []
         place = (int(here[0]) + step) % len(order) if step != FIRST and len(here) else 0
-        st.session_state[state.USER] = ids[order[place]]
+        st.session_state[state.USER] = names.ids[order[place]]
     elif current is None:
-        asked = st.query_params.get(state.USER, "")
-        st.session_state[state.USER] = asked if asked in position_of else _first(order, ids)
+        asked = names.user(st.query_params.get(state.USER, ""))
+        st.session_state[state.USER] = names.ids[_first(order) if asked is None else asked]
 
 
-def _first(order: IntArray, ids: list[str]) -> str:
-    return ids[order[0]] if len(order) else ids[0]
+def _first(order: IntArray) -> int:
+    return int(order[0]) if len(order) else 0

@@ -20,6 +20,7 @@ from rednd_core.config import (
     parse_settings,
     resolve_data_path,
 )
+from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import METRICS, parse_metric
@@ -83,8 +84,7 @@ def _form() -> None:
 
 def _data_config() -> DataConfig:
     """Bundled samples, what known runs were trained on, or any folder that is typed in."""
-    known = {_portable(path.parent) for path in PROJECT_ROOT.glob("sample_data/*/*.inter")}
-    options = sorted(known)
+    options = [_portable(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
     for entry in cached.run_entries():
         if entry.record and entry.record.config.data.path not in options:
             options.append(entry.record.config.data.path)
@@ -95,9 +95,9 @@ def _data_config() -> DataConfig:
         "Data set",
         options,
         accept_new_options=True,
-        placeholder="choose one, or type a folder or CSV file",
-        help="Choose a known one, or type the path of an MMRec folder or a CSV file on the machine "
-        "that runs this app.",
+        placeholder="choose one, or type a folder or file",
+        help="Choose a known one, or type the path of an MMRec folder, or of a Parquet or CSV file, "
+        "on the machine that runs this app.",
         key=state.DATA_PATH,
         persist_state="session",
     )

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import streamlit as st
 
-from rednd_core.data.interactions import ITEM_TABLES
+from rednd_core.data.interactions import ITEM_TABLES, NUMBERED, USER_TABLES
 from rednd_core.data.tables import listing, shorten
 from rednd_core.errors import DataError
 
 MAX_FILES = 16
 MAX_BYTES = 256 << 20
-SUFFIXES = (".inter", ".csv", ".tsv", ".npy")
+SUFFIXES = (".inter", ".parquet", ".csv", ".tsv", ".npy")
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -80,5 +80,6 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
 
 def _set_name(names: Sequence[str]) -> str:
     """The stem of the interaction file: what the data set will be called."""
-    likely = [n for n in names if n.endswith((".inter", ".csv")) and n not in ITEM_TABLES]
+    others = (*ITEM_TABLES, *USER_TABLES)
+    likely = [n for n in names if n.endswith((*NUMBERED, ".csv")) and n not in others]
     return Path(likely[0]).stem if likely else "upload"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,6 +19,8 @@ from app.components.uploads import SUFFIXES, save_upload, upload_root
 from app.sitemap import go_to
 from rednd_core.config import PROJECT_ROOT, DataConfig
 from rednd_core.data import DataReport, Dataset
+from rednd_core.data.ids import id_column
+from rednd_core.data.interactions import data_folders
 from rednd_core.data.report import DegreeFigures, InteractionFigures
 from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
@@ -65,7 +68,7 @@ def _choose() -> DataConfig | None:
         accept_new_options=True,
         placeholder="choose one, or type the path of a folder or file",
         help="Sample data and what the runs were trained on. You can also type the path of an MMRec "
-        "folder, an .inter file or a CSV file on the machine that runs this app.",
+        "folder, or an .inter, Parquet or CSV file, on the machine that runs this app.",
         **state.keep(DATASET),
     )
     if not chosen:
@@ -76,8 +79,8 @@ def _choose() -> DataConfig | None:
 
 def _known() -> dict[str, DataConfig]:
     """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
-    bundled = sorted(PROJECT_ROOT.glob("sample_data/*/*.inter"))
-    paths = [file.parent.relative_to(PROJECT_ROOT).as_posix() for file in bundled]
+    bundled = data_folders(PROJECT_ROOT / "sample_data")
+    paths = [folder.relative_to(PROJECT_ROOT).as_posix() for folder in bundled]
     known = {path: DataConfig(path=path) for path in paths}
     for entry in cached.run_entries():
         if entry.record is not None:
@@ -92,8 +95,8 @@ def _uploaded() -> DataConfig | None:
     files = st.file_uploader(
         "The files of one data set, all at once",
         accept_multiple_files=True,
-        help="Interactions (.inter, or .csv with userID and itemID), and if you have them: features "
-        "(<modality>_feat.npy, one row an item) and items.tsv or items.csv with titles.",
+        help="Interactions (.inter, or .csv or .parquet with userID and itemID), and if you have "
+        "them: features (<modality>_feat.npy, one row an item) and items.tsv or items.csv with titles.",
         key="data.files",
     )
     if not files:
@@ -229,11 +232,25 @@ def _items(data: Dataset) -> None:
                 facts=[f"id {data.item_ids[item]}", f"{count:,} in train"],
             )
     st.caption(f"{len(shown)} of {data.n_items:,} items.")
-    table = data.items.assign(train_interactions=data.item_degrees)
-    users = pd.DataFrame({"user_id": data.user_ids, "train_interactions": data.user_degrees})
     with st.container(horizontal=True):
-        csv_button(table, f"{data.name}-items.csv", "Items (CSV)", "data-items-csv")
-        csv_button(users, f"{data.name}-users.csv", "Users (CSV)", "data-users-csv")
+        csv_button(
+            partial(item_table, data), f"{data.name}-items.csv", "Items (CSV)", "data-items-csv"
+        )
+        csv_button(
+            partial(user_table, data), f"{data.name}-users.csv", "Users (CSV)", "data-users-csv"
+        )
+
+
+def item_table(data: Dataset) -> pd.DataFrame:
+    """The items table with train_interactions, a row an item."""
+    return data.items.assign(train_interactions=data.item_degrees)
+
+
+def user_table(data: Dataset) -> pd.DataFrame:
+    """user_id, train_interactions: a row a user."""
+    return pd.DataFrame(
+        {"user_id": id_column(data.user_ids), "train_interactions": data.user_degrees}
+    )
 
 
 def _ordered(data: Dataset, order: str) -> Sequence[int]:

@@ -17,7 +17,6 @@ from rednd_core.plots.home import layer_maps, mad_lines
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 
-MAP_NODES = 2000  # a sample of large graphs
 PANELS = 4
 
 INTRODUCTION = """
@@ -62,7 +61,7 @@ def prepare() -> None:
         base = story.base
         for chapter in filter(None, (base, story.other)):
             cached.joined_mad(chapter.run, chapter.reach)
-        cached.joined_map(base.run, _shown(base, base.can_go_on), MAP_NODES)
+        cached.joined_map(base.run, _shown(base, base.can_go_on))
         cached.node_names(base.run)
 
 
@@ -91,7 +90,7 @@ def _tell(story: Story) -> None:
     maps, lines = st.columns([3, 2], gap="medium")
     with maps:
         st.markdown(f"**{escape_markdown(base.title)}**: each dot is a user or an item.")
-        projection = cached.joined_map(base.run, shown, MAP_NODES)
+        projection = cached.joined_map(base.run, shown)
         _show_maps(projection, shown, base, "pca")
         st.caption(_map_caption(projection))
     with lines:
@@ -129,8 +128,7 @@ def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: 
 
 
 def _hover(projection: Projection, base: Chapter) -> list[str]:
-    names = cached.node_names(base.run)
-    return [html.escape(names.label(node)) for node in projection.nodes.tolist()]
+    return [html.escape(label) for label in cached.node_names(base.run).labels(projection.nodes)]
 
 
 def _map_caption(projection: Projection) -> str:
@@ -178,7 +176,7 @@ def _show_lines(
 
 def _show_umap(base: Chapter) -> None:
     shown = _shown(base, deep=False)
-    known = cached.known_joined_umap(base.run, shown, MAP_NODES)
+    known = cached.known_joined_umap(base.run, shown)
     if known is None:
         return
     st.subheader("The same layers, drawn by UMAP")

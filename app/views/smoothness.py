@@ -164,8 +164,20 @@ def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> N
     )
     st.caption(
         f"{_sizes(table)} Bands: 95 % interval of sampled values. RQ: Rayleigh quotient. "
-        f"{RECALL_TITLE}: inner product of one depth's user and item rows, validation."
+        f"{RECALL_TITLE}: inner product of one depth's user and item rows, validation"
+        f"{_ranked(chosen, recalls)}."
     )
+
+
+def _ranked(chosen: Sequence[ChosenRun], recalls: Sequence[pd.DataFrame]) -> str:
+    """How many users were ranked, where that is a sample; else nothing."""
+    counts = [
+        f"{rows['n'].iloc[0]:,} of {n_all:,}"
+        for one, rows in zip(chosen, recalls, strict=True)
+        if len(rows)
+        and rows["n"].iloc[0] < (n_all := cached.n_evaluable(cached.run_dataset(one.run), "valid"))
+    ]
+    return f", on a random sample of {'; '.join(dict.fromkeys(counts))} users" if counts else ""
 
 
 def _sizes(table: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
@@ -58,14 +58,14 @@ class NumberIds:
         return map(str, range(self.n))
 
     def __contains__(self, text: object) -> bool:
-        return self._number(text) is not None
+        return self.number(text) is not None
 
     def __eq__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]
         """Element by element, as NumPy does; comparing with one id spells none."""
         if not isinstance(other, str):
             return np.asarray(np.asarray(self) == other)
         equal = np.zeros(self.n, dtype=bool)
-        if (number := self._number(other)) is not None:
+        if (number := self.number(other)) is not None:
             equal[number] = True
         return equal
 
@@ -81,7 +81,7 @@ class NumberIds:
     def astype(self, dtype: DTypeLike) -> NDArray[Any]:
         return np.asarray(self).astype(dtype)
 
-    def _number(self, text: object) -> int | None:
+    def number(self, text: object) -> int | None:
         """The dense id that ``text`` spells, None where it is none of these ids."""
         if not (isinstance(text, str) and text.isascii() and text.isdecimal()):
             return None
@@ -99,6 +99,13 @@ def id_column(ids: IdArray) -> pd.Series:
     if isinstance(ids, NumberIds):
         return pd.Series(pa.array(np.arange(ids.n)).cast(pa.string()).to_pandas())
     return pd.Series(ids.astype(str))
+
+
+def id_lookup(ids: IdArray) -> Callable[[str], int | None]:
+    """A function from an original id to the dense one, None where it is none of ``ids``."""
+    if isinstance(ids, NumberIds):
+        return ids.number
+    return {str(each): row for row, each in enumerate(ids)}.get
 
 
 def json_blocks(ids: IdArray) -> Iterator[bytes]:

@@ -78,6 +78,18 @@ def interactions_file(path: str | Path) -> Path:
     )
 
 
+def data_folders(root: Path) -> list[Path]:
+    """The folders directly below ``root`` that hold one data set, sorted."""
+    found = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        try:
+            if folder.is_dir() and interactions_file(folder):
+                found.append(folder)
+        except DataError:  # several interaction files, none, or not ours to read
+            continue
+    return found
+
+
 def is_numbered(file: Path) -> bool:
     """Whether ids in this file are row numbers (``.inter``, Parquet) and not names (CSV)."""
     return file.suffix in NUMBERED

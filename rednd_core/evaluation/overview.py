@@ -93,23 +93,25 @@ def top_k_table(
     k: int,
     user_ids: IdArray,
     item_ids: IdArray,
+    users: IntArray | None = None,
 ) -> pd.DataFrame:
-    """The ``k`` best unseen items of EVERY user with original ids, one row a pair.
+    """The ``k`` best unseen items of every user, or of ``users``, with original ids, one row a pair.
 
     Returns:
-        ``user_id``, ``rank`` (from 1), ``item_id``, ``score``; users in dense order, best first. A
+        ``user_id``, ``rank`` (from 1), ``item_id``, ``score``; users in the order given (all of them:
+        dense order), best first. A
         user with fewer than ``k`` unseen items has fewer rows.
 
     Raises:
         ConfigError, DataError: see :func:`rednd_core.evaluation.ranking.top_k`.
     """
-    n_users = len(user_ids)
-    items, scores = top_k(user_emb, item_emb, train_matrix, np.arange(n_users), k)
+    listed = np.arange(len(user_ids)) if users is None else users
+    items, scores = top_k(user_emb, item_emb, train_matrix, listed, k)
     filled = items >= 0
     rows, places = np.nonzero(filled)
     return pd.DataFrame(
         {
-            "user_id": user_ids[rows],
+            "user_id": user_ids[listed[rows]],
             "rank": places + 1,
             "item_id": item_ids[items[filled]],
             "score": scores[filled],

@@ -68,17 +68,27 @@ class Standing:
         return 100 * (self.n_below + self.n_level / 2) / self.n_users
 
 
-def standing(evaluation: Evaluation, metric: str, user: int) -> Standing | None:
+def standing(
+    evaluation: Evaluation, metric: str, user: int, alone: Evaluation | None = None
+) -> Standing | None:
     """Where ``user`` stands; None for a user without held-out items.
+
+    Args:
+        alone: the evaluation of this user only, where ``evaluation`` is of a sample without the user,
+            who then counts as one more.
 
     Raises:
         ConfigError: a metric that was not evaluated.
     """
     values = evaluation.values(metric)
     position = np.flatnonzero(evaluation.users == user)
-    if not len(position):
+    if len(position):
+        value = float(values[position[0]])
+    elif alone is not None:
+        value = float(alone.values(metric)[0])
+        values = np.append(values, values.dtype.type(value))
+    else:
         return None
-    value = float(values[position[0]])
     return Standing(
         metric=metric,
         value=value,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rednd_core.data.schema import IntArray, Interactions
 from rednd_core.evaluation.ranking import best_items, rank_pairs
-from rednd_core.evaluation.scoring import Embedding, TrainMatrix, scorer
+from rednd_core.evaluation.scoring import Embedding, Scorer, TrainMatrix, check_ids, scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +48,17 @@ def recommend(
     Raises:
         ConfigError: ``k`` below 1. DataError: ``user`` out of range; see ``evaluation.ranking``.
     """
-    model = scorer(user_emb, item_emb, train_matrix)
-    items, scores = best_items(model, user, k)
+    model = _alone(user_emb, item_emb, train_matrix, user)
+    items, scores = best_items(model, 0, k)
     filled = items[0] >= 0
     wanted = np.empty(0, np.int64) if held_out is None else held_out.items[held_out.users == user]
-    pairs = Interactions(np.full(len(wanted), user, dtype=np.int64), wanted)
-    ranks, wanted_scores = rank_pairs(model, pairs)
+    ranks, wanted_scores = rank_pairs(model, Interactions(np.zeros(len(wanted), np.int64), wanted))
     listed = pd.DataFrame({"item": items[0, filled], "score": scores[0, filled]})
     listed.insert(0, "rank", np.arange(1, len(listed) + 1))
     listed["hit"] = np.isin(listed["item"].to_numpy(), wanted)
     missed = pd.DataFrame({"rank": ranks, "item": wanted, "score": wanted_scores})
     missed = missed[missed["rank"] > k].sort_values("rank", ignore_index=True)
-    history = model.history(user)
+    history = model.history(0)
     return Recommendations(
         user=int(user),
         listed=listed,
@@ -67,3 +66,23 @@ def recommend(
         history=history,
         n_candidates=model.n_items - len(history),
     )
+
+
+def ranks_of(
+    user_emb: Embedding, item_emb: Embedding, train_matrix: TrainMatrix, user: int, items: IntArray
+) -> IntArray:
+    """Exact rank among the user's unseen items of ``items`` (n,), none of them a train item; (n,).
+
+    Raises:
+        DataError: as :func:`recommend`, or a train item among ``items``.
+    """
+    model = _alone(user_emb, item_emb, train_matrix, user)
+    return rank_pairs(model, Interactions(np.zeros(len(items), np.int64), items))[0]
+
+
+def _alone(
+    user_emb: Embedding, item_emb: Embedding, train_matrix: TrainMatrix, user: int
+) -> Scorer:
+    """A scorer of one user, who is number 0 there: nothing of the others is read."""
+    (row,) = check_ids(user, len(user_emb), "user")
+    return scorer(user_emb[row : row + 1], item_emb, train_matrix[[row]])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 METRICS = ("cosine", "euclidean")
 CHUNK_ELEMENTS = 1 << 23  # of one block of the distance matrix: 32 MB of float32
+ROWS_AT_ONCE = 1 << 16  # of a layer, as float64
 SPARE = 16  # candidates beyond k that float32 proposes
 
 
@@ -162,8 +163,10 @@ def neighbours(
             expected="k of at least 1", found=str(k), remedy="ask for one neighbour or more"
         )
     pool = pool[pool != node]
-    cosines = unit_rows(rows if candidates is None else rows[pool]) @ unit_rows(rows[node])
-    if candidates is None:
-        cosines = np.delete(cosines, node)
+    target = unit_rows(rows[node])
+    cosines = np.empty(len(pool))
+    for start in range(0, len(pool), ROWS_AT_ONCE):
+        block = slice(start, start + ROWS_AT_ONCE)
+        cosines[block] = unit_rows(rows[pool[block]]) @ target
     order = np.argsort(-cosines, kind="stable")[:k]
     return pool[order].astype(np.int64), cosines[order]

@@ -38,3 +38,10 @@ def pair_mad(unit: FloatRows) -> float | None:
     if len(unit) < 2:
         return None
     return float(((unit - unit.mean(axis=0)) ** 2).sum() / (len(unit) - 1))
+
+
+def mean_cosine(x: ArrayLike) -> float | None:
+    """Mean cosine over pairs of different non-zero rows (n, d); None below two."""
+    unit = unit_rows(x)
+    mad = pair_mad(unit[(unit != 0).any(axis=1)])
+    return None if mad is None else 1 - mad

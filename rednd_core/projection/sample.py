@@ -34,6 +34,32 @@ class NodeSample:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class SampledRows:
+    """The rows of a sample, kept where the layer is not; read as the layer itself by these nodes.
+
+    Attributes:
+        rows: (n, d), of ``sample.nodes``.
+    """
+
+    sample: NodeSample
+    rows: NDArray[np.float32]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """That of the layer."""
+        return self.sample.n_total, self.rows.shape[1]
+
+    def __getitem__(self, nodes: NDArray[np.int64]) -> NDArray[np.float32]:
+        if not np.array_equal(nodes, self.sample.nodes):
+            raise DataError(
+                expected=f"the {len(self.sample.nodes):,} sampled nodes",
+                found=f"{len(nodes):,} nodes",
+                remedy="sample the layer again",
+            )
+        return self.rows
+
+
 def sample_nodes(
     n_users: int, n_items: int, n: int, *, random_state: int = 0, include: Iterable[int] = ()
 ) -> NodeSample:

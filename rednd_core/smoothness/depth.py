@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,13 @@ def propagate_depth(
 
     These are the layers of a model whose propagation is linear (LightGCN and its kin), at any depth.
     """
+    return list(each_depth(x0, graph, depth))
+
+
+def each_depth(
+    x0: NDArray[np.floating], graph: BipartiteGraph, depth: int
+) -> Iterator[NDArray[np.float64]]:
+    """:func:`propagate_depth` one layer at a time, for graphs of which memory holds a few layers."""
     if not 0 <= depth <= MAX_DEPTH:
         raise ConfigError(
             expected=f"a depth between 0 and {MAX_DEPTH}",
@@ -25,7 +34,8 @@ def propagate_depth(
             remedy="choose a depth in that range",
         )
     norm_adj = graph.norm_adj.to_scipy(np.float64)
-    layers = [np.asarray(x0, dtype=np.float64)]
+    layer = np.asarray(x0, dtype=np.float64)
+    yield layer
     for _ in range(depth):
-        layers.append(np.asarray(norm_adj @ layers[-1]))
-    return layers
+        layer = np.asarray(norm_adj @ layer)
+        yield layer

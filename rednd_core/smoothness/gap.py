@@ -7,7 +7,6 @@ columns, so a sample only widens the interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from rednd_core.smoothness.pairwise import masked_row_distances
 Array = NDArray[np.float64]
 
 _ROWS_A_BLOCK = 256
+_BLOCK_VALUES = 1 << 24  # of one mask as float64: 128 MB
 
 
 @dataclass(frozen=True)
@@ -36,43 +36,56 @@ PAPER_RULE = GapRule(near=3, beyond=7)
 SAME_TYPE_RULE = GapRule(near=2, beyond=4)
 
 
-def mad_gaps(
-    units: Sequence[Array],
-    adjacency: sp.csr_array,
-    side: slice,
-    rule: GapRule,
-    n_rows: int,
-    rng: np.random.Generator,
-) -> list[Estimate]:
-    """MADGap of several embeddings of the same nodes, on the same rows.
+class GapRows:
+    """Sampled rows with their near and remote nodes: any number of embeddings is measured on them.
 
     Args:
-        units: unit rows, each (N, d_v).
         adjacency: (N, N), symmetric.
         side: which nodes are paired with one another.
         n_rows: rows to draw without replacement; all of them (exact) where there are no more.
-
-    Returns:
-        One estimate an embedding; NaN where no row has a near, or none a remote node.
     """
-    first, last, _ = side.indices(adjacency.shape[0])
-    population = last - first
-    exact = n_rows >= population
-    rows = np.arange(population) if exact else _sample(population, n_rows, rng)
-    members = [unit[side] for unit in units]
-    near = np.empty((len(units), len(rows)))
-    remote = np.empty_like(near)
-    for start in range(0, len(rows), _ROWS_A_BLOCK):
-        block = rows[start : start + _ROWS_A_BLOCK]
-        at = slice(start, start + len(block))
-        within, reached = (
-            mask[:, side]
-            for mask in reach_masks(adjacency, block + first, (rule.near, rule.beyond))
-        )
-        within[np.arange(len(block)), block] = False  # a node is no neighbour of itself
-        near[:, at] = masked_row_distances(members, block, within)
-        remote[:, at] = masked_row_distances(members, block, ~reached)
-    return [_difference(r, n, population) for r, n in zip(remote, near, strict=True)]
+
+    def __init__(
+        self,
+        adjacency: sp.csr_array,
+        side: slice,
+        rule: GapRule,
+        n_rows: int,
+        rng: np.random.Generator,
+    ) -> None:
+        first, last, _ = side.indices(adjacency.shape[0])
+        self.side, self.population = side, last - first
+        exact = n_rows >= self.population
+        rows = np.arange(self.population) if exact else _sample(self.population, n_rows, rng)
+        self._blocks = []  # numbers within the side, and the masks of near and of remote nodes
+        step = max(1, min(_ROWS_A_BLOCK, _BLOCK_VALUES // max(1, adjacency.shape[0])))
+        for start in range(0, len(rows), step):
+            block = rows[start : start + step]
+            within, reached = (
+                mask[:, side]
+                for mask in reach_masks(adjacency, block + first, (rule.near, rule.beyond))
+            )
+            within[np.arange(len(block)), block] = False  # a node is no neighbour of itself
+            self._blocks.append((block, (_packed(within), _packed(~reached))))
+
+    def gap(self, unit: Array) -> Estimate:
+        """MADGap of unit rows (N, d); NaN where no row has a near, or none a remote node."""
+        members = [unit[self.side]]
+        found = [
+            [masked_row_distances(members, rows, _unpacked(mask, len(rows)))[0] for mask in masks]
+            for rows, masks in self._blocks
+        ]
+        near, remote = np.concatenate(found, axis=1) if found else np.empty((2, 0))
+        return _difference(remote, near, self.population)
+
+
+def _packed(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask (b, n) in an eighth of its bytes."""
+    return np.packbits(mask.T, axis=1)
+
+
+def _unpacked(bits: NDArray[np.uint8], n_rows: int) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, axis=1, count=n_rows).view(np.bool_).T
 
 
 def _sample(population: int, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeVar, get_args
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from rednd_core.errors import DataError, unknown_name
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.smoothness.compute import PER_VIEW, Samples, discrepancy
 from rednd_core.smoothness.estimate import Estimate, Side
-from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRule, mad_gaps
+from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
 from rednd_core.smoothness.pairwise import unit_rows
 from rednd_core.smoothness.view import ConnectedPart, LayerView
@@ -50,7 +49,7 @@ class Row(NamedTuple):
 
 
 def measure_layers(
-    layers: Mapping[str, Sequence[Layer]],
+    layers: Mapping[str, Iterable[Layer]],
     graph: BipartiteGraph,
     *,
     readout: Readout = "mean",
@@ -63,7 +62,7 @@ def measure_layers(
     """Measure how alike the embeddings are at every depth.
 
     Args:
-        layers: modality -> [x^0 .. x^L], each (N, d), users first; computed in float64.
+        layers: modality -> x^0 .. x^L, each (N, d), users first; computed in float64, one at a time.
         graph: the train graph. Its isolated nodes are left out at every depth and counted.
         readout: how the model combines layers: at depth k the mean of the layers 0..k, or layer k.
         measures: names from :data:`MEASURES`; None for all.
@@ -85,108 +84,79 @@ def measure_layers(
     _checked("view", views, VIEWS)
     _checked("readout", [readout], get_args(Readout))
     samples = Samples(n_pairs=n_pairs, n_rows=n_rows, seed=seed)
-    for modality, stack in layers.items():
-        _check_shapes(modality, stack, graph.n_nodes)
     needs_means = "discrepancy" in names or ("readout" in views and readout == "mean")
     part = ConnectedPart.of(graph)
+    gap_rows = _gap_rows(names, part, graph, samples)
     rows: list[Row] = []
     for modality, stack in layers.items():
-        outputs = [LayerView(_connected_rows(x, part), part) for x in stack]
-        means = _mean_views(outputs) if needs_means else outputs
-        placed = _placed(outputs, means, views, readout)
-        found = _per_view(placed, names, samples)
-        if "discrepancy" in names:
-            found |= _discrepancies(outputs[0], means)
-        if "madgap" in names:
-            found |= _same_type_gaps(placed, part, samples)
-        if "madgap_paper" in names:
-            whole = [np.asarray(x, dtype=np.float64) for x in stack]
-            found |= _paper_gaps(
-                _placed(whole, _running_means(whole), views, readout), graph, samples
-            )
+        found: Found = {}
+        start: LayerView | None = None
+        for depth, (whole, mean) in enumerate(
+            _running_means(modality, stack, graph.n_nodes, needs_means)
+        ):
+            start = start or LayerView(_connected_rows(whole, part), part)
+            if "discrepancy" in names:
+                averaged = LayerView(_connected_rows(mean, part), part)
+                for side in MEASURES["discrepancy"].sides:
+                    value = discrepancy(start, averaged, side)
+                    found[("readout", depth), "discrepancy", side] = value
+                del averaged  # each is as large as a layer
+            shown = {"layer": whole, "readout": mean if readout == "mean" else whole}
+            known: dict[int, Measured] = {}
+            for view in (name for name in VIEWS if name in views):
+                x = shown[view]
+                if id(x) not in known:
+                    known[id(x)] = _measure(x, part, names, samples, gap_rows)
+                for (name, side), estimate in known[id(x)].items():
+                    found[(view, depth), name, side] = estimate
         rows += _rows(modality, found, part)
     return pd.DataFrame(rows, columns=list(Row._fields))
 
 
-T = TypeVar("T")
-R = TypeVar("R")
 Place = tuple[ViewName, int]  # which view, at which depth
+Measured = dict[tuple[str, Side], Estimate]
 Found = dict[tuple[Place, str, Side], Estimate]
 
 
-def _placed(
-    outputs: Sequence[T], means: Sequence[T], views: Collection[ViewName], readout: Readout
-) -> dict[Place, T]:
-    """What each view shows at each depth. One object may stand in several places."""
-    sources = {"layer": outputs, "readout": means if readout == "mean" else outputs}
-    return {
-        (view, depth): shown
-        for view in VIEWS
-        if view in views
-        for depth, shown in enumerate(sources[view])
-    }
-
-
-def _per_distinct(placed: dict[Place, T], function: Callable[[list[T]], list[R]]) -> dict[Place, R]:
-    """Results of ``function`` by place, computed once for objects in several places."""
-    distinct = {id(shown): shown for shown in placed.values()}
-    results = dict(zip(distinct, function(list(distinct.values())), strict=True))
-    return {place: results[id(shown)] for place, shown in placed.items()}
-
-
-def _per_view(placed: dict[Place, LayerView], names: Sequence[str], samples: Samples) -> Found:
-    wanted = [(name, side) for name in names if name in PER_VIEW for side in MEASURES[name].sides]
-
-    def measure(distinct: list[LayerView]) -> list[list[Estimate]]:
-        return [[PER_VIEW[name](view, side, samples) for name, side in wanted] for view in distinct]
-
-    by_place = _per_distinct(placed, measure)
-    return {
-        (place, name, side): estimate
-        for place, estimates in by_place.items()
-        for (name, side), estimate in zip(wanted, estimates, strict=True)
-    }
-
-
-def _discrepancies(start: LayerView, means: Sequence[LayerView]) -> Found:
-    return {
-        (("readout", depth), "discrepancy", side): discrepancy(start, mean, side)
-        for depth, mean in enumerate(means)
-        for side in MEASURES["discrepancy"].sides
-    }
-
-
-def _same_type_gaps(placed: dict[Place, LayerView], part: ConnectedPart, samples: Samples) -> Found:
-    units = {place: view.unit for place, view in placed.items()}
-    return {
-        (place, "madgap", side): gap
-        for side in MEASURES["madgap"].sides
-        for place, gap in _gaps(
-            units, part.adjacency, part.rows(side), SAME_TYPE_RULE, samples
-        ).items()
-    }
-
-
-def _paper_gaps(placed: dict[Place, Array], graph: BipartiteGraph, samples: Samples) -> Found:
-    """Over all nodes, isolated ones included: that is how the measure comes to mislead."""
-    units = _per_distinct(placed, lambda distinct: [unit_rows(x) for x in distinct])
-    gaps = _gaps(units, graph.adjacency, slice(None), PAPER_RULE, samples)
-    return {(place, "madgap_paper", "all"): gap for place, gap in gaps.items()}
-
-
-def _gaps(
-    units: dict[Place, Array],
-    adjacency: sp.csr_array,
-    nodes: slice,
-    rule: GapRule,
+def _measure(
+    x: Array,
+    part: ConnectedPart,
+    names: Sequence[str],
     samples: Samples,
-) -> dict[Place, Estimate]:
-    return _per_distinct(
-        units,
-        lambda distinct: mad_gaps(
-            distinct, adjacency, nodes, rule, samples.n_rows, samples.generator()
-        ),
-    )
+    gap_rows: Mapping[tuple[str, Side], GapRows],
+) -> Measured:
+    """All of one matrix (N, d), isolated nodes included: the MADGap of the paper wants them."""
+    view = LayerView(_connected_rows(x, part), part)
+    found: Measured = {
+        (name, side): PER_VIEW[name](view, side, samples)
+        for name in names
+        if name in PER_VIEW
+        for side in MEASURES[name].sides
+    }
+    for (name, side), chosen in gap_rows.items():
+        unit = view.unit if name == "madgap" else unit_rows(x)
+        found[name, side] = chosen.gap(unit)
+    return found
+
+
+def _gap_rows(
+    names: Sequence[str], part: ConnectedPart, graph: BipartiteGraph, samples: Samples
+) -> dict[tuple[str, Side], GapRows]:
+    """Rows and masks of the MADGaps, the same for every matrix."""
+    found: dict[tuple[str, Side], GapRows] = {}
+    if "madgap" in names:
+        for side in MEASURES["madgap"].sides:
+            rows, draw = part.rows(side), samples.generator()
+            found["madgap", side] = GapRows(
+                part.adjacency, rows, SAME_TYPE_RULE, samples.n_rows, draw
+            )
+    if "madgap_paper" in names:
+        # over all nodes, isolated ones included: that is how the measure comes to mislead
+        draw = samples.generator()
+        found["madgap_paper", "all"] = GapRows(
+            graph.adjacency, slice(None), PAPER_RULE, samples.n_rows, draw
+        )
+    return found
 
 
 def _rows(modality: str, found: Found, part: ConnectedPart) -> list[Row]:
@@ -218,23 +188,30 @@ def _rows(modality: str, found: Found, part: ConnectedPart) -> list[Row]:
     ]
 
 
-def _connected_rows(x: Layer, part: ConnectedPart) -> Array:
-    """The rows that have an edge, (n, d) float64."""
-    return np.asarray(x if len(x) == len(part.nodes) else x[part.nodes], dtype=np.float64)
+def _connected_rows(x: Array, part: ConnectedPart) -> Array:
+    """The rows that have an edge, (n, d)."""
+    return x if len(x) == len(part.nodes) else x[part.nodes]
 
 
-def _mean_views(outputs: Sequence[LayerView]) -> list[LayerView]:
-    means = _running_means([view.x for view in outputs])
-    return [outputs[0], *(LayerView(x, outputs[0].part) for x in means[1:])]
+def _running_means(
+    modality: str, stack: Iterable[Layer], n_nodes: int, needs_means: bool
+) -> Iterator[tuple[Array, Array]]:
+    """Layer after layer, and the mean of the layers so far (or the layer again); (N, d) float64.
 
-
-def _running_means(matrices: Sequence[Array]) -> list[Array]:
-    """Mean of the matrices 0..k for every k; the first is the first matrix itself."""
-    means, total = [matrices[0]], matrices[0].copy()
-    for count, x in enumerate(matrices[1:], start=2):
-        total += x
-        means.append(total / count)
-    return means
+    One pair is in memory at a time.
+    """
+    total: Array | None = None
+    shape = None
+    for count, layer in enumerate(stack, start=1):
+        if np.ndim(layer) != 2 or len(layer) != n_nodes or shape not in (None, np.shape(layer)):
+            raise _unfit(modality, n_nodes, np.shape(layer))
+        shape = np.shape(layer)
+        x = np.asarray(layer, dtype=np.float64)
+        if needs_means:
+            total = x.copy() if total is None else np.add(total, x, out=total)
+        yield x, x if total is None or count == 1 else total / count
+    if shape is None:
+        raise _unfit(modality, n_nodes, "no layer")
 
 
 def _checked(kind: str, chosen: Collection[str], valid: Collection[str]) -> list[str]:
@@ -244,11 +221,9 @@ def _checked(kind: str, chosen: Collection[str], valid: Collection[str]) -> list
     return list(chosen)
 
 
-def _check_shapes(modality: str, stack: Sequence[Layer], n_nodes: int) -> None:
-    shapes = [np.shape(x) for x in stack]
-    if not shapes or len(shapes[0]) != 2 or shapes[0][0] != n_nodes or len(set(shapes)) > 1:
-        raise DataError(
-            expected=f"layers of modality {modality!r} that are all ({n_nodes}, d)",
-            found=", ".join(map(str, shapes)) or "no layer",
-            remedy="pass x^0 .. x^L of the model that was trained on this graph",
-        )
+def _unfit(modality: str, n_nodes: int, found: object) -> DataError:
+    return DataError(
+        expected=f"layers of modality {modality!r} that are all ({n_nodes}, d)",
+        found=str(found),
+        remedy="pass x^0 .. x^L of the model that was trained on this graph",
+    )

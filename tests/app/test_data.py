@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("store")
 
 
 def open_page(path: Path | str | None = None) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(PAGE, default_timeout=180)
     if path is not None:
         app.query_params["dataset"] = str(path)
     return app.run()
@@ -125,7 +126,7 @@ def test_hostile_titles_read_literally(planted_folder: Path, tmp_path: Path) -> 
 
 def test_the_folder_goes_to_the_training_page(planted_folder: Path) -> None:
     home = PROJECT_ROOT / "app" / "main.py"
-    app = AppTest.from_file(str(home), default_timeout=60)
+    app = AppTest.from_file(str(home), default_timeout=180)
     app.query_params["dataset"] = str(planted_folder)
     app.run().switch_page(PAGE).run()
     next(button for button in app.button if "training" in button.label).click().run()
@@ -154,6 +155,24 @@ def test_an_upload_is_read_like_the_folder_it_came_from(
     saved = save_upload(files, tmp_path)
     assert saved.name == "interactions"
     assert load_dataset(saved).digest == load_dataset(planted_folder).digest
+
+
+def test_a_parquet_upload_is_read_like_its_file(tmp_path: Path) -> None:
+    table = pd.DataFrame({"userID": [0, 0, 1, 1], "itemID": [0, 1, 1, 2], "x_label": [0, 1, 0, 2]})
+    table.to_parquet(tmp_path / "clicks.parquet")
+    files = [File("clicks.parquet", (tmp_path / "clicks.parquet").read_bytes())]
+    saved = save_upload([File("users.csv", b"userID,name\n0,Ann\n"), *files], tmp_path / "root")
+    assert saved.name == "clicks"
+    assert load_dataset(saved).digest == load_dataset(tmp_path / "clicks.parquet").digest
+
+
+def test_folders_of_parquet_are_offered(tmp_path: Path, monkeypatch) -> None:
+    for name, files in {"a": ["x.parquet"], "b": ["x.inter"], "c": ["x.inter", "y.inter"]}.items():
+        (tmp_path / "sample_data" / name).mkdir(parents=True)
+        for file in files:
+            (tmp_path / "sample_data" / name / file).write_bytes(b"")
+    monkeypatch.setattr("app.views.data.PROJECT_ROOT", tmp_path)
+    assert open_page().selectbox[0].options == ["sample_data/a", "sample_data/b"]
 
 
 def test_only_the_last_part_of_a_name_counts(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
 
 
 def open_home(**query: str) -> AppTest:
-    app = AppTest.from_file(HOME, default_timeout=60)
+    app = AppTest.from_file(HOME, default_timeout=180)
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()
@@ -189,8 +189,8 @@ def test_data_that_is_gone_leaves_the_list_of_runs(add_run, tmp_path: Path) -> N
 def test_umap_stands_beside_the_other_maps_where_it_is_known(add_run, store, monkeypatch) -> None:
     add_run("flat")
     assert len(figures(open_home())) == 2
-    known = cached.joined_map(store.open("flat"), [0, 1, 2], 2000)
-    monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown, n: known)
+    known = cached.joined_map(store.open("flat"), [0, 1, 2])
+    monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown: known)
     app = open_home()
     assert len(figures(app)) == 3
     assert any("UMAP" in head.value for head in app.subheader)

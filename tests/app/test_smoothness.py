@@ -77,7 +77,7 @@ def page(runs: RunStore) -> Callable[..., AppTest]:
     """``page(runs=["light"], ...)``: the page with these query parameters, run once."""
 
     def opened(**query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(PAGE, default_timeout=120)
+        app = AppTest.from_file(PAGE, default_timeout=180)
         for key, value in query.items():
             app.query_params[key] = value
         return settled(app.run())

@@ -48,7 +48,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, *places: str) -> None:
 def test_the_default_view_finds_all_that_was_prepared(page, script, slow, monkeypatch) -> None:
     page.prepare()
     forbid(monkeypatch, *slow)
-    app = AppTest.from_file(str(PROJECT_ROOT / script), default_timeout=60).run()
+    app = AppTest.from_file(str(PROJECT_ROOT / script), default_timeout=180).run()
     assert not app.exception
     assert app.get("plotly_chart")
 

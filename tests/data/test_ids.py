@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rednd_core.data.ids import NumberIds, id_column, json_blocks
+from rednd_core.data.ids import NumberIds, id_column, id_lookup, json_blocks
 
 N = 1234
 
@@ -82,3 +82,10 @@ def test_columns_and_json_are_those_of_the_strings(n):
         assert b"".join(json_blocks(each)) == json.dumps(plain.tolist()).encode()
     odd = np.array(['a"b', "ä", ", "], dtype=object)
     assert b"".join(json_blocks(odd)) == json.dumps(odd.tolist()).encode()
+
+
+@pytest.mark.parametrize("ids", [NumberIds(30), np.array([f"a{k}" for k in range(30)], object)])
+def test_looking_ids_up(ids):
+    find = id_lookup(ids)
+    assert [find(each) for each in ids] == list(range(30))
+    assert [find(text) for text in ("", "30", "-1", "01", "a30", "A1")] == [None] * 6

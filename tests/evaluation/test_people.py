@@ -68,3 +68,10 @@ def test_standing_counts_those_below_and_level(evaluation: Evaluation) -> None:
 
 def test_a_user_without_held_out_items_stands_nowhere(evaluation: Evaluation) -> None:
     assert standing(evaluation, "recall@2", 2) is None
+
+
+def test_a_user_outside_the_sample_stands_among_it(evaluation: Evaluation) -> None:
+    sample = evaluation.for_users(evaluation.users != 3)
+    alone = evaluation.for_users(evaluation.users == 3)
+    assert standing(sample, "recall@2", 3) is None
+    assert standing(sample, "recall@2", 3, alone) == standing(evaluation, "recall@2", 3)

@@ -4,7 +4,7 @@ import pytest
 from rednd_core.data.schema import Interactions, interaction_matrix
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.evaluation.evaluate import evaluate
-from rednd_core.evaluation.recommend import recommend
+from rednd_core.evaluation.recommend import ranks_of, recommend
 
 
 def test_by_hand():
@@ -62,3 +62,19 @@ def test_impossible_requests_are_refused(case):
         recommend(*case.args[:3], -1, 5)
     with pytest.raises(ConfigError, match="k of at least 1"):
         recommend(*case.args[:3], 0, 0)
+
+
+def test_ranks_of_chosen_items_are_those_of_the_whole_ranking(case):
+    for user in range(0, 40, 7):
+        ranking = case.ranking(user)
+        chosen = np.array(ranking[::3], dtype=np.int64)
+        expected = [ranking.index(item) + 1 for item in chosen.tolist()]
+        assert ranks_of(*case.args[:3], user, chosen).tolist() == expected
+
+
+def test_a_train_item_has_no_rank():
+    train = interaction_matrix(Interactions(np.array([1]), np.array([2])), 2, 5)
+    emb = np.ones((2, 1)), np.ones((5, 1)), train
+    assert ranks_of(*emb, 0, np.array([2])).tolist() == [3]
+    with pytest.raises(DataError, match="not in the train matrix"):
+        ranks_of(*emb, 1, np.array([2]))

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import shortest_path
 
-from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, mad_gaps
+from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.pairwise import unit_rows
+
+
+def mad_gaps(units, *rows):
+    """Of several embeddings, on the same rows."""
+    chosen = GapRows(*rows)
+    return [chosen.gap(unit) for unit in units]
 
 
 def naive_gap(unit, hops, near, far):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +254,25 @@ def test_random_embeddings_on_baby(make_graph):
         assert value(table, "layer", layer, "users", "mad") == pytest.approx(users, abs=0.02)
         assert value(table, "layer", layer, "items", "mad") == pytest.approx(items, abs=0.02)
     assert set(table.loc[table["side"] == "items", "n_excluded"]) == {2}
+
+
+def test_layers_are_taken_one_at_a_time(graph, rng):
+    """What a stream of layers gives is forgotten before the third one after it is asked for."""
+    alive, most = weakref.WeakSet(), 0
+
+    class Layer(np.ndarray):
+        """An array that a weak set can hold by identity."""
+
+        __hash__ = object.__hash__
+
+    def stream():
+        nonlocal most
+        for _ in range(6):
+            layer = rng.normal(size=(graph.n_nodes, 3)).view(Layer)
+            alive.add(layer)
+            most = max(most, len(alive))
+            yield layer
+
+    table = measure_layers({"id": stream()}, graph, measures=["mad"], views=["layer"])
+    assert table["layer"].nunique() == 6
+    assert most <= 3

@@ -15,7 +15,7 @@ HOSTILE = "<script>alert(1)</script> **bold** $x$ :smile: [a](http://b.c)"
 
 
 def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(PAGE, default_timeout=180)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

@@ -170,9 +170,9 @@ def test_a_permalink_of_another_run_falls_back(add_run, foreign) -> None:
 def test_exported_vectors_carry_original_ids(tmp_path: Path) -> None:
     layers = [np.arange(8, dtype=np.float32).reshape(4, 2) + k for k in (0, 10)]
     ids = np.array(["007", "b", "x", "y"], dtype=object)
-    names = NodeNames(2, ids, ids)
+    names = NodeNames(ids[:2], ids[2:], pd.DataFrame(), pd.DataFrame({"title": ids[2:]}))
     view = SimpleNamespace(names=names, layers=(0, 3), arrays=lambda: layers)
-    made = embedding_table(view)
+    made = embedding_table(view, np.arange(4))
     assert made["id"].tolist() == ["007", "b", "x", "y"] * 2
     assert made["type"].tolist() == ["user", "user", "item", "item"] * 2
     assert made["layer"].tolist() == [0] * 4 + [3] * 4

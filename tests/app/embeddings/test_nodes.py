@@ -11,12 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.components import node_select
-from app.components.embeddings_group import mean_cosine
 from app.components.node_card import map_fidelity
 from app.components.node_select import chosen_nodes
 from app.node_names import NodeNames
 from rednd_core.data import load_dataset
 from rednd_core.projection import movers
+from rednd_core.projection.rows import mean_cosine
 from tests.app.embeddings.page import N_USERS, PAGE, notes, open_page, table, words
 from tests.app.sent import figures, numbers
 
@@ -82,9 +82,9 @@ def test_a_group_is_listed_and_measured(add_run, folder: Path) -> None:
     layers = add_run("one")
     data = load_dataset(folder)
     chosen = [0, 1, 45, 50, 60]
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(PAGE, default_timeout=180)
     names = NodeNames.of(data, pd.DataFrame({"user_id": data.user_ids}))
-    app.session_state[node_select.GROUP] = tuple(names.key(node) for node in chosen)
+    app.session_state[node_select.GROUP] = tuple(names.keys(np.asarray(chosen)))
     app.run()
     assert not app.exception
     assert "5 selected nodes: 2 users, 3 items" in words(app)

@@ -90,7 +90,7 @@ def page(runs: RunStore) -> Callable[..., AppTest]:
     """``page(slice="best", ...)``: the page of run "red" with these query parameters, run once."""
 
     def opened(**query: str) -> AppTest:
-        app = AppTest.from_file(PAGE, default_timeout=60)
+        app = AppTest.from_file(PAGE, default_timeout=180)
         for key, value in {"run": "red", **query}.items():
             app.query_params[key] = value
         return settled(app.run())

@@ -101,7 +101,7 @@ def test_without_a_run_the_page_says_what_to_do(
 ) -> None:
     monkeypatch.setattr("app.cached.runs.default_store", lambda: RunStore(tmp_path / "none"))
     st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    app = AppTest.from_file(PAGE, default_timeout=180).run()
     assert not app.exception
     assert "Live training" in app.info[0].value
 
@@ -112,7 +112,7 @@ def test_data_that_is_gone_or_changed_is_a_sentence(
     moved = shop.with_name("elsewhere")
     shop.rename(moved)
     try:
-        app = AppTest.from_file(PAGE, default_timeout=60).run()
+        app = AppTest.from_file(PAGE, default_timeout=180).run()
     finally:
         moved.rename(shop)
     assert not app.exception
@@ -122,6 +122,6 @@ def test_data_that_is_gone_or_changed_is_a_sentence(
 def test_broken_embeddings_are_a_sentence(runs: RunStore) -> None:
     for name in ("red", "light"):
         (runs.open(name).layout.users).write_bytes(b"junk")
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    app = AppTest.from_file(PAGE, default_timeout=180).run()
     assert not app.exception
     assert "users.npy" in app.error[0].value

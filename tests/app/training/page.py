@@ -44,7 +44,7 @@ MANAGE = ("manage.open",)
 
 
 def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
-    app = AppTest.from_file(HOME, default_timeout=120)
+    app = AppTest.from_file(HOME, default_timeout=180)
     app.run().switch_page("../pages/4_Training.py")
     if job is not None:
         app.session_state["job"] = job
