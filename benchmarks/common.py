@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +35,11 @@ def hardware() -> str:
 
 def peak_kib() -> int:
     """This process's peak resident memory in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    import torch
+
+    from rednd_core.training.memory import peak_memory
+
+    return peak_memory(torch.device("cpu")) >> 10
 
 
 def reset_peak() -> int:

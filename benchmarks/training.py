@@ -16,7 +16,8 @@ from common import report
 
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.training.callbacks import Callback, EpochReport
-from rednd_core.training.experiment import build, peak_memory_mb
+from rednd_core.training.experiment import build
+from rednd_core.training.memory import peak_memory
 from rednd_core.training.trainer import Trainer
 
 VARIANTS: dict[str, list[dict[str, object]]] = {
@@ -67,7 +68,7 @@ def measure(
         "s / epoch": round(min(watch.train), 3),
         "batches": trainer.sampler.n_batches,
         "s / validation": round(min(watch.validation), 3),
-        "peak MB": round(peak_memory_mb(trainer.device)),
+        "peak MB": round(peak_memory(trainer.device) / 2**20),
     }
 
 

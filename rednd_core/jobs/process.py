@@ -38,6 +38,9 @@ from rednd_core.runs.record import ProcessRecord, read_record
 
 TRAIN_COMMAND = (sys.executable, "-m", "rednd_core", "train", "--job")
 
+EXIT_SECONDS = 20.0
+"""How long a trainer that has said its last word may take to leave the libraries it has loaded."""
+
 
 def start_training(config: RunConfig, store: RunStore, name: str | None = None) -> Run:
     """Create a queued run and start the process that trains it; returns at once."""
@@ -60,7 +63,9 @@ def resume_training(run: Run) -> Run:
             remedy="train a new one",
         )
     with _preparing(run.path.parent):
-        status = run.status
+        status, process = run.status, _process(run)
+        if process is not None and not status.is_live:
+            psutil.wait_procs([process], timeout=EXIT_SECONDS)
         if status.is_live or _process(run) is not None:
             raise RunError(
                 expected=f"run {run.name} to be over",

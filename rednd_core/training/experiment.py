@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -27,7 +26,7 @@ from rednd_core.training.callbacks import Callback
 from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
-from rednd_core.training.memory import require_memory
+from rednd_core.training.memory import peak_memory, require_memory
 from rednd_core.training.recorder import Recorder, layer_arrays, write_layers
 from rednd_core.training.trainer import Trainer
 
@@ -145,7 +144,7 @@ def train_run(
         test=_numbers(evaluation.test),
         seconds_per_epoch=result.seconds_per_epoch,
         seconds_per_validation=result.seconds_per_validation,
-        peak_memory_mb=peak_memory_mb(trainer.device),
+        peak_memory_mb=peak_memory(trainer.device) / 2**20,
     )
 
 
@@ -254,20 +253,6 @@ def data_facts(dataset: Dataset) -> DataFacts:
         n_valid=len(dataset.valid),
         n_test=len(dataset.test),
     )
-
-
-def peak_memory_mb(device: torch.device) -> float:
-    """Most memory so far: the GPU's where one is used, else this process's resident set."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    if sys.platform == "win32":
-        import psutil
-
-        return float(psutil.Process().memory_info().peak_wset) / 2**20
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _agree(world: World, experiment: Experiment) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -69,6 +71,22 @@ def free_memory(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0]
     peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
     return int(psutil.virtual_memory().available) // peers
+
+
+def peak_memory(device: torch.device) -> int:
+    """Most bytes so far: of the GPU where one is used, else this process's resident set."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    status = Path("/proc/self/status")
+    if status.exists():
+        # ru_maxrss would do, but it begins with the size of the process that started this one.
+        (kib,) = re.findall(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        return int(kib) << 10
+    import resource
+
+    return resource.getrusage(
+        resource.RUSAGE_SELF
+    ).ru_maxrss  # bytes on macOS, the one without /proc
 
 
 def _smaller(

@@ -124,6 +124,7 @@ def test_nothing_is_fetched_from_elsewhere(open_page: Callable[..., Any], app_ur
     page.reload()
     page.wait_for_selector(PICTURE)
     settle(page)
+    page.wait_for_function("() => globalThis.liveChartsPlotly")  # ahead of the page that needs it
     assert not foreign
 
 

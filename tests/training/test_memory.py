@@ -33,7 +33,7 @@ from rednd_core.models.base import ModelInputs
 from rednd_core.models.memory import Sizes
 from rednd_core.models.registry import create_model, hyperparameters, model_class
 from rednd_core.data.sampling import BPRSampler
-from rednd_core.training.memory import estimate
+from rednd_core.training.memory import estimate, peak_memory
 name, settings, U, I = sys.argv[1], json.loads(sys.argv[2]), 60_000, 20_000
 cells = np.unique(np.random.default_rng(0).integers(0, U * I, 3 * U))
 train = Interactions(cells // I, cells % I)
@@ -50,7 +50,7 @@ for _ in range(2):
     sum(model.loss_weights[n] * v for n, v in model.losses(batch).items()).backward()
     adam.step()
 best = {n: v.clone() for n, v in model.state_dict().items()}
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - rss
+grown = peak_memory(torch.device("cpu")) - rss
 sizes = Sizes(U, I, len(train), {m: rows.shape[1] for m, rows in features.items()})
 chosen = hyperparameters(name, settings)
 print(grown, estimate(model_class(name), chosen, sizes, torch.device("cpu")))

@@ -57,8 +57,8 @@ def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
 
 def charts(app: AppTest) -> dict[str, dict[str, Any]]:
     """What is sent to the browser's charts, by their keys; figures parsed."""
-    (component,) = app.get("bidi_component")
-    sent = json.loads(component.proto.json)["charts"]
+    contents = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    (sent,) = [each["charts"] for each in contents if each["charts"] is not None]  # not load_ahead
     return {chart["key"]: chart | {"figure": json.loads(chart["figure"])} for chart in sent}
 
 
