@@ -60,8 +60,11 @@ class Experiment:
     model: Recommender
 
 
-def build(config: RunConfig) -> Experiment:
+def build(config: RunConfig, *, to_train: bool = True) -> Experiment:
     """Load the data and build the model; seeds everything first.
+
+    Args:
+        to_train: whether memory for training is asked for; a checkpoint needs only its parameters.
 
     Raises:
         ConfigError: a setting that cannot be, or more memory needed than there is.
@@ -69,7 +72,8 @@ def build(config: RunConfig) -> Experiment:
     training = config.training
     device = resolve_device(training.device)
     dataset = load_configured(config.data)
-    require_memory(config.model, config.hyperparameters, dataset, device)
+    if to_train:
+        require_memory(config.model, config.hyperparameters, dataset, device)
     seed_everything(training.seed)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     inputs = build_inputs(dataset, engine=training.engine, device=device, graph=graph)
@@ -174,7 +178,7 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
 
     This is how an imported checkpoint becomes a run that can be looked at.
     """
-    experiment = build(writer.record.config)
+    experiment = build(writer.record.config, to_train=False)
     writer.record.require_data(experiment.dataset.digest)
     epoch = 0
     if experiment.model.trainable:

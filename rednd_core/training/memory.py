@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,11 @@ def peak_memory(device: torch.device) -> int:
         # ru_maxrss would do, but it begins with the size of the process that started this one.
         (kib,) = re.findall(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
         return int(kib) << 10
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
     import resource
 
-    return resource.getrusage(
-        resource.RUSAGE_SELF
-    ).ru_maxrss  # bytes on macOS, the one without /proc
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
 
 
 def _smaller(

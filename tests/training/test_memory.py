@@ -142,6 +142,7 @@ def test_training_asks_first(planted_folder, monkeypatch) -> None:
     config = RunConfig(model="lightgcn", data=DataConfig(path=str(planted_folder)))
     with pytest.raises(ConfigError, match="free memory to train lightgcn"):
         build(config)
+    assert build(config, to_train=False).model.trainable  # a checkpoint is only looked at
 
 
 def test_processes_of_one_machine_share_its_memory(monkeypatch) -> None:
