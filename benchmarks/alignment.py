@@ -11,12 +11,11 @@ set over the inputs. ``error`` is the largest difference of a gradient, relative
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import resource
 import time
 
 import torch
-from common import report
+from common import in_own_process, report
 from plain_rednnd import dense_info_nce
 from torch import Tensor
 
@@ -63,8 +62,7 @@ def main() -> None:
     for n in options.sizes:
         found = {}
         for form in FORMS:
-            with multiprocessing.get_context("spawn").Pool(1) as process:
-                found[form] = process.apply(measure, (form, n, options.dim))
+            found[form] = in_own_process(measure, form, n, options.dim)
         dense, fast = found["dense"], found["attention"]
         error = max(
             abs(a - b).max() / abs(a).max()

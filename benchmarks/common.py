@@ -6,15 +6,19 @@ Benchmarks import this first, so that their processes are set up as ``rednd trai
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rednd_core.reproducibility import commit
 from rednd_core.tuning import tune_process
 
 tune_process()
+
+T = TypeVar("T")
 
 
 def hardware() -> str:
@@ -48,6 +52,12 @@ def reset_peak() -> int:
     if reset.exists():
         reset.write_text("5")
     return peak_kib()
+
+
+def in_own_process(function: Callable[..., T], *arguments: object) -> T:
+    """The result of ``function(*arguments)``, computed in a new process with a peak of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as process:
+        return process.apply(function, arguments)
 
 
 def report(rows: Sequence[dict[str, object]], path: str | None) -> None:

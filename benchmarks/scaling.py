@@ -13,14 +13,13 @@ at all.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
-from common import peak_kib, report, reset_peak
+from common import in_own_process, peak_kib, report, reset_peak
 
 from rednd_core.data.sampling import BPRSampler
 from rednd_core.data.schema import Interactions
@@ -112,8 +111,7 @@ def main() -> None:
         for varied in options.vary:
             for value in VALUES[varied]:
                 point = POINT | {varied: value}
-                with multiprocessing.get_context("spawn").Pool(1) as process:
-                    found = process.apply(measure, (name, point))
+                found = in_own_process(measure, name, point)
                 rows.append({"model": name, "varied": varied, **point, **found})
     report(rows, options.json)
     print("\n| model | varied | slope of time | slope of memory |\n|---|---|---|---|")

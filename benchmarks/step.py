@@ -13,12 +13,11 @@ the same scope, relative to that parameter's largest gradient.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 from typing import Any
 
 import torch
-from common import peak_kib, report, reset_peak
+from common import in_own_process, peak_kib, report, reset_peak
 from plain_rednnd import PlainRedNnD, knn_adjacency, normalized_adjacency
 from torch import Tensor
 
@@ -149,8 +148,7 @@ def main() -> None:
     cases = [("plain", "full"), ("plain", "batch"), ("ours", "full"), ("ours", "anchors")]
     found = {}
     for form, scope in [*cases, ("ours", "batch")]:
-        with multiprocessing.get_context("spawn").Pool(1) as process:
-            found[form, scope] = process.apply(measure, (options.data, form, scope, options.repeat))
+        found[form, scope] = in_own_process(measure, options.data, form, scope, options.repeat)
     dense = found["plain", "full"]
     rows = []
     for (form, scope), result in found.items():

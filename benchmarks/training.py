@@ -9,10 +9,9 @@ seconds are the least, as the machine's other work can only add to them; memory 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from pathlib import Path
 
-from common import report
+from common import in_own_process, report
 
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.training.callbacks import Callback, EpochReport
@@ -90,8 +89,7 @@ def main() -> None:
                     continue
                 for engine in options.engines:
                     what = (str(data), model, settings, engine, options.device, options.epochs)
-                    with multiprocessing.get_context("spawn").Pool(1) as process:
-                        rows.append(process.apply(measure, what))
+                    rows.append(in_own_process(measure, *what))
     report(rows, options.json)
 
 

@@ -13,7 +13,7 @@ from app.cached.runs import layers
 from rednd_core.runs import Run
 
 if TYPE_CHECKING:
-    from rednd_core.data.schema import Dataset, Interactions
+    from rednd_core.data.schema import Dataset
     from rednd_core.evaluation.evaluate import Evaluation
     from rednd_core.evaluation.recommend import Recommendations
 
@@ -26,7 +26,7 @@ def _evaluation(path: str, version: str | None, digest: str, split: str, _run: R
     from rednd_core.evaluation.sample import sample_held_out
 
     index, of = layers(_run), run_dataset(_run)
-    held_out = sample_held_out(_held_out(of, split), of.n_items)
+    held_out = sample_held_out(of.held_out(split), of.n_items)
     return evaluate(index.user_emb, index.item_emb, of.train_matrix, held_out, CUT_OFFS)
 
 
@@ -49,7 +49,7 @@ def _evaluation_of(
     from rednd_core.evaluation.evaluate import evaluate
 
     index, of = layers(_run), run_dataset(_run)
-    held_out = _held_out(of, split)
+    held_out = of.held_out(split)
     items = held_out.items[held_out.users == user]
     if not len(items):
         return None
@@ -69,16 +69,12 @@ def evaluation_of(run: Run, split: str, user: int) -> Evaluation | None:
 def _n_evaluable(digest: str, split: str, _of: Dataset) -> int:
     import numpy as np
 
-    return int(np.count_nonzero(np.bincount(_held_out(_of, split).users)))
+    return int(np.count_nonzero(np.bincount(_of.held_out(split).users)))
 
 
 def n_evaluable(of: Dataset, split: str) -> int:
     """Users with held-out items of ``split``, whether they are evaluated or not."""
     return _n_evaluable(of.digest, split, of)
-
-
-def _held_out(of: Dataset, split: str) -> Interactions:
-    return of.test if split == "test" else of.valid
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -88,7 +84,7 @@ def _recommendations(
     from rednd_core.evaluation.recommend import recommend
 
     index, of = layers(_run), run_dataset(_run)
-    held_out = _held_out(of, split)
+    held_out = of.held_out(split)
     return recommend(index.user_emb, index.item_emb, of.train_matrix, user, k, held_out)
 
 

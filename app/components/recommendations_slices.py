@@ -117,7 +117,7 @@ def all_lists(view: View, run: Run) -> pd.DataFrame:
         dataset.item_ids,
         users,
     )
-    pairs = dataset.test if view.split == "test" else dataset.valid
+    pairs = dataset.held_out(view.split)
     own = np.isin(pairs.users, users)
     held_out = pd.DataFrame(
         {

@@ -64,7 +64,7 @@ class View:
     @property
     def held_out(self) -> IntArray:
         """The user's held-out items."""
-        pairs = self.dataset.test if self.split == "test" else self.dataset.valid
+        pairs = self.dataset.held_out(self.split)
         return pairs.items[pairs.users == self.user]
 
     @property

@@ -118,6 +118,10 @@ class Dataset:
     def test(self) -> Interactions:
         return self.split.test
 
+    def held_out(self, part: str) -> Interactions:
+        """The pairs of ``"valid"`` or ``"test"``."""
+        return {"valid": self.valid, "test": self.test}[part]
+
     @cached_property
     def train_matrix(self) -> sp.csr_array:
         """Binary train matrix R, (n_users, n_items), sorted indices."""

@@ -99,8 +99,7 @@ def top_k_table(
 
     Returns:
         ``user_id``, ``rank`` (from 1), ``item_id``, ``score``; users in the order given (all of them:
-        dense order), best first. A
-        user with fewer than ``k`` unseen items has fewer rows.
+        dense order), best first. A user with fewer than ``k`` unseen items has fewer rows.
 
     Raises:
         ConfigError, DataError: see :func:`rednd_core.evaluation.ranking.top_k`.
