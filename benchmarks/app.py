@@ -3,9 +3,10 @@
     python benchmarks/app.py [--visits 2] [--json PATH]
 
 Starts the app on the bundled runs with a cache of its own and drives Chromium (``REDND_CHROMIUM`` or the
-one on the PATH), which draws in software: a laptop with a GPU is faster. ``seconds`` end when the page's
-main picture is there; ``kB`` is what came over the websocket, ``server cpu s`` the server's processor
-time, both until nothing moves any more. A first visit computes what later ones find in the cache.
+one on the PATH), which draws in software: a laptop with a GPU is faster. ``picture s`` end when the
+page's first picture is painted, ``all drawn s`` with its last long task; ``kB`` is what came over the
+websocket, ``server cpu s`` the server's processor time, both until nothing moves any more. A first
+visit computes what later ones find in the cache.
 """
 
 from __future__ import annotations
@@ -26,17 +27,9 @@ from typing import Any
 
 import psutil
 from common import report
+from page_clock import HOME, PAGES, PICTURE, change
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ".js-plotly-plot .main-svg"
-HOME = ".st-key-home-pca"
-PAGES = {  # the first picture of each
-    "Embeddings": ".st-key-map-pca",
-    "Smoothness": ".st-key-smoothness-main",
-    "Recommendations": ".st-key-recommendations-standing",
-    "Live training": "[data-chart=losses]",
-    "Data": ".st-key-data-degrees",
-}
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 WARM_SECONDS = 15  # a visitor reads the first page while the server prepares the others
 
@@ -85,22 +78,29 @@ class Visitor:
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
-    def step(self, act: Any, place: str) -> dict[str, float]:
-        cpu, received, began = self._cpu(), self.received, time.perf_counter()
-        act()
-        self.page.wait_for_selector(f"{place} {PICTURE}")
-        seconds = time.perf_counter() - began
-        self.page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
-        self.page.wait_for_timeout(1500)
-        return {
-            "seconds": round(seconds, 2),
-            "kB": round((self.received - received) / 1000),
-            "server cpu s": round(self._cpu() - cpu, 2),
-        }
+    def start(self, address: str) -> dict[str, object]:
+        began = time.perf_counter()
+        with self._costs() as row:
+            self.page.goto(address)
+            self.page.wait_for_selector(f"{HOME} {PICTURE}")
+            row["picture s"] = round(time.perf_counter() - began, 2)
+            self.page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached")
+            row["all drawn s"] = None
+        return row
 
-    def follow(self, title: str) -> None:
-        menu = self.page.locator('[data-testid="stSidebarNav"]')
-        menu.get_by_role("link", name=title).click()
+    def follow(self, title: str) -> dict[str, object]:
+        with self._costs() as row:
+            painted, drawn = change(self.page, title)
+            row |= {"picture s": round(painted, 2), "all drawn s": round(drawn, 2)}
+        return row
+
+    @contextmanager
+    def _costs(self) -> Iterator[dict[str, object]]:
+        """A row that gets what the block cost the server."""
+        cpu, received, row = self._cpu(), self.received, {}
+        yield row
+        row["kB"] = round((self.received - received) / 1000)
+        row["server cpu s"] = round(self._cpu() - cpu, 2)
 
 
 def visit(visits: int) -> list[dict[str, object]]:
@@ -114,14 +114,11 @@ def visit(visits: int) -> list[dict[str, object]]:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(60_000)
         visitor = Visitor(page, process)
-        first = visitor.step(lambda: page.goto(address), HOME)
-        rows.append({"step": "first start to the first picture", "visit": 1, **first})
+        rows.append({"step": "first start", "visit": 1, **visitor.start(address)})
         page.wait_for_timeout(1000 * WARM_SECONDS)
+        there_and_back = [step for title in PAGES for step in (title, "Home")]
         for number in range(1, visits + 1):
-            for title, place in PAGES.items():
-                there = visitor.step(lambda title=title: visitor.follow(title), place)
-                rows.append({"step": title, "visit": number, **there})
-                visitor.step(lambda: visitor.follow("Home"), HOME)
+            rows += ({"step": s, "visit": number, **visitor.follow(s)} for s in there_and_back)
         browser.close()
     return rows
 

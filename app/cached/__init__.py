@@ -5,7 +5,13 @@ everything that the value depends on; a run that is still training changes its `
 """
 
 from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
-from app.cached.maps import joined_map, known_joined_umap, known_projection, projection
+from app.cached.maps import (
+    LayerMap,
+    joined_map,
+    known_joined_umap,
+    known_projection,
+    projection,
+)
 from app.cached.measures import (
     RECALL_K,
     agreement,
@@ -40,6 +46,7 @@ from app.cached.umap import compile_umap
 __all__ = [
     "CUT_OFFS",
     "RECALL_K",
+    "LayerMap",
     "LayerPair",
     "agreement",
     "aligned_pair",

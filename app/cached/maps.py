@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,85 +18,66 @@ from rednd_core.config import PROJECT_ROOT
 from rednd_core.projection.result import Projection
 from rednd_core.runs import Run
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 CACHE_DIR = Path(os.environ.get("REDND_CACHE") or PROJECT_ROOT / ".cache")
 
 
+@dataclass(frozen=True, eq=False)
+class LayerMap:
+    """Which map is asked for: layers of one run on shared axes.
+
+    Attributes:
+        view: see :func:`app.cached.view_layers`.
+        nodes: (n,) node numbers.
+        method: ``"pca"`` or ``"umap"``.
+        settings: of the method.
+    """
+
+    run: Run
+    modality: str
+    view: str
+    layers: tuple[int, ...]
+    nodes: NDArray[np.int64]
+    method: str
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the map depends on."""
+        return (
+            (str(self.run.path), self.run.layer_version, self.modality, self.view, self.layers),
+            (self.nodes.tobytes(), self.method, tuple(sorted(self.settings.items()))),
+        )
+
+    def request(self) -> tuple[Any, ...]:
+        """The same as ``rednd_core.projection.project`` and ``find`` take it."""
+        from rednd_core.projection import NodeSample
+
+        arrays = view_layers(self.run, self.modality, self.view)
+        sample = NodeSample(self.nodes, len(arrays[0]))
+        return [arrays[k] for k in self.layers], self.method, sample
+
+
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _projection(
-    path: str,
-    version: str | None,
-    modality: str,
-    view: str,
-    layer_numbers: tuple[int, ...],
-    method: str,
-    nodes: tuple[int, ...],
-    settings: tuple[tuple[str, float], ...],
-    _run: Run,
-) -> Projection:
+def _projection(key: tuple[Any, ...], _asked: LayerMap) -> Projection:
     from rednd_core.projection import project
 
-    request = _projection_request(_run, modality, view, layer_numbers, method, nodes)
-    return project(*request, **_place(_run), **dict(settings))
+    return project(*_asked.request(), **_place(_asked.run), **_asked.settings)
 
 
-def projection(
-    run: Run,
-    modality: str,
-    layer_numbers: Sequence[int],
-    method: str,
-    nodes: Sequence[int],
-    view: str = "layer",
-    **settings: float,
-) -> Projection:
-    """A map of chosen layers and nodes on shared axes, from memory, disk, or computed.
-
-    Args:
-        view: see :func:`view_layers`.
-    """
-    return _projection(
-        str(run.path),
-        run.layer_version,
-        modality,
-        view,
-        tuple(layer_numbers),
-        method,
-        tuple(int(node) for node in nodes),
-        tuple(sorted(settings.items())),
-        run,
-    )
+def projection(asked: LayerMap) -> Projection:
+    """The map, from memory, disk, or computed."""
+    return _projection(asked.key, asked)
 
 
-def known_projection(
-    run: Run,
-    modality: str,
-    layer_numbers: Sequence[int],
-    method: str,
-    nodes: Sequence[int],
-    view: str = "layer",
-    **settings: float,
-) -> Projection | None:
+def known_projection(asked: LayerMap) -> Projection | None:
     """The same where a cache on disk has it; None where it would have to be computed."""
     from rednd_core.projection import find
 
-    request = _projection_request(run, modality, view, layer_numbers, method, nodes)
-    return find(*request, **_place(run), **settings)
-
-
-def _projection_request(
-    run: Run,
-    modality: str,
-    view: str,
-    layer_numbers: Sequence[int],
-    method: str,
-    nodes: Sequence[int],
-) -> tuple[Any, ...]:
-    import numpy as np
-
-    from rednd_core.projection import NodeSample
-
-    arrays = view_layers(run, modality, view)
-    sample = NodeSample(np.asarray(nodes, dtype=np.int64), len(arrays[0]))
-    return [arrays[k] for k in layer_numbers], method, sample
+    return find(*asked.request(), **_place(asked.run), **asked.settings)
 
 
 def _place(run: Run) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,8 +12,12 @@ from rednd_core.projection.align import Movers
 from rednd_core.projection.pair import AlignedPair
 from rednd_core.runs import Run
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class LayerPair:
     """Which vectors of two runs are compared.
 
@@ -29,7 +33,7 @@ class LayerPair:
     other_modality: str
     layer: int
     view: str
-    nodes: tuple[int, ...]
+    nodes: NDArray[np.int64]
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -37,25 +41,22 @@ class LayerPair:
         return (
             (str(self.run.path), self.run.layer_version, self.modality),
             (str(self.other.path), self.other.layer_version, self.other_modality),
-            (self.layer, self.view, self.nodes),
+            (self.layer, self.view, self.nodes.tobytes()),
         )
 
     def rows(self) -> tuple[Any, Any]:
         """The vectors of ``nodes`` in both runs, each (n, d)."""
         first = view_layers(self.run, self.modality, self.view)[self.layer]
         second = view_layers(self.other, self.other_modality, self.view)[self.layer]
-        chosen = list(self.nodes)
-        return first[chosen], second[chosen]
+        return first[self.nodes], second[self.nodes]
 
 
 @st.cache_resource(max_entries=16, show_spinner="Turning the second run onto the first …")
 def _aligned(key: tuple[Any, ...], _pair: LayerPair) -> AlignedPair:
-    import numpy as np
-
     from rednd_core.projection.pair import aligned_pair
 
     n_users = len(layers(_pair.run).user_emb)
-    return aligned_pair(*_pair.rows(), np.asarray(_pair.nodes) < n_users)
+    return aligned_pair(*_pair.rows(), _pair.nodes < n_users)
 
 
 def aligned_pair(pair: LayerPair) -> AlignedPair:

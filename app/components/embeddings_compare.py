@@ -42,8 +42,7 @@ def compare_panel(view: View) -> None:
         else common[0]
     )
     nodes = _compared_nodes(view)
-    compared = tuple(nodes.tolist())
-    pair = cached.LayerPair(view.run, view.modality, other, modality, layer, view.view, compared)
+    pair = cached.LayerPair(view.run, view.modality, other, modality, layer, view.view, nodes)
     moved = cached.movers(pair, K)
     _maps(view, pair, nodes, moved)
     _movers(view, other, nodes, moved)

@@ -36,7 +36,7 @@ UMAP_CAPTION = (
 def draw_maps(view: View) -> dict[str, Projection]:
     """Draw the chosen display; the maps that are shown, by method."""
     with st.spinner("Drawing the PCA map …"):
-        maps = {"pca": _project(view, "pca")}
+        maps = {"pca": cached.projection(view.map("pca"))}
     umap = _umap(view)
     if umap is not None:
         maps["umap"] = umap
@@ -75,33 +75,13 @@ def umap_seconds(n_rows: int, n_layers: int) -> float:
     return 0.37e-3 * n_rows + 2.6e-9 * n_rows**2 + 0.3 * n_layers
 
 
-def _project(view: View, method: str) -> Projection:
-    settings = view.umap if method == "umap" else {}
-    return cached.projection(
-        view.run, view.modality, view.layers, method, view.nodes.tolist(), view.view, **settings
-    )
-
-
 def _umap(view: View) -> Projection | None:
     """The UMAP map where a cache has it or this session asked for it."""
-    if _umap_key(view) in st.session_state.get(WANTED, ()):
+    asked = view.map("umap")
+    if asked.key in st.session_state.get(WANTED, ()):
         with st.spinner(f"Computing the UMAP map of {view.n_of_total} …", show_time=True):
-            return _project(view, "umap")
-    return cached.known_projection(
-        view.run, view.modality, view.layers, "umap", view.nodes.tolist(), view.view, **view.umap
-    )
-
-
-def _umap_key(view: View) -> tuple[object, ...]:
-    return (
-        str(view.run.path),
-        view.run.layer_version,
-        view.modality,
-        view.view,
-        view.layers,
-        view.nodes.tobytes(),
-        *view.umap.values(),
-    )
+            return cached.projection(asked)
+    return cached.known_projection(asked)
 
 
 def _offer_umap(view: View) -> None:
@@ -118,7 +98,7 @@ def _offer_umap(view: View) -> None:
             type="primary",
             icon=":material/scatter_plot:",
             on_click=_want_umap,
-            args=(_umap_key(view),),
+            args=(view.map("umap").key,),
         )
 
 

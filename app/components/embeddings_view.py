@@ -65,6 +65,13 @@ class View:
     def n_of_total(self) -> str:
         return f"{len(self.nodes):,} of {len(self.names):,} nodes"
 
+    def map(self, method: str) -> cached.LayerMap:
+        """The map of the shown layers and nodes, as the caches are asked for it."""
+        settings = self.umap if method == "umap" else {}
+        return cached.LayerMap(
+            self.run, self.modality, self.view, self.layers, self.nodes, method, settings
+        )
+
     def arrays(self) -> list[Any]:
         """The chosen layers, each (N, d)."""
         stored = cached.view_layers(self.run, self.modality, self.view)

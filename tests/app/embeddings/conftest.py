@@ -90,8 +90,7 @@ def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
     """UMAP maps are PCA maps under another name: its layout is tested in tests/projection."""
     real = cached.projection
 
-    def projection(run, modality, layers, method, nodes, view="layer", **settings):
-        found = real(run, modality, layers, "pca", nodes, view)
-        return replace(found, method=method)
+    def projection(asked):
+        return replace(real(replace(asked, method="pca", settings={})), method=asked.method)
 
     monkeypatch.setattr(cached, "projection", projection)

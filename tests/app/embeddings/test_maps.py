@@ -57,20 +57,19 @@ def test_umap_is_there_at_once_where_a_cache_has_it(add_run, monkeypatch) -> Non
     layers = add_run("one")
     fake = replace(project(layers, "pca", n_users=N_USERS), method="umap")
     asked = []
-    monkeypatch.setattr(cached, "known_projection", lambda *a, **s: asked.append((a, s)) or fake)
+    monkeypatch.setattr(cached, "known_projection", lambda a: asked.append(a) or fake)
     assert len(figures(open_page())) == 2
-    (arguments, settings) = asked[0]
-    assert arguments[1:4] == ("id", (0, 1, 2), "umap")
-    assert settings == {"n_neighbors": 15, "min_dist": 0.1}
+    assert (asked[0].modality, asked[0].layers, asked[0].method) == ("id", (0, 1, 2), "umap")
+    assert asked[0].settings == {"n_neighbors": 15, "min_dist": 0.1}
 
 
 def test_known_projection_finds_what_projection_computed(add_run, store) -> None:
     add_run("one")
     run = store.open("one")
-    request = (run, "id", (0, 2), "pca", range(70), "readout")
-    assert cached.known_projection(*request) is None
-    computed = cached.projection(*request)
-    found = cached.known_projection(*request)
+    asked = cached.LayerMap(run, "id", "readout", (0, 2), np.arange(70), "pca")
+    assert cached.known_projection(asked) is None
+    computed = cached.projection(asked)
+    found = cached.known_projection(asked)
     np.testing.assert_array_equal(found.coords, computed.coords)
 
 
