@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.errors import ConfigError
 from rednd_core.losses.bpr import bpr_loss
-from rednd_core.losses.info_nce import info_nce
+from rednd_core.losses.info_nce import LEAST_TEMPERATURE, info_nce
 from rednd_core.models.base import (
     MAX_LAYERS,
     WHOLE,
@@ -46,6 +46,8 @@ from rednd_core.models.memory import Footprint, Sizes
 from rednd_core.models.rows import gather, read_out, unit_rows
 
 AlignmentScope = Literal["batch", "anchors", "full"]
+AlignmentPrecision = Literal["fp32", "bf16"]
+PRECISIONS: dict[AlignmentPrecision, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
 
 
 STEP_TABLES = 11
@@ -62,7 +64,12 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
     alignment_scope: AlignmentScope = Field(
         "batch", description="Nodes that the alignment compares"
     )
-    temperature: float = Field(0.2, gt=0, le=10, description="Temperature of the alignment")
+    temperature: float = Field(
+        0.2, ge=LEAST_TEMPERATURE, le=10, description="Temperature of the alignment"
+    )
+    alignment_precision: AlignmentPrecision = Field(
+        "fp32", description="Products of the alignment; bf16: faster on CUDA, about 1 % off"
+    )
     modalities: tuple[str, ...] = Field((), description="Modalities to use; empty means all")
     fusion_weights: dict[str, float] = Field(
         default_factory=dict,
@@ -88,6 +95,7 @@ class RedNnD(Recommender):
         self.modalities = _chosen_modalities(inputs, settings)
         self.n_layers, self.n_mm_layers = settings.n_layers, settings.n_mm_layers
         self.scope, self.temperature = settings.alignment_scope, settings.temperature
+        self.precision = PRECISIONS[settings.alignment_precision]
         if settings.alignment_weight and not self.n_layers:
             raise ConfigError(
                 expected="n_layers of at least 1 with alignment, which compares a node with its layers",
@@ -203,6 +211,7 @@ class RedNnD(Recommender):
                 share.of(positives),
                 self.temperature,
                 n_anchors=len(anchors),
+                precision=self.precision,
             ).sum()
         return named
 

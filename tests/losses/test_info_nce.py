@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from rednd_core.errors import ConfigError
 from rednd_core.losses import info_nce as module
 from rednd_core.losses.info_nce import info_nce
 
@@ -71,7 +73,7 @@ def test_any_incoming_gradient() -> None:
     queries, keys, _ = views(12, 20, 5)
     incoming = torch.linspace(-2, 3, 12, dtype=torch.float64)
     incoming[4] = 0
-    lse = module._LogSumExp.apply(queries, keys, 5.0)
+    lse = module._LogSumExp.apply(queries, keys, 5.0, torch.float64)
     ours = torch.autograd.grad(lse, (queries, keys), incoming)
     dense = torch.logsumexp(5.0 * queries @ keys.T, dim=1)
     expected = torch.autograd.grad(dense, (queries, keys), incoming)
@@ -127,14 +129,41 @@ def test_literal() -> None:
     assert float(loss) == pytest.approx(math.log(math.e + 1) - 1, abs=1e-12)
 
 
-def test_low_temperature_and_opposite_rows_stay_finite() -> None:
-    """Logits of +-1,000: a softmax without care overflows."""
-    anchors = torch.eye(4).repeat(2, 1).requires_grad_()
-    candidates = (-torch.eye(4)).repeat(2, 1).requires_grad_()
-    loss = info_nce(anchors, candidates, torch.arange(8), 1e-3)
-    grads = torch.autograd.grad(loss, (anchors, candidates))
-    assert loss.item() == pytest.approx(1000 + math.log(6), rel=1e-5)
-    assert all(bool(grad.isfinite().all()) for grad in grads)
+@pytest.mark.parametrize("lead", [1, 10_000])
+def test_the_least_temperature_and_opposite_rows_stay_exact(lead: int) -> None:
+    """Logits of +-33 in float32, the largest and the smallest logsumexp there can be, side by side."""
+    t = module.LEAST_TEMPERATURE
+    rows = torch.eye(4, dtype=torch.float64)
+    anchors = torch.cat([rows[:1].repeat(lead, 1), -rows[:1]])
+    candidates = rows[:1].repeat(3, 1) + 1e-3 * rows[1:]
+    positives = torch.zeros(len(anchors), dtype=torch.int64)
+    double = [x.requires_grad_() for x in (anchors, candidates)]
+    single = [x.detach().float().requires_grad_() for x in double]
+    for ours, dense in zip(
+        gradients(info_nce, *single, positives, t),
+        gradients(dense_info_nce, *double, positives, t),
+        strict=True,
+    ):
+        assert (ours - dense).abs().max() <= 5e-4 * dense.abs().max() + 1e-7
+
+
+def test_a_lower_temperature_is_refused() -> None:
+    anchors, candidates, positives = views(3, 3, 4)
+    with pytest.raises(ConfigError, match=r"at least 0\.03, but found 0\.001"):
+        info_nce(anchors, candidates, positives, 1e-3)
+
+
+@pytest.mark.parametrize("sizes", [(70, 130, 64), (300, 300, 32), (33, 33, 7)])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_bfloat16_is_about_a_percent_off(sizes, device: str) -> None:
+    double, single = views(*sizes), views(*sizes, dtype=torch.float32, device=device)
+    dense = gradients(dense_info_nce, *double, 0.2)
+    value, *grads = gradients(partial(info_nce, precision=torch.bfloat16), *single, 0.2)
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(dense[0].item(), rel=2e-3)
+    assert value.item() != pytest.approx(dense[0].item(), rel=1e-7)  # it did multiply in bfloat16
+    for ours, want in zip(grads, dense[1:], strict=True):
+        assert (ours.cpu() - want).abs().max() < 0.015 * want.abs().max()
 
 
 def test_a_zero_row_is_no_nan() -> None:
@@ -192,7 +221,6 @@ def test_modalities_side_by_side_are_each_its_own() -> None:
 
 
 def test_no_matrix_of_all_pairs_is_made() -> None:
-    """The bias of the backward pass is expanded, and must stay so: a copy has queries x keys entries."""
     n = 1500
     rows = [torch.randn(2, n, 8, requires_grad=True) for _ in range(2)]
     with torch.profiler.profile(profile_memory=True) as profile:

@@ -159,6 +159,18 @@ def test_alignment_is_switched_by_its_weight(small, build, batch) -> None:
     assert set(model.losses(batch)) == {"bpr", "regularization", "alignment"}
 
 
+def test_bf16_moves_the_alignment_alone_and_little(small, build, batch) -> None:
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        model = build(small, "rednnd", embedding_size=SIZE, alignment_precision=precision)
+        losses[precision] = {name: value.item() for name, value in model.losses(batch).items()}
+    exact, rounded = (losses[precision].pop("alignment") for precision in ("fp32", "bf16"))
+    assert losses["bf16"] == losses["fp32"]
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=5e-3)
+
+
 def test_missing_modalities(small, planted, make_dataset, build) -> None:
     with pytest.raises(ConfigError, match=r"among them video, but found image, sound, text"):
         build(small, "rednnd", modalities=("text", "video"))
