@@ -46,20 +46,21 @@ def _evaluation_of(
     import numpy as np
 
     from rednd_core.data.schema import Interactions
-    from rednd_core.evaluation.evaluate import evaluate
+    from rednd_core.evaluation.evaluate import Evaluation
+    from rednd_core.evaluation.recommend import ranks_of
 
     index, of = layers(_run), run_dataset(_run)
     held_out = of.held_out(split)
     items = held_out.items[held_out.users == user]
     if not len(items):
         return None
-    own = Interactions(np.zeros(len(items), np.int64), items)
-    row = index.user_emb[user : user + 1]
-    return evaluate(row, index.item_emb, of.train_matrix[[user]], own, CUT_OFFS)
+    ranks = ranks_of(index.user_emb, index.item_emb, of.train_matrix, user, items)
+    own = Interactions(np.full(len(items), user), items)
+    return Evaluation(own, ranks, CUT_OFFS, of.user_degrees[[user]])
 
 
 def evaluation_of(run: Run, split: str, user: int) -> Evaluation | None:
-    """The same of one user alone, who is number 0 in it; None without held-out items."""
+    """The same of one user alone; None without held-out items."""
     digest = run_dataset(run).digest
     found = _evaluation_of(str(run.path), run.layer_version, digest, split, user, run)
     return cast("Evaluation | None", found)
