@@ -1,0 +1,103 @@
+"""Archives in order with a part that is not: records, layers, tables, parameters."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rednd_core.runs import RunStore, import_archive
+from tests.runs.transfer.archives import HOSTILE_SAFETENSORS, files_of, pack, refuse
+
+
+@pytest.mark.parametrize("file", ["config.json", "status.json", "evaluation.json"])
+@pytest.mark.parametrize("text", ['{"format": 2}', "{", "[" * 50_000, "null", "\xff"])
+def test_broken_records(zipped: bytes, target: RunStore, file: str, text: str) -> None:
+    files = files_of(zipped) | {f"done/{file}": text.encode("latin-1")}
+    refuse(pack(files), target, f"/{file}, but found" if text != '{"format": 2}' else "format 1 in")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("metrics.jsonl", b'{"epoch": 1}\nnot json\n', "in line 2"),
+        ("checkpoints/last.json", b"[]", "a JSON object in last.json"),
+        ("layers/index.json", b"{}", "a valid layers/index.json"),
+        ("layers/id_7.npy", b"", "only the layers that layers/index.json lists"),
+    ],
+)
+def test_broken_parts(zipped, target: RunStore, name: str, content: bytes, sentence: str) -> None:
+    refuse(pack(files_of(zipped) | {f"done/{name}": content}), target, sentence)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("data", {"n_users": 4}),
+        ("data", {"n_users": 2, "n_items": 3}),
+        ("model", {"embedding_size": 8}),
+        ("model", {"n_layers": 1}),
+        ("model", {"modalities": ["id", "image"]}),
+    ],
+)
+def test_shapes_that_contradict_the_config(zipped, target: RunStore, part: str, change) -> None:
+    files = files_of(zipped)
+    config = json.loads(files["done/config.json"])
+    config[part] |= change
+    files["done/config.json"] = json.dumps(config).encode()
+    refuse(pack(files), target, "layers")
+
+
+def test_layers_without_sizes(zipped: bytes, target: RunStore) -> None:
+    files = files_of(zipped)
+    config = json.loads(files["done/config.json"]) | {"model": None}
+    files["done/config.json"] = json.dumps(config).encode()
+    refuse(pack(files), target, "sizes in config.json")
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "a\\b", "Ä", "x y", ""])
+def test_modalities_with_odd_characters(zipped: bytes, target: RunStore, name: str) -> None:
+    files = files_of(zipped)
+    config = json.loads(files["done/config.json"])
+    config["model"]["modalities"] = [name]
+    files["done/config.json"] = json.dumps(config).encode()
+    refuse(pack(files), target, "at model.modalities.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "the columns ''"),
+        ("user,recall\n1,0.5\n", "the columns 'user,recall'"),
+        ("user,split,user\n1,test,1\n", "the columns"),
+        ("user,split," + ",".join(f"m{i}" for i in range(2_000)), "the columns"),
+        ("user,split," + "m" * 20_000, "the columns"),
+        ("user,split,m\n1,test,high\n", "could not convert"),
+        ("user,split,m\nu1,test,0.5\n", "a per-user table"),
+        ("user,split,m\n,test,0.5\n", "a per-user table"),
+        ("user,split,m\n3,test,0.5\n", "beyond the 3"),
+        ("user,split,m\n-1,test,0.5\n", "beyond the 3"),
+        ("user,split,m\n99999999999999999999,test,0.5\n", "a per-user table"),
+        ("user,split,m\n1,train,0.5\n", "a per-user table"),
+        ("user,split,m\n" + "1,test,0.5\n" * 7, "7 rows"),
+        ("user,split,m\n1,test\x00,\xff\n", "a per-user table"),
+        ('user,split,m\n1,"test,0.5\n', "a per-user table"),
+    ],
+)
+def test_foreign_tables(zipped, target: RunStore, text: str, found: str) -> None:
+    files = files_of(zipped) | {"done/per_user.csv": text.encode("latin-1")}
+    refuse(pack(files), target, found)
+
+
+def test_foreign_parquet_is_left_behind_unopened(zipped: bytes, target: RunStore) -> None:
+    files = files_of(zipped) | {"done/per_user.parquet": b"PAR1 but hostile"}
+    assert len(import_archive(pack(files), target).per_user()) == 2
+    del files["done/per_user.csv"]
+    assert import_archive(pack(files), target).per_user() is None
+
+
+@pytest.mark.parametrize("kind", HOSTILE_SAFETENSORS)
+@pytest.mark.parametrize("name", ["best", "last", "last.state"])
+def test_hostile_safetensors_in_archives(zipped, target: RunStore, kind: str, name: str) -> None:
+    files = files_of(zipped) | {f"done/checkpoints/{name}.safetensors": HOSTILE_SAFETENSORS[kind]}
+    refuse(pack(files), target, f"a whole safetensors file in {name}.safetensors")
