@@ -10,6 +10,12 @@ from app.sitemap import PAGES, page_file
 from app.views import home
 from rednd_core.config import PROJECT_ROOT
 
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 3rem; }  /* room for the picture */
+/* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
+.js-plotly-plot text[style*="rgb(121, 121, 121)"] { fill: currentColor !important; }
+</style>"""
+
 
 def run() -> None:
     """Set up the browser page, show the menu, run the chosen page."""
@@ -18,7 +24,7 @@ def run() -> None:
         page_icon=str(PROJECT_ROOT / "app" / "icon.svg"),
         layout="wide",
     )
-    st.html("<style>.stMainBlockContainer { padding-top: 3rem; }</style>")  # room for the picture
+    st.html(STYLE)
     home_page = st.Page(home.render, title="Home", icon=":material/home:", default=True)
     others = [
         st.Page(page_file(name), title=title, icon=icon, url_path=name)

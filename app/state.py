@@ -26,6 +26,17 @@ def keep(key: str) -> dict[str, Any]:
     return {"key": key, "bind": "query-params", "persist_state": "session"}
 
 
+def begin(key: str, options: Collection[str], default: str) -> None:
+    """Choose ``default`` in a select box without a choice, as if its user had.
+
+    Unlike a widget's own default it is in the address bar, where it holds when the default changes
+    (e.g. with the next run). A choice that ``options`` does not have counts as none.
+    """
+    if st.session_state.get(key) not in options:
+        asked = st.query_params.get(key)
+        st.session_state[key] = asked if asked in options else default
+
+
 def drop_foreign(key: str, options: Collection[Any]) -> None:
     """Forget a kept choice (or those parts of it) that ``options`` does not have, e.g. in another run."""
     if key not in st.session_state:

@@ -33,6 +33,7 @@ from app.cached.ranking import (
     slices,
 )
 from app.cached.runs import (
+    alignment_weight,
     epoch_metrics,
     history,
     layers,
@@ -50,6 +51,7 @@ __all__ = [
     "LayerPair",
     "agreement",
     "aligned_pair",
+    "alignment_weight",
     "compile_umap",
     "data_report",
     "dataset",

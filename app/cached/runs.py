@@ -8,7 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rednd_core.runs import Follower, History, LayerIndex, Run, RunEntry, RunStore, default_store
+from rednd_core.runs import (
+    AlignmentWeight,
+    Follower,
+    History,
+    LayerIndex,
+    Run,
+    RunEntry,
+    RunStore,
+    default_store,
+)
+from rednd_core.runs import alignment_weight as read_alignment_weight
 
 
 def store() -> RunStore:
@@ -78,6 +88,23 @@ def epoch_metrics(run: Run) -> pd.DataFrame:
         return pd.DataFrame()
     stat = file.stat()
     return _epoch_metrics(str(file), stat.st_mtime_ns, stat.st_size, run)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _alignment_weight(
+    path: str, stamp: tuple[int, int], best: int | None, _run: Run
+) -> AlignmentWeight | None:
+    return read_alignment_weight(_run)
+
+
+def alignment_weight(run: Run) -> AlignmentWeight | None:
+    """The weight that a run was trained with, and whether it was moved; None without the loss."""
+    file = run.layout.metrics
+    stamp = (0, 0)
+    if file.exists():
+        stat = file.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size)
+    return _alignment_weight(str(run.path), stamp, run.status.best_epoch, run)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)  # not copied: a row a user

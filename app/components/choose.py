@@ -27,7 +27,24 @@ def pick_run(
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
+    asked = st.query_params.get(key)
+    state.begin(key, entries, default_run(entries))
+    if asked is not None and asked not in entries:
+        st.warning(
+            f"The address asks for the run {escape_markdown(asked)}, which is not here; this is "
+            f"{escape_markdown(st.session_state[key])}.",
+            icon=":material/link_off:",
+        )
     return run_box(label, entries, key)
+
+
+def default_run(entries: Mapping[str, RunEntry]) -> str:
+    """The newest own run; among bundled ones a LightGCN, whose layers show what this app is about."""
+    first = next(iter(entries))
+    if not entries[first].run.bundled:
+        return first
+    light = (n for n, e in entries.items() if e.record and e.record.config.model == "lightgcn")
+    return next(light, first)
 
 
 def run_box(
@@ -36,7 +53,6 @@ def run_box(
     key: str,
     *,
     none: Sequence[str] = (),
-    index: int | None = 0,
     help: str | None = None,
 ) -> Run | None:
     """A select box of run names, and below it what the chosen run is.
@@ -45,13 +61,12 @@ def run_box(
 
     Args:
         none: options before the runs that stand for no run.
-        index: of the first choice; None for nothing chosen.
     """
     state.drop_foreign(key, [*none, *entries])
     name = st.selectbox(
         label,
         [*none, *entries],
-        index=index,
+        index=None,
         placeholder="Choose a run",
         help=help,
         **state.keep(key),
@@ -67,6 +82,7 @@ def facts(entry: RunEntry) -> str:
     assert entry.record is not None
     config = entry.record.config
     told = [config.model]
-    if "alignment_weight" in config.hyperparameters:
-        told.append(f"alignment weight {config.hyperparameters['alignment_weight']:g}")
+    weight = cached.alignment_weight(entry.run)
+    if weight is not None:
+        told.append(f"alignment weight {weight}")
     return " · ".join([*told, Path(config.data.path).stem])

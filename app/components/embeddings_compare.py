@@ -67,7 +67,7 @@ def _choose_other(view: View) -> Run | None:
     if not others:
         st.caption("There is no second run on the same data and split yet.")
         return None
-    return run_box("Second run (same data and split)", others, state.OTHER_RUN, index=None)
+    return run_box("Second run (same data and split)", others, state.OTHER_RUN)
 
 
 def _choose_modality(
@@ -103,6 +103,7 @@ def _maps(view: View, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) 
         color_name=CHANGE,
         hover=view.names.hover(nodes),
         selected=view.selected,
+        focus=view.node,
     )
     show_figure(
         figure,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from app import cached
 from app.components.text import escape_markdown
 from rednd_core.projection import COLLAPSE_MAD
-from rednd_core.runs import Run, RunEntry, RunRecord
+from rednd_core.runs import AlignmentWeight, Run, RunEntry, RunRecord
 
 DEEP = 16  # layers: deep enough that a linear model has collapsed
 MODEL_TITLES = {"lightgcn": "LightGCN", "rednnd": "RedNⁿD", "gcn": "GCN", "mf": "MF"}
@@ -27,13 +28,12 @@ class Chapter:
         """Name for legends, e.g. ``RedNⁿD, alignment 0.1``."""
         config = self.record.config
         name = MODEL_TITLES.get(config.model, config.model)
-        return name if self.alignment is None else f"{name}, alignment {self.alignment:g}"
+        return name if self.alignment is None else f"{name}, alignment {self.alignment}"
 
     @property
-    def alignment(self) -> float | None:
+    def alignment(self) -> AlignmentWeight | None:
         """Weight of the alignment loss; None for models without it."""
-        weight = self.record.config.hyperparameters.get("alignment_weight")
-        return float(weight) if isinstance(weight, int | float) else None
+        return cached.alignment_weight(self.run)
 
     @property
     def n_layers(self) -> int:
@@ -79,9 +79,13 @@ def choose_story(entries: Sequence[RunEntry]) -> Story | None:
         chapters,
         key=lambda c: (c.record.config.model != "lightgcn", not c.run.bundled, not c.can_go_on),
     )
-    others = [c for c in chapters if c.alignment and _digest(c) == _digest(base) and c is not base]
-    other = min(others, key=lambda c: (not c.run.bundled, -(c.alignment or 0.0)), default=None)
+    others = [c for c in chapters if _weight(c) and _digest(c) == _digest(base) and c is not base]
+    other = min(others, key=lambda c: (not c.run.bundled, -_weight(c)), default=None)
     return Story(base, other)
+
+
+def _weight(chapter: Chapter) -> float:
+    return chapter.alignment.last if chapter.alignment else 0.0
 
 
 def _digest(chapter: Chapter) -> str:

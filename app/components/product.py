@@ -38,14 +38,16 @@ def product_card(
     Args:
         key: unique on the page.
         lead: Markdown before the title, e.g. ``"3"`` for a rank.
-        facts: plain texts below the title (escaped here), after the item's category.
+        facts: plain texts below the title (escaped here), after the item's category and original id.
         badges: Markdown of badges, e.g. ``":green-badge[hit]"``.
         on_why: called with ``item`` when the button "Why?" is pressed; None draws no button.
         width: pixels, or the whole row.
     """
     title = escape_markdown(title_of(dataset, item))
     below = " · ".join(
-        escape_markdown(fact) for fact in (category_of(dataset, item), *facts) if fact
+        escape_markdown(fact)
+        for fact in (category_of(dataset, item), f"id {dataset.item_ids[item]}", *facts)
+        if fact
     )
     with st.container(border=True, width=width, horizontal=True, wrap=False, gap="small", key=key):
         st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title_of(dataset, item))

@@ -70,6 +70,5 @@ def standing_sentence(place: Standing | None, held_out_name: str, n_evaluable: i
     all_users = f" of {n_evaluable:,}" if place.n_users < n_evaluable else ""
     return (
         f"Of {sample}{place.n_users:,}{all_users} users with held-out {held_out_name} items, "
-        f"**{place.n_below:,} do worse, {place.n_level - 1:,} the same and {n_above:,} better** "
-        f"(percentile {place.percentile:.0f})."
+        f"**{place.n_below:,} do worse, {place.n_level - 1:,} the same and {n_above:,} better**."
     )

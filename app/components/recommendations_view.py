@@ -169,16 +169,13 @@ def _pick_slice() -> str:
 def _pick_other(run: Run) -> Run | None:
     """A second run on the same data and split, or none."""
     entries = {entry.name: entry for entry in _comparable(run)}
-    if st.session_state.get(state.OTHER_RUN) not in (NO_RUN, *entries):
-        asked = st.query_params.get(state.OTHER_RUN)
-        default = _default_other(run, list(entries.values()))
-        st.session_state[state.OTHER_RUN] = asked if asked in (NO_RUN, *entries) else default
+    default = _default_other(run, list(entries.values()))
+    state.begin(state.OTHER_RUN, (NO_RUN, *entries), default)
     return run_box(
         "Compare with",
         entries,
         state.OTHER_RUN,
         none=[NO_RUN],
-        index=None,
         help="Runs on the same data and split, for the tabs Two runs and Slices.",
     )
 

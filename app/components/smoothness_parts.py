@@ -11,6 +11,7 @@ from app import cached, state
 from app.components.downloads import csv_button, show_figure
 from app.components.smoothness_tables import (
     MAIN_TEXTS,
+    RECALL,
     RECALL_TEXT,
     RECALL_TITLE,
     VIEW_NAMES,
@@ -77,7 +78,7 @@ def _computed(shown: pd.DataFrame, name: str) -> str:
     return f"from a sample, n = {counts}, at most ± {rows['ci'].max():.2g} (95 % interval)"
 
 
-def show_epochs(chosen: Sequence[ChosenRun]) -> None:
+def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     """The measures that were recorded after every epoch."""
     name = st.selectbox(
         "Measure by epoch",
@@ -85,18 +86,24 @@ def show_epochs(chosen: Sequence[ChosenRun]) -> None:
         format_func=lambda n: MEASURES[n].title,
         **state.keep(EPOCH_MEASURE),
     )
-    view: View = "readout" if name == "discrepancy" else "layer"
-    st.caption(
-        f"Recorded after every epoch on all connected nodes (exact). {VIEW_NAMES[view]}"
-        + (", the only view in which it is defined." if view == "readout" else ".")
-    )
+    only_readout = name == "discrepancy"
+    view = "readout" if only_readout else view
+    told = [f"Recorded after every epoch on all connected nodes (exact). {VIEW_NAMES[view]}"]
+    if only_readout:
+        told.append("the only view in which it is defined")
+    elif view == "readout":
+        told.append("that of all layers, which scores")
+    st.caption(", ".join(told) + ".")
     if len(chosen) > MOST_RUNS_BY_EPOCH:
         names = escape_markdown(", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH]))
         st.info(f"More than {MOST_RUNS_BY_EPOCH} runs cannot be told apart here. Shown: {names}.")
         chosen = chosen[:MOST_RUNS_BY_EPOCH]
     table = pd.concat([epoch_rows(one, view, name) for one in chosen], ignore_index=True)
     if table.empty:
-        st.info("No epoch was recorded: this run was imported, or it has not finished one yet.")
+        st.info(
+            f"Nothing was recorded by epoch for {VIEW_NAMES[view].lower()}: the run was imported, has "
+            "not finished an epoch yet, or was trained by an older version."
+        )
         return
     several = len(chosen) > 1
     best = None if several else chosen[0].run.status.best_epoch
@@ -149,6 +156,7 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     if not picked:
         return
     rows = [of_view(table, view), *(recall_rows(one, [view]) for one in picked)]
+    rows += [whole_model(one) for one in picked]
     shown = pd.concat([part for part in rows if len(part)], ignore_index=True)
     weights = {one.label: weight_of(one) for one in picked}
     last = shown["layer"] == shown.groupby("run")["layer"].transform("max")
@@ -163,13 +171,32 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     )
     st.caption(
         "Last layer of each run. The alignment loss pulls a node's own vector x⁰ towards the mean "
-        "of its layers 1 to L; look whether the layers stay diverse and what recall does. One run "
-        "(one seed) a point: small differences may be chance."
+        "of its layers 1 to L; look whether the layers stay diverse and what recall does: that of the "
+        "last layer of this modality alone, and that of the whole model, which scores with all of them. "
+        "One run "
+        "(one seed) a point: small differences may be chance. Runs whose weight was moved while they "
+        "trained are left out."
     )
 
 
+def whole_model(one: ChosenRun) -> pd.DataFrame:
+    """The recall that the model itself reached, in the columns of :func:`recall_rows`."""
+    evaluation, model = one.run.evaluation(), one.record.model
+    if evaluation is None or model is None or RECALL not in evaluation.valid:
+        return pd.DataFrame()
+    row = {
+        "run": one.label,
+        "layer": model.n_layers,
+        "side": "whole model",
+        "measure": RECALL,
+        "value": evaluation.valid[RECALL],
+        "ci": float("nan"),
+    }
+    return pd.DataFrame([row])
+
+
 def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list[ChosenRun]:
-    """Those of ``chosen`` that have an alignment weight, where their weights differ; otherwise all
+    """Those of ``chosen`` that have one alignment weight, where their weights differ; otherwise all
 
     such runs on the first one's data, in its modality or, where none has it, in their own first one.
     """
@@ -190,13 +217,16 @@ def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list
     found = choose_modality(weighted, chosen[0].modality)
     if not found and weighted and (record := weighted[0].record) and record.model:
         found = choose_modality(weighted, record.model.modalities[0])
-    return found
+    return [one for one in found if weight_of(one) is not None]
 
 
 def weight_of(one: ChosenRun) -> float | None:
-    """The run's alignment weight; None where its model has none."""
-    weight = one.record.config.hyperparameters.get(WEIGHT)
-    return float(weight) if isinstance(weight, (int, float)) else None
+    """The run's alignment weight; None where its model has none, or where it was moved in training:
+
+    such a run belongs to no single weight.
+    """
+    weight = cached.alignment_weight(one.run)
+    return None if weight is None or weight.moved else weight.last
 
 
 def show_values(table: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from app import cached, state
 from app.components.downloads import csv_button, show_figure
 from app.components.errors import explained
 from app.components.product import product_card
+from app.components.reading import reading
 from app.components.text import escape_markdown
 from app.components.uploads import SUFFIXES, save_upload, upload_root
 from app.sitemap import go_to
@@ -42,6 +43,7 @@ def render() -> None:
     config = _choose()
     if config is None:
         return
+    config = reading(config)
     report = cached.data_report(config)
     _verdict(report, config)
     if report.interactions is not None:

@@ -205,7 +205,6 @@ def _runs(entries: list[RunEntry]) -> None:
             column_config={
                 "valid recall@20": st.column_config.NumberColumn(format="%.4f"),
                 "test recall@20": st.column_config.NumberColumn(format="%.4f"),
-                "alignment weight": st.column_config.NumberColumn(format="%g"),
             },
             alt="Table of all runs with model, data, alignment weight, recall and state",
         )
@@ -231,7 +230,7 @@ def _row(entry: RunEntry) -> dict[str, object]:
         "users": data.n_users if data else None,
         "items": data.n_items if data else None,
         "train pairs": data.n_train if data else None,
-        "alignment weight": config.hyperparameters.get("alignment_weight"),
+        "alignment weight": str(cached.alignment_weight(entry.run) or ""),
         "valid recall@20": recall(entry.run, "valid"),
         "test recall@20": recall(entry.run, "test"),
         "test users": evaluation.n_users.get("test") if evaluation else None,

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.components.choose import default_run
 from app.components.downloads import show_figure
 from app.components.errors import explained
 from app.components.smoothness_deeper import show_deeper
@@ -105,15 +106,16 @@ def _measurable() -> dict[str, RunEntry]:
 
 def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
     left, middle, right = st.columns([3, 1, 1.6])
-    picked = st.session_state.get(state.RUN)
     kept = st.session_state.get(RUNS)
-    if kept and not set(kept) & set(entries):  # all of them were deleted
-        del st.session_state[RUNS]
+    if kept is None or (kept and not set(kept) & set(entries)):  # new, or all of them were deleted
+        # As the user's choice, not as the widget's default: see state.begin.
+        picked = st.session_state.get(state.RUN)
+        asked = [name for name in st.query_params.get_all(RUNS) if name in entries]
+        st.session_state[RUNS] = asked or [picked if picked in entries else default_run(entries)]
     state.drop_foreign(RUNS, entries)
     names = left.multiselect(
         "Runs",
         list(entries),
-        default=[picked if picked in entries else next(iter(entries))],
         placeholder="Choose runs to overlay",
         help="Each is a line, or two: users and items. The address bar keeps the choice.",
         **state.keep(RUNS),
@@ -204,7 +206,7 @@ def _parts(
     shows = (
         lambda: show_measure(table, chosen, view),
         lambda: show_deeper(chosen, view),
-        lambda: show_epochs(chosen),
+        lambda: show_epochs(chosen, view),
         lambda: show_weights(chosen, entries, view),
         lambda: show_values(table),
     )

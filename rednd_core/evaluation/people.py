@@ -62,11 +62,6 @@ class Standing:
     n_level: int
     n_users: int
 
-    @property
-    def percentile(self) -> float:
-        """Users below plus half of those level, in percent of all; 0..100."""
-        return 100 * (self.n_below + self.n_level / 2) / self.n_users
-
 
 def standing(
     evaluation: Evaluation, metric: str, user: int, alone: Evaluation | None = None

@@ -29,8 +29,9 @@ SIDE_STYLES = {
     "layer output": Style(theme.CATEGORICAL[2], "solid", "triangle-up"),
     "readout": Style(theme.CATEGORICAL[2], "dash", "x"),
     "popularity": Style(theme.INK, "dot", "line-ew"),
+    "whole model": Style(theme.CATEGORICAL[3], "dot", "star"),
 }
-"""``side`` of a table -> its line. The last three are for metrics, which have no side."""
+"""``side`` of a table -> its line. The last four are for metrics, which have no side."""
 
 
 @dataclass(frozen=True)

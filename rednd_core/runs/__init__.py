@@ -1,5 +1,6 @@
 """Run folders: the only door between training and looking. See docs/architecture.md, "Run folder"."""
 
+from rednd_core.runs.alignment import AlignmentWeight, alignment_weight
 from rednd_core.runs.control import ControlReader, send
 from rednd_core.runs.follow import Follower, History
 from rednd_core.runs.layers import LayerIndex
@@ -22,6 +23,7 @@ from rednd_core.runs.writer import RunWriter, create_run, requeue
 __all__ = [
     "CHECKPOINT_FORMAT",
     "LIVE_STATES",
+    "AlignmentWeight",
     "Command",
     "ControlReader",
     "DataFacts",
@@ -38,6 +40,7 @@ __all__ = [
     "RunStore",
     "RunWriter",
     "StatusRecord",
+    "alignment_weight",
     "create_run",
     "default_store",
     "export",

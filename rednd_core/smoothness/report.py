@@ -55,6 +55,7 @@ def measure_layers(
     readout: Readout = "mean",
     measures: Collection[str] | None = None,
     views: Collection[ViewName] = VIEWS,
+    every_readout: bool = True,
     n_pairs: int = 50_000,
     n_rows: int = 1024,
     seed: int = 0,
@@ -68,6 +69,7 @@ def measure_layers(
         measures: names from :data:`MEASURES`; None for all.
         views: which to measure. Node-neighbour discrepancy is about the mean over the layers by
             definition: it is always listed under ``"readout"``, and there alone.
+        every_readout: measure the readout at every depth, or only that of all layers, which scores.
         n_pairs: sampled pairs of uniformity. n_rows: sampled rows of MADGap. A measure is exact
             where the graph has no more pairs or rows than that.
         seed: of those samples; every layer sees the same ones.
@@ -91,6 +93,7 @@ def measure_layers(
     for modality, stack in layers.items():
         found: Found = {}
         start: LayerView | None = None
+        known: dict[int, Measured] = {}
         for depth, (whole, mean) in enumerate(
             _running_means(modality, stack, graph.n_nodes, needs_means)
         ):
@@ -101,14 +104,21 @@ def measure_layers(
                     value = discrepancy(start, averaged, side)
                     found[("readout", depth), "discrepancy", side] = value
                 del averaged  # each is as large as a layer
-            shown = {"layer": whole, "readout": mean if readout == "mean" else whole}
-            known: dict[int, Measured] = {}
+            scoring = mean if readout == "mean" else whole
+            shown = {"layer": whole, "readout": scoring if every_readout else None}
+            known = {}
             for view in (name for name in VIEWS if name in views):
                 x = shown[view]
+                if x is None:
+                    continue
                 if id(x) not in known:
                     known[id(x)] = _measure(x, part, names, samples, gap_rows)
                 for (name, side), estimate in known[id(x)].items():
                     found[(view, depth), name, side] = estimate
+        if "readout" in views and not every_readout:
+            last = known.get(id(scoring)) or _measure(scoring, part, names, samples, gap_rows)
+            for (name, side), estimate in last.items():
+                found[("readout", depth), name, side] = estimate
         rows += _rows(modality, found, part)
     return pd.DataFrame(rows, columns=list(Row._fields))
 

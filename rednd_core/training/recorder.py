@@ -152,10 +152,13 @@ def _array(rows: Tensor) -> NDArray[np.float32]:
 def smoothness_row(
     layers: Layers, graph: BipartiteGraph, model: Recommender
 ) -> dict[str, float | None]:
-    """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart."""
+    """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart.
+
+    Of every layer, and of the readout that scores.
+    """
     try:
         table = measure_layers(
-            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, views=["layer"]
+            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, every_readout=False
         )
     except RedndError:
         return {}

@@ -143,7 +143,8 @@ def test_the_other_run_is_the_one_with_the_largest_alignment(add_run) -> None:
     assert "test recall@20 of 0.375 against 0.125" in words(app)
     assert "modalities side by side" in "\n".join(c.value for c in app.caption)
     table = app.dataframe[0].value.set_index("run")
-    assert table.loc["red-0.01", "alignment weight"] == 0.01
+    assert table.loc["red-0.01", "alignment weight"] == "0.01"
+    assert table.loc["flat", "alignment weight"] == ""
     assert table.loc["flat", "test recall@20"] == 0.125
     assert set(table["state"]) == {"finished"}
 

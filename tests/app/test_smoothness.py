@@ -231,17 +231,29 @@ def test_epochs_are_those_of_the_metrics_file(page, runs: RunStore) -> None:
     np.testing.assert_allclose(shown["layer 3"], wanted)
 
 
+def test_the_readout_by_epoch_is_the_one_that_scores(page, runs: RunStore) -> None:
+    app = page(runs=["light"], smoothness_part="During training", smoothness_view="Readout")
+    metrics = runs.open("light").metrics()
+    assert "Readout, that of all layers, which scores." in said(app)
+    shown = lines(figures(app)[1])
+    assert list(shown) == ["layer 3"]
+    np.testing.assert_allclose(shown["layer 3"], metrics["smoothness.readout.id.3.users.mad"])
+
+
 def test_a_run_without_epochs_says_so(page, runs: RunStore) -> None:
     runs.open("light").layout.metrics.unlink()
     app = page(runs=["light"], smoothness_part="During training")
-    assert "No epoch was recorded" in said(app)
+    assert "Nothing was recorded by epoch" in said(app)
 
 
-def test_alignment_weights_are_compared(page) -> None:
+def test_alignment_weights_are_compared(page, runs: RunStore) -> None:
     app = page(runs=["light"], smoothness_part="Alignment weight")
     assert "Shown: red\\-1, red\\-0. Modality: image." in said(app)
     trace = figures(app)[1]["data"][0]
     assert trace["x"] == ["0", "0.1"]
+    (whole,) = [t for t in figures(app)[1]["data"] if t["name"] == "whole model"]
+    wanted = [runs.open(name).evaluation().valid["recall@20"] for name in ("red-0", "red-1")]
+    np.testing.assert_allclose(numbers(whole["y"]), wanted)
     one = page(runs=["red-1"], modality="image", smoothness_part="Alignment weight")
     overview = lines(figures(one)[0])["users"]
     assert lines(figures(one)[1])["users"][1] == pytest.approx(overview[2])

@@ -60,10 +60,9 @@ def test_an_unknown_slice_is_refused(evaluation: Evaluation) -> None:
 def test_standing_counts_those_below_and_level(evaluation: Evaluation) -> None:
     found = standing(evaluation, "recall@2", 3)
     assert found == Standing("recall@2", value=0.5, n_below=2, n_level=1, n_users=5)
-    assert found.percentile == 50.0
     worst = standing(evaluation, "recall@2", 1)
     assert worst is not None
-    assert (worst.n_below, worst.n_level, worst.percentile) == (0, 2, 20.0)
+    assert (worst.n_below, worst.n_level) == (0, 2)
 
 
 def test_a_user_without_held_out_items_stands_nowhere(evaluation: Evaluation) -> None:

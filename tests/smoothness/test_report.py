@@ -99,6 +99,17 @@ def test_the_readout_is_the_mean_of_the_layers_so_far(graph, layers):
             assert actual == pytest.approx(row.value, rel=1e-9, nan_ok=True)
 
 
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_the_scoring_readout_alone_is_the_deepest_of_all(graph, readout: str) -> None:
+    layers = {"id": [np.random.default_rng(k).normal(size=(graph.n_nodes, 4)) for k in range(3)]}
+    names = ("mad", "effective_rank", "discrepancy")
+    every = measure_layers(layers, graph, measures=names, readout=readout)
+    some = measure_layers(layers, graph, measures=names, readout=readout, every_readout=False)
+    deepest = (every["view"] == "layer") | (every["layer"] == 2)
+    wanted = every[deepest | (every["measure"] == "discrepancy")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some, wanted)
+
+
 def test_a_last_layer_readout_is_the_layer(graph, layers):
     table = measure_layers({"id": layers}, graph, readout="last", measures=("mad", "discrepancy"))
     mad = table[table["measure"] == "mad"]

@@ -120,6 +120,7 @@ def test_a_run_from_start_to_end(new_run, planted_folder: Path, model: str) -> N
         assert summary.valid["recall@5"] == best.max()
         assert {"losses.bpr", "weights.bpr", "seconds.train", "improved"} <= set(table)
         assert any(c.startswith("smoothness.layer.") for c in table)
+        assert any(c.startswith("smoothness.readout.") and c.endswith(".mad") for c in table)
         assert not any("test" in c for c in table), "test is looked at once, at the end"
     assert summary.peak_memory_mb > 50
     json.dumps(summary.to_dict(), allow_nan=False)
