@@ -30,7 +30,7 @@ class StrictModel(BaseModel):
 
 
 class ColumnNames(StrictModel):
-    """What the columns are called. ``label`` and ``timestamp`` are optional unless named here."""
+    """What the columns are called. ``label`` and ``timestamp`` must be there under other names only."""
 
     user: str = Field(default="userID", min_length=1)
     item: str = Field(default="itemID", min_length=1)
@@ -54,20 +54,47 @@ class DataConfig(StrictModel):
 class TrainingConfig(StrictModel):
     """The training protocol; the defaults follow the paper but for the learning rate."""
 
-    epochs: int = Field(1000, ge=1, le=100_000, description="Most epochs to train")
-    batch_size: int = Field(2048, ge=1, le=1_000_000, description="Interactions a batch")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
+    epochs: int = Field(
+        1000, ge=1, le=100_000, title="Epochs, at most", description="Most epochs to train"
+    )
+    batch_size: int = Field(
+        2048, ge=1, le=1_000_000, title="Batch size", description="Interactions a batch"
+    )
+    learning_rate: float = Field(
+        1e-3, gt=0, le=1, title="Learning rate", description="Adam's learning rate"
+    )
     patience: int = Field(
-        20, ge=1, le=10_000, description="Validations without a better result before stopping"
+        20,
+        ge=1,
+        le=10_000,
+        title="Patience, in validations",
+        description="Validations without a better result before stopping",
     )
-    eval_every: int = Field(1, ge=1, le=1000, description="Epochs between two validations")
-    select_by: str = Field("recall@20", description="Validation metric that picks the checkpoint")
+    eval_every: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        title="Epochs per validation",
+        description="Epochs from one validation to the next",
+    )
+    select_by: str = Field(
+        "recall@20",
+        title="Best epoch by",
+        description="Validation metric that picks the checkpoint",
+    )
     ks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (5, 10, 20, 50), min_length=1, description="Cut-offs of the ranking metrics"
+        (5, 10, 20, 50),
+        min_length=1,
+        title="Cut-offs K of the metrics",
+        description="Lengths of the lists that the ranking metrics look at",
     )
-    seed: int = Field(999, ge=0, lt=2**32, description="Seed of weights, batches and negatives")
-    device: Device = Field("auto", description="Where to train")
-    engine: Engine = Field("auto", description="Sparse engine")
+    seed: int = Field(
+        999, ge=0, lt=2**32, title="Seed", description="Seed of weights, batches and negatives"
+    )
+    device: Device = Field("auto", title="Device", description="Where to train")
+    engine: Engine = Field(
+        "auto", title="Sparse engine", description="What multiplies by the graph"
+    )
 
     @field_validator("ks")
     @classmethod

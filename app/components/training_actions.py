@@ -40,7 +40,12 @@ def command(run: Run, name: CommandName) -> None:
 
 
 def set_weight(run: Run, key: str) -> None:
-    """Send the value of the slider ``key`` as the run's new alignment weight."""
+    """Send the value of the slider ``key`` as the run's new alignment weight.
+
+    The slider goes when its run ends, but a browser that is behind may report it once more.
+    """
+    if not run.status.is_live:
+        return
     value = float(st.session_state[key])
     st.session_state[sent_key(run)] = (value, time.time())
     attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))

@@ -50,16 +50,21 @@ def choose_layers(record: RunRecord) -> tuple[str, str | None]:
 
 def charts(
     run: Run, record: RunRecord, history: History, measure: str, modality: str | None
-) -> None:
+) -> list[LiveChart]:
     """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
     changes = weight_changes(history)
     drawn = _epoch_charts(run, record, history, changes)
-    if modality is not None:
-        drawn = [
-            _smoothness(run, history, measure, modality, changes),
-            *_layers(run, record, history, modality),
-            *drawn,
-        ]
+    if modality is None:
+        return drawn
+    return [
+        _smoothness(run, history, measure, modality, changes),
+        *_layers(run, record, history, modality),
+        *drawn,
+    ]
+
+
+def show_charts(run: Run, drawn: list[LiveChart]) -> None:
+    """Send what :func:`charts` made to the browser."""
     live_charts(drawn, key="training.charts")
     if not run.status.is_live:  # a file of what has changed before it is saved helps nobody
         _downloads(drawn)

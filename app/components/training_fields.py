@@ -13,9 +13,9 @@ from rednd_core.errors import ConfigError
 WEIGHTS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
-def label_of(name: str) -> str:
-    """``n_mm_layers`` as people read it."""
-    return name.replace("_", " ").capitalize()
+def label_of(name: str, field: FieldInfo) -> str:
+    """The setting's title, or what can be made of its name in a model that gives none."""
+    return field.title or name.replace("_", " ").capitalize()
 
 
 def weight_slider(label: str, key: str, *extra: float, **kwargs: Any) -> float:
@@ -34,7 +34,7 @@ def setting(name: str, field: FieldInfo, default: Any, key: str, choices: list[s
         choices: for lists of names and for a name: what there is to choose from; may be empty.
     """
     common: dict[str, Any] = {
-        "label": label_of(name),
+        "label": label_of(name, field),
         "key": key,
         "help": f"{field.description}. Setting `{name}`.",
         "persist_state": "session",

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, state
+from app.components.reading import reading
 from app.components.text import escape_markdown
 from app.components.training_actions import ALIGNMENT, watch_next
 from app.components.training_fields import kept_setting, setting, weight_slider
@@ -45,7 +46,7 @@ def _form() -> None:
     models = cached.models()
     left, right = st.columns(2)
     with left:
-        data = _data_config()
+        data = reading(_data_config())
     with right:
         model = st.selectbox(
             "Model",

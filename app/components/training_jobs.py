@@ -32,10 +32,10 @@ RESUMABLE = ("stopped", "failed", "lost")
 
 
 def job_list(entries: Sequence[RunEntry], watched: str | None) -> None:
-    """Every living job but the watched one, which has its own place, and the latest that are over."""
+    """Every living job and the latest that are over, but the watched one, which has its own place."""
     own = [entry for entry in entries if not entry.run.bundled]
     live = [entry.name for entry in own if entry.status and entry.status.is_live]
-    over = [entry.name for entry in own if entry.name not in live][:RECENT]
+    over = [entry.name for entry in own if entry.name not in (*live, watched)][:RECENT]
     if own:
         every = POLL_SECONDS if live else None
         # Oldest first: that is the order in which the queue is served.

@@ -17,7 +17,7 @@ from app.components.training_actions import (
     show_problem,
     weight_events,
 )
-from app.components.training_charts import charts, choose_layers
+from app.components.training_charts import charts, choose_layers, show_charts
 from app.components.training_fields import weight_slider
 from app.components.training_jobs import badge, buttons, progress
 from app.sitemap import PAGES, go_to
@@ -42,21 +42,26 @@ def _watch(run: Run, live: bool) -> None:
         if status.is_live != live:
             st.rerun()  # begins or ends the polling
         show_problem()
-        _head(run, record, status, history)
-        refused = st.container()
-        left, right = st.columns(2, vertical_alignment="bottom")
-        if status.is_live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
+        head, refused = st.container(), st.container()
+        if not live:
+            _links(run)
+        if live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
+            left, right = st.columns(2, vertical_alignment="bottom")
             with left:
                 history = _weight(run, record, history)
+        else:
+            right = st.container()
         if live:
             with refused:
                 _refusal(history)
         with right:
             measure, modality = choose_layers(record)
-        if not live:
-            with left:
-                _links(run)
-        charts(run, record, history, measure, modality)
+        try:
+            drawn = charts(run, record, history, measure, modality)
+        finally:  # words sent ahead of the figures would tell of an epoch that is not drawn yet
+            with head:
+                _head(run, record, status, history)
+        show_charts(run, drawn)
     except RedndError as error:  # a timer draws this part alone, outside the page's own guard
         st.error(escape_markdown(str(error)), icon=":material/error:")
 
@@ -171,10 +176,10 @@ def _told(
 
 
 def _links(run: Run) -> None:
-    """The other pages, with this run chosen."""
+    """The other pages, with this run chosen; a row of its own, so that nothing breaks off."""
     if run.layer_version is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="training-links"):
         st.markdown("Look at this run on the page", width="content")
         for name in ("embeddings", "smoothness", "recommendations"):
             _, title, icon = PAGES[name]

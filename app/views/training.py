@@ -14,6 +14,11 @@ from app.components.training_watch import watch
 from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
+SEEN_LIVE = "training.seen_live"  # a run trained while this tab was here
+LIVE = "training-live"
+# A busy machine redraws late, and Streamlit fades what waits to be redrawn: here that is all there is
+# to see, and none of it is out of date by more than a second.
+NEVER_FADED = f".st-key-{LIVE} [data-stale=true] {{ opacity: 1; transition: none; }}"
 
 
 @explained
@@ -23,7 +28,10 @@ def render() -> None:
     show_problem()
     entries = [entry for entry in cached.run_entries() if entry.record and entry.status]
     live = [entry for entry in entries if entry.status and entry.status.is_live]
-    if not live:
+    if live:
+        st.session_state[SEEN_LIVE] = True
+    first_visit = SEEN_LIVE not in st.session_state  # else the end of a run would move its charts
+    if first_visit:
         st.markdown(
             "Train a model and look on. **Move the alignment weight while it trains**: the losses, "
             "the validation, the smoothness of every layer and the picture of the layers follow "
@@ -33,19 +41,21 @@ def render() -> None:
     follow = st.session_state.pop(WATCH_NEXT, None)
     if follow:
         st.session_state[FORM_OPEN] = False
+    st.session_state.setdefault(FORM_OPEN, first_visit)
     form = st.expander(
         "Start a new training",
-        expanded=not live,
         key=FORM_OPEN,
         on_change="rerun",
         icon=":material/play_circle:",
     )
-    others = st.container()
-    chosen = _pick(entries, live, follow)
-    with others:
-        job_list(entries, watched=chosen.name if chosen else None)
-    if chosen is not None:
-        watch(chosen.run)
+    st.html(f"<style>{NEVER_FADED}</style>")
+    with st.container(key=LIVE):
+        others = st.container()
+        chosen = _pick(entries, live, follow)
+        with others:
+            job_list(entries, watched=chosen.name if chosen else None)
+        if chosen is not None:
+            watch(chosen.run)
     manage = st.expander(
         "Manage runs: delete, export, import",
         key="manage.open",

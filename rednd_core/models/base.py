@@ -79,8 +79,12 @@ class Hyperparameters(StrictModel):
 class EmbeddingHyperparameters(Hyperparameters):
     """Settings that every embedding model shares."""
 
-    embedding_size: int = Field(64, ge=1, le=4096, description="Columns of an embedding, d")
-    reg_weight: float = Field(1e-4, ge=0, le=10, description="Weight of the L2 penalty")
+    embedding_size: int = Field(
+        64, ge=1, le=4096, title="Embedding size", description="Columns of an embedding, d"
+    )
+    reg_weight: float = Field(
+        1e-4, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
+    )
 
 
 class Recommender(nn.Module, ABC):

@@ -30,7 +30,9 @@ from rednd_core.models.rows import gather
 
 
 class LightGCNHyperparameters(EmbeddingHyperparameters):
-    n_layers: int = Field(2, ge=0, le=MAX_LAYERS, description="Propagation steps, L")
+    n_layers: int = Field(
+        2, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
+    )
 
 
 class LightGCN(Recommender):

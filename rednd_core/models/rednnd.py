@@ -56,23 +56,46 @@ STEP_TABLES_COMPARED: dict[AlignmentScope, int] = {"batch": 0, "anchors": 5, "fu
 
 
 class RedNnDHyperparameters(EmbeddingHyperparameters):
-    reg_weight: float = Field(1e-3, ge=0, le=10, description="Weight of the L2 penalty")
-    n_layers: int = Field(3, ge=0, le=MAX_LAYERS, description="Propagation steps on users-items, L")
-    n_mm_layers: int = Field(1, ge=0, le=8, description="Propagation steps on items-items, n")
-    knn_k: int = Field(10, ge=1, le=200, description="Neighbours of an item, itself included")
-    alignment_weight: float = Field(1e-3, ge=0, le=10, description="Weight of the alignment loss")
+    reg_weight: float = Field(
+        1e-3, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
+    )
+    n_layers: int = Field(
+        3, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps on users-items, L"
+    )
+    n_mm_layers: int = Field(
+        1, ge=0, le=8, title="Item-item layers", description="Propagation steps on items-items, n"
+    )
+    knn_k: int = Field(
+        10,
+        ge=1,
+        le=200,
+        title="Neighbours of an item",
+        description="Neighbours of an item, itself included",
+    )
+    alignment_weight: float = Field(
+        1e-3, ge=0, le=10, title="Alignment weight", description="Weight of the alignment loss"
+    )
     alignment_scope: AlignmentScope = Field(
-        "batch", description="Nodes that the alignment compares"
+        "batch", title="Alignment compares", description="Nodes that the alignment compares"
     )
     temperature: float = Field(
-        0.2, ge=LEAST_TEMPERATURE, le=10, description="Temperature of the alignment"
+        0.2,
+        ge=LEAST_TEMPERATURE,
+        le=10,
+        title="Alignment temperature",
+        description="Temperature of the alignment",
     )
     alignment_precision: AlignmentPrecision = Field(
-        "fp32", description="Products of the alignment; bf16: faster on CUDA, about 1 % off"
+        "fp32",
+        title="Alignment precision",
+        description="Products of the alignment; bf16: faster on CUDA, about 1 % off",
     )
-    modalities: tuple[str, ...] = Field((), description="Modalities to use; empty means all")
+    modalities: tuple[str, ...] = Field(
+        (), title="Modalities", description="Modalities to use; empty means all"
+    )
     fusion_weights: dict[str, float] = Field(
         default_factory=dict,
+        title="Modality weights",
         description="Modality weights of the item graph; empty: image .1 and text .9, else equal",
     )
 

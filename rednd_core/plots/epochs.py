@@ -18,6 +18,7 @@ from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
 
 HEIGHT = 300  # pixels of a chart with one panel
+MARGIN = {"l": 76, "r": 16, "t": 48, "b": 56}
 MAX_POINTS = 1000  # of a line; longer histories are thinned
 
 # Plotly draws a chart twice to find its margins, and measures every tick label; both are half of the
@@ -68,8 +69,11 @@ def over_epochs(
     revision: str,
     **layout: Any,
 ) -> go.Figure:
-    """A figure over epochs, with what all of them share."""
-    marks = [
+    """A figure over epochs, with what all of them share.
+
+    Without a trace it has no axes, whose range would be invented: it says what it waits for.
+    """
+    marks: list[Part] = [
         {
             "type": "line",
             "xref": "x",
@@ -84,26 +88,33 @@ def over_epochs(
     ]
     step = _step(epochs)
     axis_title = "epoch" if step == 1 else f"epoch (1 of {step} is drawn)"
-    waiting = {
-        "text": "The first epoch is on its way …",
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0.5,
-        "y": 0.5,
-        "showarrow": False,
-    }
     shared: Part = {
         "template": theme.template(),
         "height": HEIGHT,
         "shapes": marks,
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "hovermode": "x unified",
-        "margin": {"l": 76, "r": 16, "t": 48, "b": 56},
+        "margin": MARGIN,
         "uirevision": revision,
     }
     layout["xaxis"] = {"title": {"text": axis_title}} | layout.get("xaxis", {})
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
-            layout[name] = CHEAP_AXIS | layout[name]
-    layout["annotations"] = [*layout.get("annotations", ()), *([] if len(epochs) else [waiting])]
+            layout[name] = CHEAP_AXIS | {"visible": bool(traces)} | layout[name]
+    if not traces:
+        titles = [layout[name]["title"]["text"] for name in layout if name.startswith("yaxis")]
+        layout |= {"annotations": [_waiting(titles, started=len(epochs) > 0)], "shapes": []}
     return go.Figure(data=traces, layout=shared | layout)
+
+
+def _waiting(titles: Sequence[str], *, started: bool) -> Part:
+    """What stands in the middle of a chart without data; ``titles`` are those of its y axes."""
+    reason = "Not measured yet …" if started else "The first epoch is on its way …"
+    return {
+        "text": "<br>".join([*titles, f"<i>{reason}</i>"]),
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.5,
+        "showarrow": False,
+    }

@@ -10,11 +10,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from rednd_core.plots import theme
-from rednd_core.plots.epochs import WeightChange, epoch_line, mark_at, over_epochs, thin
+from rednd_core.plots.epochs import MARGIN, WeightChange, epoch_line, mark_at, over_epochs, thin
+from rednd_core.plots.grid import Part
 
 PANEL_HEIGHT = 250  # pixels of one panel of two
 ZERO_SHOWN_AT = 1e-5  # where a weight of 0 stands on the logarithmic axis
 SIDES = ("users", "items")
+# Labels of weight changes; their widths are shares of the axis, about 180 pixels on a laptop.
+LABEL_CHARACTER = 0.044
+LABEL_GAP = 0.04
+LABEL_ROWS = 3
+LABEL_MARGIN = 52  # pixels, for the label of a change in the last epoch
 
 
 def loss_figure(
@@ -135,20 +141,6 @@ def weight_figure(
         "ticktext": ["0", *(f"{tick:g}" for tick in ticks[1:])],
         "range": [math.log10(ZERO_SHOWN_AT) - 0.3, 1.1],
     }
-    labels = [
-        {
-            "x": mark_at(change),
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "top",
-            "xanchor": "left",
-            "xshift": 3,
-            "text": f"{change.value:g}",
-            "showarrow": False,
-            "font": {"color": theme.ACCENT, "size": theme.TICK_SIZE},
-        }
-        for change in changes
-    ]
     return over_epochs(
         traces,
         epochs,
@@ -156,8 +148,43 @@ def weight_figure(
         revision,
         yaxis=axis,
         showlegend=False,
-        annotations=labels,
+        margin=MARGIN | {"r": LABEL_MARGIN},
+        annotations=_labels(epochs, changes) if traces else [],
     )
+
+
+def _labels(epochs: pd.DataFrame, changes: Sequence[WeightChange]) -> list[Part]:
+    """The new weight right of each mark, on rows below each other where marks are close.
+
+    Where the rows do not suffice the latest are labelled, the weight in force among them.
+    """
+    first = float(epochs["epoch"].iloc[0])
+    last = max([float(epochs["epoch"].iloc[-1]), *map(mark_at, changes)])
+    free_up_to = [math.inf] * LABEL_ROWS
+    labels: list[Part] = []
+    for change in reversed(changes):
+        text = f"{change.value:g}"
+        start = (mark_at(change) - first) / (last - first or 1.0)
+        end = start + LABEL_GAP + LABEL_CHARACTER * len(text)
+        row = next((row for row, limit in enumerate(free_up_to) if end <= limit), None)
+        if row is None:
+            continue
+        free_up_to[row] = start
+        labels.append(
+            {
+                "x": mark_at(change),
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "top",
+                "yshift": -row * (theme.TICK_SIZE + 2),
+                "xanchor": "left",
+                "xshift": 3,
+                "text": text,
+                "showarrow": False,
+                "font": {"color": theme.ACCENT, "size": theme.TICK_SIZE},
+            }
+        )
+    return labels
 
 
 def _columns(epochs: pd.DataFrame, prefix: str) -> list[str]:

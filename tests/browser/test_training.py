@@ -68,6 +68,14 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     for chart in ("smoothness", "layers", "losses", "validation", "weight"):
         assert in_plot(page, chart, "e._fullData.length") >= 1
 
+    # What Streamlit fades while it waits to be redrawn stays as it is here.
+    fades = page.locator("[data-testid=stElementContainer]:has([data-chart=losses])")
+    page.add_style_tag(content=".faded { opacity: 0.33; }")  # a rule of one class, as Streamlit's
+    opacity = (
+        "e => (e.classList.add('faded'), e.dataset.stale = 'true', getComputedStyle(e).opacity)"
+    )
+    assert fades.last.evaluate(opacity) == "1"
+
     # Somebody else looks on.
     other = open_page("/training")
     until(lambda: epoch_of_picture(other) >= 3)
@@ -118,8 +126,13 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
 
     # Stopped, it is over for every page.
     page.get_by_role("button", name="Stop").first.click()
+    charts_at = page.locator("[data-chart=smoothness]").bounding_box()["y"]
     assert jobs.wait(run, timeout=120).state == "stopped"
     page.get_by_text("Look at this run on the page").wait_for()
+    until(lambda: page.get_by_role("button", name="Stop").count() == 0)
+    assert abs(page.locator("[data-chart=smoothness]").bounding_box()["y"] - charts_at) < 100
+    row = page.locator(".st-key-training-links").get_by_role("button").all()
+    assert len({round(button.bounding_box()["y"]) for button in row}) == 1
     page.get_by_role("button", name="Embeddings").click()
     chosen = page.get_by_role("combobox", name="Run", exact=True)
     chosen.wait_for()

@@ -54,14 +54,33 @@ def test_validation_skips_epochs_without_it_and_stars_the_best() -> None:
     [
         plots.loss_figure,
         plots.weight_figure,
-        lambda table: plots.validation_figure(table, "recall@20", None),
-        lambda table: plots.measure_figure(table, "mad", "MAD", "text"),
+        lambda table, changes: plots.validation_figure(table, "recall@20", None, changes),
+        lambda table, changes: plots.measure_figure(table, "mad", "MAD", "text", changes),
     ],
 )
 def test_before_the_first_epoch_a_chart_says_so(draw) -> None:
-    figure = draw(pd.DataFrame())
-    assert len(figure.data) == 0
-    assert "first epoch" in figure.layout.annotations[-1].text
+    figure = draw(pd.DataFrame(), changes=CHANGES)
+    assert len(figure.data) == len(figure.layout.shapes) == 0
+    (note,) = figure.layout.annotations
+    assert "first epoch" in note.text
+    axes = [*figure.select_xaxes(), *figure.select_yaxes()]
+    assert len(axes) >= 2
+    for axis in axes:  # their ranges would be invented; what they would show is in the note
+        assert axis.visible is False
+        assert axis.title.text in note.text or axis.title.text == "epoch"
+
+
+def test_axes_come_with_the_first_epoch() -> None:
+    figure = plots.measure_figure(epochs().iloc[:1], "mad", "MAD", "text")
+    assert [axis.visible for axis in (*figure.select_xaxes(), *figure.select_yaxes())] == [True] * 3
+    assert not figure.layout.annotations
+
+
+def test_what_is_not_measured_every_epoch_does_not_wait_for_the_first_one() -> None:
+    table = epochs().drop(columns="valid.recall@20")
+    (note,) = plots.validation_figure(table, "recall@20", None).layout.annotations
+    assert "Not measured yet" in note.text
+    assert "first epoch" not in note.text
 
 
 def test_measures_are_a_line_a_layer_with_users_above_items() -> None:
@@ -90,6 +109,42 @@ def test_the_weight_is_a_step_that_also_shows_zero() -> None:
     low, high = figure.layout.yaxis.range
     assert low < math.log10(plots.ZERO_SHOWN_AT)
     assert high >= math.log10(10)
+
+
+def label_places(
+    changes: list[WeightChange], n_epochs: int = 40
+) -> list[tuple[str, float, float, float]]:
+    """(text, left, right, height) of each label in pixels; the plot is 180 wide."""
+    figure = plots.weight_figure(epochs(n_epochs), changes)
+    found = []
+    for note in figure.layout.annotations:
+        left = (note.x - 1) / (max(n_epochs, changes[-1].epoch + 0.5) - 1) * 180 + note.xshift
+        width = 7.8 * len(note.text)  # of a digit at this size
+        assert note.xanchor == "left"
+        assert left + width <= 180 + figure.layout.margin.r
+        found.append((note.text, left, left + width, note.yshift))
+    return found
+
+
+@pytest.mark.parametrize("epochs_of_moves", [(7, 8, 10), (1, 20, 39), (36, 38, 39), (40, 40, 40)])
+def test_labels_of_close_moves_are_apart_and_inside_the_figure(
+    epochs_of_moves: tuple[int, ...],
+) -> None:
+    values = (0.003, 0.01, 0.0003)
+    changes = [WeightChange(*move) for move in zip(epochs_of_moves, values, strict=True)]
+    labels = label_places(changes)
+    assert sorted(text for text, *_ in labels) == ["0.0003", "0.003", "0.01"]
+    for text, left, right, height in labels:
+        for other, its_left, its_right, its_height in labels:
+            if other != text and abs(height - its_height) < plots.theme.TICK_SIZE:
+                assert right <= its_left or its_right <= left, (text, other)
+
+
+def test_of_a_crowd_of_moves_the_latest_are_labelled() -> None:
+    crowd = [WeightChange(10, value) for value in (0.003, 0.01, 0.03, 0.1, 0.3)]
+    labels = label_places([WeightChange(1, 0.5), *crowd])
+    assert [text for text, *_ in labels] == ["0.3", "0.1", "0.03", "0.5"]
+    assert len(plots.weight_figure(epochs(40), crowd).layout.shapes) == 5  # every mark is there
 
 
 def test_a_model_without_alignment_has_no_weight_line() -> None:

@@ -48,7 +48,7 @@ def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
     app.run().switch_page("../pages/4_Training.py")
     if job is not None:
         app.session_state["job"] = job
-    for key in ("train.open", "train.all", "manage.open"):
+    for key in {"train.open", "train.all", "manage.open", *opened}:
         app.session_state[key] = key in opened
     app.run()
     assert not app.exception

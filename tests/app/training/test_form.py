@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
-from app.components.training_fields import WEIGHTS
+from app.components.training_fields import WEIGHTS, label_of
 from rednd_core import jobs
 from rednd_core.config import TrainingConfig
 from rednd_core.models.rednnd import RedNnDHyperparameters
+from rednd_core.models.registry import model_class, model_names
 from rednd_core.runs import (
     RunStore,
 )
@@ -23,11 +25,25 @@ def test_the_form_offers_every_setting_with_its_own_bounds() -> None:
     }
     labels |= {w.label for w in (*app.multiselect, *app.select_slider)}
     for name in (*RedNnDHyperparameters.model_fields, *TrainingConfig.model_fields):
-        wanted = "alignment weight at the start" if name == "alignment_weight" else name
-        assert wanted.replace("_", " ").capitalize() in labels, name
-    layers = next(w for w in app.number_input if w.label == "N layers")
+        field = (RedNnDHyperparameters.model_fields | TrainingConfig.model_fields)[name]
+        wanted = "Alignment weight at the start" if name == "alignment_weight" else field.title
+        assert wanted in labels, name
+    layers = next(w for w in app.number_input if w.label == "Layers")
     assert (layers.min, layers.max) == (0, 32)
+    assert "`n_layers`" in layers.help  # what the command line calls it
     assert app.select_slider[0].options == [f"{w:g}" for w in WEIGHTS]
+
+
+@pytest.mark.parametrize("model", model_names())
+def test_every_setting_has_a_title_for_people(model: str) -> None:
+    fields = model_class(model).settings_class.model_fields | TrainingConfig.model_fields
+    titles = [field.title for field in fields.values()]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_setting_without_a_title_is_called_by_its_name() -> None:
+    assert label_of("drop_rate", Field(0.1)) == "Drop rate"
 
 
 def test_start_hands_over_the_validated_settings(started) -> None:

@@ -76,6 +76,15 @@ def test_several_jobs_are_listed_in_the_order_of_the_queue(add_run) -> None:
     assert not app.exception
 
 
+def test_the_watched_run_is_not_listed_among_those_that_are_over(add_run) -> None:
+    for name in ("first", "second"):
+        add_run(name, "stopped")
+    app = open_page(("jobs.over",), job="first")
+    assert "watch.continue.first" in keys(app)
+    listed = [b.key for b in app.button if b.key and b.key.startswith("list.continue.")]
+    assert listed == ["list.continue.second"]
+
+
 def test_a_failed_run_shows_its_sentence_and_the_end_of_its_log(add_run) -> None:
     writer = add_run(state="failed")
     writer.layout.log.write_text("line one\nthe <b>last</b> words\n")

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from app import cached
 from app.components import training_watch
+from rednd_core.errors import RunError
 from tests.app.sent import numbers
-from tests.app.training.page import N_ITEMS, N_USERS, charts, commands, figures, open_page, words
+from tests.app.training.page import (
+    HOME,
+    N_ITEMS,
+    N_USERS,
+    charts,
+    commands,
+    figures,
+    keys,
+    open_page,
+    words,
+)
 
 
 def test_a_running_run_is_found_and_drawn(add_run) -> None:
@@ -73,6 +86,17 @@ def test_the_slider_sends_the_weight_once(add_run) -> None:
     assert len(commands(writer)) == 1
 
 
+def test_a_slider_that_outlives_its_run_is_not_heard(add_run) -> None:
+    writer = add_run()
+    app = open_page()
+    app.select_slider(key="training.weight.demo").set_value(0.3)
+    writer.status("stopped", epoch=3)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert commands(writer) == []
+
+
 def test_what_another_tab_sets_does_not_move_this_slider_into_a_command(add_run) -> None:
     writer = add_run()
     app = open_page()
@@ -123,6 +147,56 @@ def test_another_page_opens_with_this_run(add_run, page: str, monkeypatch) -> No
     app.button(key=f"training.open.{page}").click().run()
     assert opened == [page]
     assert app.session_state["run"] == "other"
+
+
+def form_is_open(app: AppTest) -> bool:
+    return bool(next(e for e in app.expander if e.label == "Start a new training").proto.expanded)
+
+
+def test_the_form_is_open_where_nothing_trains_and_stays_shut_when_a_training_ends(add_run) -> None:
+    add_run("over", "finished")
+    app = AppTest.from_file(HOME, default_timeout=180).run()
+    app.switch_page("../pages/4_Training.py").run()
+    assert form_is_open(app)
+    writer = add_run("demo")
+    app = AppTest.from_file(HOME, default_timeout=180).run()
+    app.switch_page("../pages/4_Training.py").run()
+    assert not form_is_open(app)
+    writer.status("stopped", epoch=3)
+    cached.run_entries.clear()
+    app.run()
+    assert "watch.continue.demo" in keys(app)  # it is over
+    assert not form_is_open(app)
+    assert "Train a model and look on" not in words(app)  # nor does this push the charts down
+    app.switch_page("../pages/5_Data.py").run()
+    app.switch_page("../pages/4_Training.py").run()
+    assert not form_is_open(app)
+
+
+def test_the_words_arrive_with_the_charts_that_they_tell_of(
+    add_run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run()
+    order: list[str] = []
+    for name in ("charts", "_head", "show_charts"):
+        original = getattr(training_watch, name)
+        monkeypatch.setattr(
+            training_watch, name, lambda *a, n=name, f=original: (order.append(n), f(*a))[1]
+        )
+    open_page()
+    assert order[-3:] == ["charts", "_head", "show_charts"]
+
+
+def test_figures_that_fail_leave_the_buttons(add_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_run()
+
+    def fail(*_: object) -> None:
+        raise RunError(expected="numbers", found="nan", remedy="stop it")
+
+    monkeypatch.setattr(training_watch, "charts", fail)
+    app = open_page()
+    assert "watch.stop.demo" in keys(app)
+    assert "found nan" in words(app)
 
 
 def test_a_broken_history_is_a_sentence(add_run) -> None:
