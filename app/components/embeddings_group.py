@@ -11,8 +11,9 @@ import streamlit as st
 from app import cached
 from app.components.downloads import csv_button, show_figure
 from app.components.embeddings_color import degrees
+from app.components.embeddings_selection import BACK_TO_MAPS, GROUP_ANCHOR
 from app.components.embeddings_view import View
-from app.components.node_select import clear, take_row
+from app.components.node_select import take_row
 from rednd_core.plots.cohesion import cohesion_figure
 from rednd_core.projection.rows import mean_cosine
 
@@ -23,13 +24,12 @@ def group_panel(view: View) -> None:
     """Draw the table, the cohesion and the categories of the group."""
     nodes = np.asarray(view.group, dtype=np.int64)
     with st.container(border=True, key="node-group"):
-        head, close = st.columns([6, 1])
         n_users = int((nodes < view.data.n_users).sum())
-        head.subheader(
+        st.subheader(
             f"{len(nodes):,} selected nodes: {n_users:,} users, {len(nodes) - n_users:,} items",
-            anchor=False,
+            anchor=GROUP_ANCHOR,
         )
-        close.button("Clear", key="clear-group", on_click=clear, icon=":material/close:")
+        st.markdown(BACK_TO_MAPS)
         left, right = st.columns([3, 2], gap="medium")
         with left:
             _members(view, nodes)

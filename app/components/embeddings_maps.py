@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from app import cached
 from app.components.downloads import show_figure
+from app.components.embeddings_story import spread_story
 from app.components.embeddings_view import ANIMATION, View
 from app.components.node_select import take_points
 from rednd_core.plots.embedding import embedding_figure
@@ -21,8 +21,8 @@ WANTED = "umap_wanted"  # maps that this session asked for, so that a read-only 
 
 PCA_CAPTION = (
     "PCA turns the cloud so that its widest directions face you, with the same axes and the same scale "
-    "in every panel. **Lengths are kept: a layer whose directions agree is drawn small.** What does "
-    "not vary along these two axes is not seen."
+    "in every panel. **Lengths are kept: a layer whose directions all agree is a dot.** What does not "
+    "vary along these two axes is not seen."
 )
 UMAP_CAPTION = (
     "UMAP draws only who is next to whom, and stretches every neighbourhood to about the same size. "
@@ -56,14 +56,14 @@ def draw_maps(view: View) -> dict[str, Projection]:
             else:
                 _panels(view, umap, UMAP_TITLE)
             st.caption(UMAP_CAPTION)
+    if len(view.layers) > 1:
+        st.markdown(spread_story(view.layer_names, maps))
     st.caption(
         f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
         "the unit vectors to their mean, 0 to 1, measured before mapping; MAD: mean of 1 − cosine over "
         "all pairs of one side, 0 to about 1; both on the nodes of the map. Trustworthiness: 1 where "
         "all map neighbours are true neighbours."
     )
-    if len(maps) == 2 and len(view.layers) > 1:
-        st.markdown(_spread_story(view, maps))
     return maps
 
 
@@ -117,6 +117,7 @@ def _panels(view: View, found: Projection, title: str) -> None:
         title=title,
         hover=view.names.hover(found.nodes),
         selected=view.selected,
+        focus=view.node,
         **view.color.arguments(),
     )
     show_figure(
@@ -140,6 +141,7 @@ def _animate(view: View, maps: dict[str, Projection]) -> None:
         title="From layer to layer",
         hover=view.names.hover(view.nodes),
         selected=view.selected,
+        focus=view.node,
         **view.color.arguments(),
     )
     show_figure(
@@ -157,21 +159,3 @@ def _animate(view: View, maps: dict[str, Projection]) -> None:
         st.caption(UMAP_CAPTION)
     else:
         _offer_umap(view)
-
-
-def _spread_story(view: View, maps: dict[str, Projection]) -> str:
-    """What the two maps make of the change of spread, in this very view."""
-    first, last = view.layer_names[0], view.layer_names[-1]
-    quality = maps["pca"].quality
-    if not quality[0]["spread"] or quality[-1]["spread"] is None:
-        return ""
-    parts = {"of the vectors": quality[-1]["spread"] / quality[0]["spread"]}
-    for method, found in maps.items():
-        sizes = [float(np.sqrt(flat.var(axis=0).sum())) for flat in found.coords]
-        if sizes[0] > 0:
-            parts[f"of the {method.upper()} map"] = sizes[-1] / sizes[0]
-    told = ", ".join(f"{what} ×{factor:.2f}" for what, factor in parts.items())
-    return (
-        f"**From {first} to {last}**, the spread {told}. (The PCA map has the two widest directions "
-        "only; it grows where the variation gathers in them.)"
-    )

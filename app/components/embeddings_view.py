@@ -54,7 +54,7 @@ class View:
 
     @property
     def selected(self) -> tuple[int, ...]:
-        """Nodes that the maps ring."""
+        """Nodes that the maps mark."""
         return tuple(sorted({*self.group, *([] if self.node is None else [self.node])}))
 
     @property

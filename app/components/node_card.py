@@ -12,8 +12,8 @@ import streamlit as st
 from app import cached
 from app.components.downloads import csv_button
 from app.components.embeddings_color import RECALL, SPLITS
+from app.components.embeddings_selection import BACK_TO_MAPS, CARD_ANCHOR
 from app.components.embeddings_view import View
-from app.components.node_select import clear
 from app.components.product import picture_of
 from app.components.text import escape_markdown
 from rednd_core.projection import Projection, neighbours
@@ -21,6 +21,10 @@ from rednd_core.projection import Projection, neighbours
 FIDELITY_K = 15  # the k of the maps' trustworthiness
 PICTURE_WIDTH = 144
 SIDES = ("items", "users", "both")
+WRAPPED_ROW = 74  # pixels of a row of the neighbours' table; a table wraps texts above 4 rem only
+ROWS_IN_FULL = 10  # a longer table scrolls
+PICTURE_COLUMN = 64
+TITLE_WIDTH = 150  # of its titles where several layers stand side by side
 
 
 def node_card(view: View, maps: dict[str, Projection]) -> None:
@@ -45,12 +49,12 @@ def _head(view: View, node: int) -> None:
             picture_of(data, node - data.n_users), width=PICTURE_WIDTH, alt=names.titles[node]
         )
     with text:
-        st.subheader(escape_markdown(names.titles[node]), anchor=False)
+        st.subheader(escape_markdown(names.titles[node]), anchor=CARD_ANCHOR)
         facts = [(names.kind(node) + " id", names.ids[node]), *_facts(view, node)]
         st.markdown(
             "  \n".join(f"{name}: **{escape_markdown(str(value))}**" for name, value in facts)
         )
-    text.button("Clear", key="clear-node", on_click=clear, icon=":material/close:", type="tertiary")
+        st.markdown(BACK_TO_MAPS)
 
 
 def _facts(view: View, node: int) -> list[tuple[str, str]]:
@@ -136,25 +140,27 @@ def neighbour_table(view: View, node: int, side: str, k: int) -> pd.DataFrame:
 
 
 def _show_table(view: View, table: pd.DataFrame) -> None:
-    """A column a layer (and its pictures), a row a rank; cosines first, before a title is cut."""
+    """A column a layer (and its pictures), a row a rank; titles wrap, so that four layers fit."""
     wide: dict[str, Any] = {}
     config: dict[str, Any] = {}
     with_pictures = bool((table["type"] == "item").any()) and "image" in view.data.items
+    width = TITLE_WIDTH if len(view.layers) > 2 else None
     for layer, name in zip(view.layers, view.layer_names, strict=True):
         rows = table[table["layer"] == layer]
         if with_pictures:
             wide[f"picture {layer}"] = [_picture(view, node) for node in rows["node"]]
-            config[f"picture {layer}"] = st.column_config.ImageColumn(" ", width=52)
+            config[f"picture {layer}"] = st.column_config.ImageColumn(" ", width=PICTURE_COLUMN)
         wide[name] = [
             f"{cosine:.2f} · {title}"
             for title, cosine in zip(rows["title"], rows["cosine"], strict=True)
         ]
-        config[name] = st.column_config.TextColumn(name, width="medium")
+        config[name] = st.column_config.TextColumn(name, width=width)
     frame = pd.DataFrame(wide, index=pd.RangeIndex(1, 1 + int(table["rank"].max()), name="rank"))
     st.dataframe(
         frame,
         column_config=config,
-        row_height=48 if with_pictures else None,
+        height="content" if len(frame) <= ROWS_IN_FULL else "auto",
+        row_height=WRAPPED_ROW if (table["type"] == "item").any() else None,
         key="neighbours-table",
     )
 

@@ -8,23 +8,25 @@ from app.components.embeddings_compare import compare_panel
 from app.components.embeddings_export import export_panel
 from app.components.embeddings_group import group_panel
 from app.components.embeddings_maps import draw_maps
+from app.components.embeddings_selection import MAPS_ANCHOR, selection_bar
 from app.components.embeddings_view import choose_view
 from app.components.errors import explained
 from app.components.node_card import node_card
 
 INTRODUCTION = (
-    "Every point is a user or an item. Each layer mixes a node with its neighbours in the graph: watch "
-    "the clouds gather, and see whether what looks near **is** near."
+    "Every point is a user or an item. Each layer mixes a node with its neighbours in the graph. Do the "
+    "clouds gather on the way? And is what looks near **really** near?"
 )
 
 
 @explained
 def render() -> None:
-    st.title("Embeddings, layer by layer")
+    st.title("Embeddings, layer by layer", anchor=MAPS_ANCHOR)
     st.markdown(INTRODUCTION)
     view = choose_view()
     if view is None:
         return
+    selection_bar(view)
     maps = draw_maps(view)
     if view.group:
         group_panel(view)

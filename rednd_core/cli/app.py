@@ -15,9 +15,18 @@ from rednd_core.cli.study import study
 from rednd_core.cli.sweep import sweep
 from rednd_core.cli.train import train
 
+HELP = """Train graph recommenders and see how their embeddings smooth out.
+
+Examples:
+
+* `rednd data check sample_data/shop`
+* `rednd train --data sample_data/shop --model lightgcn`
+* `rednd smoothness --run shop-lightgcn --depth 16`
+"""
+
 app = typer.Typer(
     name="rednd",
-    help="Train graph recommenders and see how their embeddings smooth out.",
+    help=HELP,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -41,4 +50,4 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train graph recommenders and see how their embeddings smooth out."""
+    """What goes before a command."""

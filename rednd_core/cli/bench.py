@@ -12,6 +12,7 @@ import typer
 
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError, RedndError, unknown_name
+from rednd_core.places import make_folder
 
 SHOP = "sample_data/shop"
 QUICK: dict[str, list[str]] = {
@@ -48,11 +49,12 @@ def bench(
             remedy="run from a clone of the repository",
         )
     names = _chosen(only or [])
+    if json_dir is not None:
+        make_folder(json_dir, remedy="choose another folder with --json-dir", kind=ConfigError)
     began = time.perf_counter()
     for name in names:
         command = [sys.executable, str(folder / f"{name}.py"), *(QUICK[name] if quick else [])]
         if json_dir:
-            json_dir.mkdir(parents=True, exist_ok=True)
             command += ["--json", str(json_dir.resolve() / f"{name}.json")]
         typer.echo(f"\n## {name}\n")
         if subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode:  # noqa: S603 (our own)

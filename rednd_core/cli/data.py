@@ -7,28 +7,48 @@ from typing import Annotated
 
 import typer
 
-from rednd_core.cli.options import Json, print_json, show_table
-
-data_app = typer.Typer(
-    help="Check a data set, make the sample shop or a large graph.", no_args_is_help=True
+from rednd_core.cli.options import (
+    Columns,
+    Json,
+    Ratios,
+    Split,
+    SplitSeed,
+    data_config,
+    print_json,
+    show_table,
 )
+
+HELP = """Check a data set, make the sample shop or a large graph.
+
+Examples:
+
+* `rednd data check sample_data/shop`
+* `rednd data make-sample /tmp/shop`
+"""
+
+data_app = typer.Typer(help=HELP, no_args_is_help=True)
 
 
 @data_app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="Data folder or interaction file.")],
-    split: Annotated[str, typer.Option(help="auto, given, random or leave_last_out.")] = "auto",
+    split: Split = "auto",
+    ratios: Ratios = None,
+    split_seed: SplitSeed = None,
+    columns: Columns = None,
     as_json: Json = False,
 ) -> None:
     """Read a data set as training would and report every problem; exit code 1 if it is unusable.
 
-    Example: `rednd data check sample_data/shop`
+    Examples:
+
+    * `rednd data check sample_data/shop`
+    * `rednd data check reviews.csv --column user=reviewer --column item=product --split random`
     """
-    from rednd_core.config import DataConfig, parse_settings
     from rednd_core.data import check as check_data
 
-    rule = parse_settings(DataConfig, {"path": str(path), "split": split}, "data setting").split
-    report = check_data(path, split=rule)
+    asked = data_config(str(path), split, ratios, split_seed, columns)
+    report = check_data(path, asked.split, asked.split_seed, asked.ratios, asked.columns)
     if as_json:
         print_json(report.to_dict())
     else:
@@ -36,11 +56,12 @@ def check(
             typer.echo(f"error   {error}")
         for notice in report.notices:
             typer.echo(f"notice  {notice.message}")
-        rows = [
-            (f"{group}.{name}" if group else name, value)
-            for group, name, value in _figures(report.to_dict())
-        ]
-        show_table(str(path), ["figure", "value"], rows)
+        if report.interactions is not None or report.features:
+            rows = [
+                (f"{group}.{name}" if group else name, value)
+                for group, name, value in _figures(report.to_dict())
+            ]
+            show_table(str(path), ["figure", "value"], rows)
         typer.echo("usable" if report.ok else "not usable")
     if not report.ok:
         raise typer.Exit(1)

@@ -18,6 +18,7 @@ from rednd_core.cli.options import (
     show_table,
 )
 from rednd_core.errors import ConfigError, DataError, unknown_name
+from rednd_core.places import require_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,6 +135,7 @@ def project(
             found=out.name,
             remedy="choose one of these endings",
         )
+    require_output(out)
     opened = open_store(runs_dir).open(run)
     dataset = load_run_data(opened)
     layers = opened.layers()
@@ -180,7 +182,7 @@ def project(
 def recommend(
     run: RunName,
     user: Annotated[str, typer.Option(help="The user's original id.")],
-    k: Annotated[int, typer.Option(min=1, help="Length of the list.")] = 20,
+    k: Annotated[int, typer.Option(help="Length of the list.")] = 20,
     runs_dir: RunsDir = None,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rednd_core.config import DataConfig, parse_settings
+from rednd_core.config import ColumnNames, DataConfig, parse_settings
 from rednd_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,6 +25,26 @@ RunsDir = Annotated[
 RunName = Annotated[str, typer.Option("--run", help="Name of a run, see `rednd runs list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path, typer.Option("--data", help="MMRec folder or CSV file.")]
+Split = Annotated[str, typer.Option("--split", help="auto, given, random or leave_last_out.")]
+Ratios = Annotated[
+    str | None,
+    typer.Option(
+        "--ratios",
+        metavar="R1,R2,R3",
+        help="Train, validation and test shares of --split random; default 0.8,0.1,0.1.",
+    ),
+]
+SplitSeed = Annotated[
+    int | None, typer.Option("--split-seed", help="Seed of --split random; default 0.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="What a column is called; roles: user, item, label, timestamp. Repeatable.",
+    ),
+]
 
 
 def open_store(runs_dir: Path | None) -> RunStore:
@@ -45,18 +65,71 @@ def load_run_data(run: Run) -> Dataset:
     return dataset
 
 
-def data_config(path: str, split: str) -> DataConfig:
-    """``--data`` and ``--split``, validated; the folder is not looked at."""
-    return parse_settings(DataConfig, {"path": path, "split": split}, "data setting")
+def data_config(
+    path: str,
+    split: str,
+    ratios: str | None = None,
+    split_seed: int | None = None,
+    columns: Iterable[str] | None = None,
+) -> DataConfig:
+    """``--data`` and the options of how to read and split it, validated; the folder is not looked at.
+
+    Raises:
+        ConfigError: an impossible value, or ratios or a seed that the split would not use.
+    """
+    settings: dict[str, Any] = {"path": path, "split": split}
+    if columns:
+        names = _once(columns, "column role")
+        settings["columns"] = parse_settings(ColumnNames, names, "column role")
+    if ratios is not None:
+        settings["ratios"] = tuple(parse_values(ratios))
+    if split_seed is not None:
+        settings["split_seed"] = split_seed
+    if (ratios, split_seed) != (None, None) and split != "random":
+        raise ConfigError(
+            expected="--split random with --ratios or --split-seed, which no other split uses",
+            found=f"--split {split}",
+            remedy="add --split random, or leave them out",
+        )
+    if ratios is not None:
+        from rednd_core.data.split import require_ratios
+
+        require_ratios(settings["ratios"])
+    return parse_settings(DataConfig, settings, "data setting")
+
+
+def run_settings(assignments: Iterable[str] | None, seed: int | None) -> dict[str, Any]:
+    """``--set`` and ``--seed`` together; the seed comes from one of them."""
+    settings = parse_assignments(assignments or [])
+    if seed is None:
+        return settings
+    if "seed" in settings:
+        raise ConfigError(
+            expected="the seed once",
+            found=f"--seed {seed} and --set seed={settings['seed']}",
+            remedy="leave one of them out",
+        )
+    return settings | {"seed": seed}
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     """``key=value`` pairs as a mapping; a value is JSON where it parses as JSON, else text."""
-    settings: dict[str, Any] = {}
+    return {key: parse_value(text) for key, text in _once(assignments, "setting").items()}
+
+
+def _once(assignments: Iterable[str], kind: str) -> dict[str, str]:
+    """``key=value`` pairs as a mapping of texts; a repeated key is a ConfigError."""
+    found: dict[str, str] = {}
     for assignment in assignments:
         key, text = split_assignment(assignment)
-        settings[key] = parse_value(text)
-    return settings
+        if key in found:
+            raise ConfigError(
+                expected=f"every {kind} once",
+                found=f"{key}={found[key]} and {key}={text}",
+                remedy="leave one of them out",
+            )
+        found[key] = text
+    return found
 
 
 def split_assignment(assignment: str) -> tuple[str, str]:
@@ -75,6 +148,23 @@ def parse_value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def parse_values(text: str) -> list[Any]:
+    """``5,10`` or ``["image"],["text"]``: JSON where it is JSON, else each part by itself.
+
+    Raises:
+        ConfigError: an empty part.
+    """
+    try:
+        values = json.loads(f"[{text}]")
+    except ValueError:
+        values = [parse_value(part.strip()) for part in text.split(",")]
+    if not values or "" in values:
+        raise ConfigError(
+            expected="values with commas between them", found=repr(text), remedy="write e.g. 5,10"
+        )
+    return list(values)
 
 
 def print_json(value: object) -> None:

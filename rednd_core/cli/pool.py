@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import parse_value, say, split_assignment
+from rednd_core.cli.options import parse_values, say, split_assignment
 from rednd_core.cli.signals import on_first_signal
 from rednd_core.config import resolve_data_path
-from rednd_core.errors import ConfigError
 from rednd_core.wording import duration
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of all runs; repeatable."),
 ]
-Split = Annotated[str, typer.Option(help="auto, given, random or leave_last_out.")]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Its name; by default derived from what is asked for.")
 ]
@@ -104,23 +101,6 @@ def parse_axes(options: Iterable[str]) -> tuple[Axis, ...]:
         key, text = split_assignment(option)
         axes.append(Axis(key=key, values=tuple(parse_values(text))))
     return tuple(axes)
-
-
-def parse_values(text: str) -> list[Any]:
-    """``5,10`` or ``["image"],["text"]``: JSON where it is JSON, else each part by itself.
-
-    Raises:
-        ConfigError: an empty part.
-    """
-    try:
-        values = json.loads(f"[{text}]")
-    except ValueError:
-        values = [parse_value(part.strip()) for part in text.split(",")]
-    if not values or "" in values:
-        raise ConfigError(
-            expected="values with commas between them", found=repr(text), remedy="write e.g. 5,10"
-        )
-    return list(values)
 
 
 def absolute(data: Path) -> str:

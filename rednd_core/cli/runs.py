@@ -10,13 +10,27 @@ import typer
 
 from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table
 
-runs_app = typer.Typer(help="List, show, delete, import and export runs.", no_args_is_help=True)
+HELP = """List, show, delete, import and export runs.
+
+Examples:
+
+* `rednd runs list`
+* `rednd runs export shop-lightgcn lightgcn.zip`
+"""
+
+runs_app = typer.Typer(help=HELP, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of a run.")]
 
 
 @runs_app.command("list")
 def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
-    """List own runs, then the bundled ones; a broken folder says what is wrong with it."""
+    """List own runs, then the bundled ones; a broken folder says what is wrong with it.
+
+    Examples:
+
+    * `rednd runs list`
+    * `rednd runs list --runs-dir /shared/runs --json`
+    """
     rows = []
     for entry in open_store(runs_dir).list():
         record, status = entry.record, entry.status
@@ -55,7 +69,10 @@ def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
 
 @runs_app.command()
 def show(name: Name, runs_dir: RunsDir = None, as_json: Json = False) -> None:
-    """Show a run's settings, state and results."""
+    """Show a run's settings, state and results.
+
+    Example: `rednd runs show shop-lightgcn --json`
+    """
     run = open_store(runs_dir).open(name)
     evaluation = run.evaluation()
     value = {
@@ -81,7 +98,10 @@ def delete(
     runs_dir: RunsDir = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a run of your own that is not in training."""
+    """Delete a run of your own that is not in training.
+
+    Example: `rednd runs delete lightgcn-baby-1 --yes`
+    """
     store = open_store(runs_dir)
     run = store.open(name)
     if not yes:
@@ -91,8 +111,15 @@ def delete(
 
 
 @runs_app.command("export")
-def export_run(name: Name, out: Path, runs_dir: RunsDir = None) -> None:
-    """Write a run as one zip file. Example: `rednd runs export shop-lightgcn lightgcn.zip`"""
+def export_run(
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    runs_dir: RunsDir = None,
+) -> None:
+    """Write a run as one zip file.
+
+    Example: `rednd runs export shop-lightgcn lightgcn.zip`
+    """
     from rednd_core.runs import export
 
     typer.echo(str(export(open_store(runs_dir).open(name), out)))

@@ -8,11 +8,16 @@ from typing import Annotated
 import typer
 
 from rednd_core.cli.options import (
+    Columns,
     Json,
+    Ratios,
     RunsDir,
+    Split,
+    SplitSeed,
     data_config,
     open_store,
     parse_assignments,
+    parse_values,
     print_json,
     say,
     show_table,
@@ -21,15 +26,14 @@ from rednd_core.cli.pool import (
     NameOption,
     Scheduler,
     Settings,
-    Split,
     Workers,
     absolute,
     end,
     parse_axes,
-    parse_values,
     working_pool,
 )
 from rednd_core.errors import ConfigError
+from rednd_core.places import require_output
 
 
 def study(
@@ -42,6 +46,9 @@ def study(
         typer.Option("--vary", metavar="KEY=V1,V2", help="A setting to compare; repeatable."),
     ] = None,
     split: Split = "auto",
+    ratios: Ratios = None,
+    split_seed: SplitSeed = None,
+    columns: Columns = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all metrics as CSV.")] = None,
     name: NameOption = None,
@@ -60,6 +67,7 @@ def study(
     * `rednd study --data tiktok --data baby --model lightgcn --seeds 1,2,3 --markdown results.md`
     * `rednd study --data baby --model rednnd --seeds 1,2,3 --vary alignment_weight=0,1e-3`
     """
+    from rednd_core.runs.atomic import write_bytes
     from rednd_core.sweeps.study import StudyPlan, run_study
     from rednd_core.sweeps.summary import summarise
     from rednd_core.sweeps.tables import (
@@ -71,12 +79,17 @@ def study(
     )
 
     plan = StudyPlan(
-        data=tuple(data_config(absolute(path), split) for path in data),
+        data=tuple(
+            data_config(absolute(path), split, ratios, split_seed, columns) for path in data
+        ),
         models=tuple(model),
         settings=parse_assignments(settings or []),
         vary=parse_axes(vary or []),
         seeds=_parse_seeds(seeds),
     )
+    for output in (markdown, csv):
+        if output is not None:
+            require_output(output)
     for key, models in plan.partly_known().items():
         if models:
             say(f"{key} applies to {', '.join(models)} only")
@@ -84,9 +97,9 @@ def study(
         record = run_study(plan, open_store(runs_dir), pool, report, name)
     rows = summarise(record)
     if markdown is not None:
-        markdown.write_text(study_markdown(record, rows), encoding="utf-8")
+        write_bytes(markdown, study_markdown(record, rows).encode())
     if csv is not None:
-        csv.write_text(study_csv(rows), encoding="utf-8")
+        write_bytes(csv, study_csv(rows).encode())
     if as_json:
         print_json({**record.model_dump(mode="json"), "summary": list(study_rows(rows))})
     else:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednd_core.cli.options import (
+    Columns,
     Data,
     Json,
+    Ratios,
     RunsDir,
+    Split,
+    SplitSeed,
     data_config,
     open_store,
-    parse_assignments,
     print_json,
+    run_settings,
     say,
     show_table,
 )
@@ -22,7 +26,6 @@ from rednd_core.cli.pool import (
     NameOption,
     Scheduler,
     Settings,
-    Split,
     Workers,
     absolute,
     end,
@@ -46,6 +49,9 @@ def sweep(
     settings: Settings = None,
     seed: Annotated[int | None, typer.Option(help="Same as --set seed=S.")] = None,
     split: Split = "auto",
+    ratios: Ratios = None,
+    split_seed: SplitSeed = None,
+    columns: Columns = None,
     staged: Annotated[
         bool,
         typer.Option(
@@ -72,11 +78,10 @@ def sweep(
     """
     from rednd_core.sweeps.search import SweepPlan, run_sweep
 
-    chosen = parse_assignments(settings or []) | ({} if seed is None else {"seed": seed})
     plan = SweepPlan(
-        data=data_config(absolute(data), split),
+        data=data_config(absolute(data), split, ratios, split_seed, columns),
         model=model,
-        settings=chosen,
+        settings=run_settings(settings, seed),
         grid=parse_axes(grid),
         staged=staged,
     )

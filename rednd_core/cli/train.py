@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rednd_core.cli.options import (
+    Columns,
     Json,
+    Ratios,
     RunsDir,
+    Split,
+    SplitSeed,
     data_config,
     open_store,
-    parse_assignments,
     print_json,
+    run_settings,
     say,
 )
 from rednd_core.cli.signals import on_first_signal
 from rednd_core.errors import ConfigError, RunError
+from rednd_core.places import make_folder
 
 if TYPE_CHECKING:
-    from rednd_core.config import RunConfig
+    from rednd_core.data.schema import Dataset
     from rednd_core.runs import Command, RunStore, RunWriter
     from rednd_core.training.distributed import World
     from rednd_core.training.experiment import Summary
@@ -35,7 +40,10 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same as --set seed=S.")] = None,
-    split: Annotated[str, typer.Option(help="auto, given, random or leave_last_out.")] = "auto",
+    split: Split = "auto",
+    ratios: Ratios = None,
+    split_seed: SplitSeed = None,
+    columns: Columns = None,
     runs_dir: RunsDir = None,
     run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run.")] = None,
@@ -48,9 +56,12 @@ def train(
 
     * `rednd train --data sample_data/shop --model lightgcn`
     * `rednd train --data baby --model rednnd --set alignment_weight=0.01 --set epochs=50 --seed 1`
+    * `rednd train --data reviews.csv --column user=reviewer --column item=product --model lightgcn`
+    * `rednd train --data baby --model lightgcn --split random --ratios 0.7,0.1,0.2 --split-seed 3`
     * `rednd train --resume rednnd-baby-1`
     * `torchrun --nproc-per-node 2 -m rednd_core train --data baby --model rednnd`
     """
+    from rednd_core.models.settings import configure
     from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run
     from rednd_core.runs.layout import check_run_name
     from rednd_core.training.distributed import ALONE, joined
@@ -65,7 +76,8 @@ def train(
             return
         store = open_store(runs_dir)
         if resume is not None:
-            if data or model or settings or run or seed is not None or split != "auto":
+            new = (data, model, settings, run, seed, ratios, split_seed, columns)
+            if split != "auto" or any(option not in (None, []) for option in new):
                 raise ConfigError(
                     expected="--resume alone, as a run keeps its settings",
                     found="further settings",
@@ -75,7 +87,8 @@ def train(
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
-            config = make_config(data, model, settings or [], seed=seed, split=split)
+            source = data_config(str(data), split, ratios, split_seed, columns)
+            config = configure(model, source, run_settings(settings, seed))
             name = check_run_name(run or store.new_name(model, data.resolve().stem))
             record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
             writer = create_run(store.root / name, record)
@@ -91,11 +104,17 @@ def _requeued(store: RunStore, name: str) -> RunWriter:
     from rednd_core.runs import RunWriter, requeue
 
     opened = store.open(name)
-    if opened.bundled or opened.status.is_live:
+    if opened.bundled:
         raise ConfigError(
-            expected="a run of your own that is over",
-            found=f"{name}, {'a bundled run' if opened.bundled else opened.status.state}",
-            remedy="choose another run, or stop it first",
+            expected="a run of your own",
+            found=f"{name}, a bundled run, which is never changed",
+            remedy="train a new run with --data and --model",
+        )
+    if opened.status.is_live:
+        raise ConfigError(
+            expected=f"run {name} to be over",
+            found=f"the state {opened.status.state}",
+            remedy="stop it first, or choose another run",
         )
     if not opened.layout.last_place.exists():
         raise ConfigError(
@@ -103,18 +122,9 @@ def _requeued(store: RunStore, name: str) -> RunWriter:
             found="none",
             remedy="start a new run",
         )
+    make_folder(opened.path)
     requeue(opened.path)
     return RunWriter(opened.path)
-
-
-def make_config(
-    data: Path, model: str, assignments: list[str], *, seed: int | None, split: str
-) -> RunConfig:
-    """Validate everything that can be validated before the data is read."""
-    from rednd_core.models.settings import configure
-
-    settings = parse_assignments(assignments) | ({} if seed is None else {"seed": seed})
-    return configure(model, data_config(str(data), split), settings)
 
 
 def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:
@@ -126,6 +136,10 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
     from rednd_core.training.trainer import Trainer
 
     class Narrator(Callback):
+        def on_data(self, dataset: Dataset) -> None:
+            for notice in dataset.notices:
+                say(f"notice  {notice.message}")
+
         def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
             losses = "  ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
             metric = trainer.config.select_by

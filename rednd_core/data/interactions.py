@@ -74,7 +74,9 @@ def interactions_file(path: str | Path) -> Path:
     raise DataError(
         expected=f"one .inter file, .parquet file or interactions.csv in {place.name}",
         found=listing(p.name for p in candidates) or "none of them",
-        remedy="name the file itself" if candidates else "check the path",
+        remedy="name the file itself, or keep one of them in that folder or upload"
+        if candidates
+        else "check the path, or rename the file",
     )
 
 
@@ -110,9 +112,7 @@ def read_interactions(
     """
     names = columns or ColumnNames()
     file = interactions_file(path)
-    optional = ("label", "timestamp")
-    required = [names.user, names.item]
-    required += [getattr(names, name) for name in optional if name in names.model_fields_set]
+    required = {"user": names.user, "item": names.item, **names.model_dump(exclude_defaults=True)}
     header = parquet.read_header(file) if file.suffix == ".parquet" else read_header(file)
     require_columns(header, required, file)
     where = {

@@ -6,6 +6,7 @@ for equal timestamps under ``leave_last_out``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isclose
 from typing import get_args
 
@@ -57,6 +58,17 @@ def split(
     return _assemble(users, items, parts if rows is None else parts[rows])
 
 
+def require_ratios(ratios: Sequence[object]) -> None:
+    """Refuse what cannot be the shares of train, validation and test."""
+    numbers = [ratio for ratio in ratios if isinstance(ratio, int | float) and 0 <= ratio <= 1]
+    if len(ratios) != 3 or len(numbers) != 3 or not isclose(sum(numbers), 1.0, abs_tol=1e-6):
+        raise ConfigError(
+            expected="three ratios from 0 to 1 that sum to 1 (train, validation, test)",
+            found=", ".join(map(str, ratios)),
+            remedy="use e.g. 0.8, 0.1, 0.1",
+        )
+
+
 def _given(table: InteractionTable) -> NDArray[np.int8]:
     if table.labels is None:
         raise DataError(
@@ -69,16 +81,7 @@ def _given(table: InteractionTable) -> NDArray[np.int8]:
 
 def _random(users: Ids, seed: int, ratios: Ratios) -> NDArray[np.int8]:
     """Parts of pairs sorted by user, (n,)."""
-    if (
-        len(ratios) != 3
-        or not all(0 <= ratio <= 1 for ratio in ratios)
-        or not isclose(sum(ratios), 1.0, abs_tol=1e-6)
-    ):
-        raise ConfigError(
-            expected="three ratios from 0 to 1 that sum to 1 (train, validation, test)",
-            found=str(tuple(ratios)),
-            remedy="use e.g. 0.8, 0.1, 0.1",
-        )
+    require_ratios(ratios)
     n = np.bincount(users)
     n_test = np.minimum(_held_out(n, ratios[TEST]), np.maximum(n - 1, 0))
     n_valid = np.minimum(_held_out(n, ratios[VALID]), np.maximum(n - n_test - 1, 0))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import mmap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,13 @@ def read_header(path: Path) -> list[str]:
     return next(csv.reader([first], delimiter=_DELIMITERS[path.suffix]))
 
 
-def require_columns(header: Sequence[str], required: Sequence[str], path: Path) -> None:
-    """Refuse a header that lacks a required name, repeats one, or was cut at a wrong separator."""
-    missing = [name for name in required if name not in header]
+def require_columns(header: Sequence[str], required: Mapping[str, str], path: Path) -> None:
+    """Refuse a header that lacks a required name, repeats one, or was cut at a wrong separator.
+
+    Args:
+        required: role (a field of ``ColumnNames``) -> name of its column.
+    """
+    missing = {role: name for role, name in required.items() if name not in header}
     if missing and len(header) == 1 and path.suffix in _DELIMITERS:
         separated = _SEPARATOR_NAMES[_DELIMITERS[path.suffix]]
         for separator, spoken in _SEPARATOR_NAMES.items():
@@ -87,9 +92,10 @@ def require_columns(header: Sequence[str], required: Sequence[str], path: Path) 
                 )
     if missing:
         raise DataError(
-            expected=f"column {' and column '.join(repr(name) for name in missing)} in {path.name}",
+            expected=f"column {' and column '.join(map(repr, missing.values()))} in {path.name}",
             found=f"the columns {listing(header)}",
-            remedy="rename the column, or name yours in the column settings",
+            remedy=f"rename {'the column' if len(missing) == 1 else 'the columns'}, or name yours with "
+            f"{' '.join(f'--column {role}=NAME' for role in missing)} (in the app: Split and columns)",
         )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
@@ -102,14 +108,14 @@ def require_columns(header: Sequence[str], required: Sequence[str], path: Path) 
 
 def read_cells(path: Path, columns: Sequence[str]) -> pa.Table:
     """The named columns as trimmed strings; their header is already checked."""
+    types = dict.fromkeys(columns, pa.string())
     try:
-        table = _parse(path, dict.fromkeys(columns, pa.string()))
+        table = _parse(path, types)
     except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            expected=f"every row of {path.name} to be UTF-8 text with as many cells as its header",
-            found=shorten(reason, 120),
-            remedy="correct that row",
+        raise _why_unreadable(path, types) or DataError(
+            expected=f"a text table in {path.name}, every quote in it closed",
+            found=shorten(" ".join(str(error).split()), 120),
+            remedy="correct it, or export it again",
         ) from None
     require_rows(table.num_rows, path)
     trimmed = [pc.utf8_trim_whitespace(table[name]) for name in columns]
@@ -132,12 +138,51 @@ def read_typed(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table | None:
     return table if table.num_rows else None
 
 
-def _parse(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Arrow's reading of a text table; no cell is taken as missing."""
+def _why_unreadable(path: Path, types: Mapping[str, pa.DataType]) -> DataError | None:
+    """The first row that is not UTF-8 or has not the header's cells; for a file that failed to parse."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return DataError(
+                    expected=f"{path.name} as UTF-8 text",
+                    found=f"the byte 0x{line[error.start]:02X} in line {number:,}, which is not UTF-8",
+                    remedy="export it again as UTF-8",
+                )
+    odd: list[pa_csv.InvalidRow] = []
+
+    def note(row: pa_csv.InvalidRow) -> str:
+        odd.append(row)
+        return "error"
+
+    # A second, slower parse: Arrow counts rows only where one thread reads.
+    with suppress(pa.ArrowException, OSError):
+        _parse(path, types, odd_row=note)
+    if not odd or odd[0].number is None:
+        return None
+    row = odd[0]
+    return DataError(
+        expected=f"{counted(row.expected_columns, 'cell')} in every row of {path.name}, one for each "
+        "column name",
+        found=f"{row.actual_columns} in data row {row.number - 1:,} ({shorten(row.text, 60)!r})",
+        remedy="correct that row",
+    )
+
+
+def _parse(
+    path: Path,
+    types: Mapping[str, pa.DataType],
+    odd_row: Callable[[pa_csv.InvalidRow], str] | None = None,
+) -> pa.Table:
+    """Arrow's reading of a text table; no cell is taken as missing. ``odd_row`` makes it count rows."""
     return pa_csv.read_csv(
         str(path),
+        read_options=pa_csv.ReadOptions(use_threads=odd_row is None),
         parse_options=pa_csv.ParseOptions(
-            delimiter=_DELIMITERS[path.suffix], newlines_in_values=True
+            delimiter=_DELIMITERS[path.suffix],
+            newlines_in_values=True,
+            invalid_row_handler=odd_row,
         ),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict(types),
@@ -224,7 +269,7 @@ def key_column(header: Sequence[str], names: Iterable[str], kind: str, file: Pat
 
     Args:
         names: accepted names; the first is the one asked for where none is there.
-        kind: what the ids are of, ``"item"`` or ``"user"``.
+        kind: what the ids are of, ``"item"`` or ``"user"``: a field of ``ColumnNames``.
 
     Raises:
         DataError: none of them, or several.
@@ -238,5 +283,5 @@ def key_column(header: Sequence[str], names: Iterable[str], kind: str, file: Pat
             remedy="drop or rename the other",
         )
     key = present[0] if present else accepted[0]
-    require_columns(header, [key], file)
+    require_columns(header, {kind: key}, file)
     return key

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
 from rednd_core.errors import RunError
+from rednd_core.places import make_folder
 from rednd_core.runs import (
     Command,
     Provenance,
@@ -44,7 +45,7 @@ EXIT_SECONDS = 20.0
 
 def start_training(config: RunConfig, store: RunStore, name: str | None = None) -> Run:
     """Create a queued run and start the process that trains it; returns at once."""
-    store.root.mkdir(parents=True, exist_ok=True)
+    make_folder(store.root)
     with _preparing(store.root):
         dataset = resolve_data_path(config.data.path).stem
         name = check_run_name(name or store.new_name(config.model, dataset))

@@ -22,6 +22,7 @@ from rednd_core.plots.points import (
     MISSING,
     Group,
     color_axis,
+    mark,
     point_groups,
     ring,
     scatter,
@@ -32,6 +33,7 @@ PANEL_HEIGHT = 240  # pixels of a panel beside others, without its title
 SINGLE_HEIGHT = 460  # of a panel alone
 TITLE_HEIGHT = 92  # of the four lines above a panel
 LINE_HEIGHT = 20  # of a further line there
+TOOLBAR_HEIGHT = 32  # of the line that the toolbar has for itself
 HEAD_HEIGHT = 66  # of the figure's own title
 LEGEND_HEIGHT = 24  # of a legend line, or
 BAR_HEIGHT = 78  # of the colour bar
@@ -54,6 +56,7 @@ def embedding_figure(
     missing: str = MISSING,
     hover: Sequence[str] | None = None,
     selected: Sequence[int] = (),
+    focus: int | None = None,
     columns: int = 2,
     panel_height: int | None = None,
     colorscale: str = theme.SEQUENTIAL,
@@ -74,7 +77,7 @@ def embedding_figure(
         missing: what points without a colour value are called.
         hover: (n,) text shown for each point, e.g. title, id and type; None shows the node number.
             Texts from files are shown literally.
-        selected: node numbers ringed in every panel; those not on the map are skipped.
+        selected, focus: node numbers marked in every panel, see :func:`rednd_core.plots.points.mark`.
         columns: panels a row.
         panel_height: pixels; None fits a figure in half of a wide page.
 
@@ -91,7 +94,7 @@ def embedding_figure(
     inner = rows * panel + (rows - 1) * above
     ids = node_ids(nodes)
     text = literal(hover)
-    marked = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
+    groups, ringed = mark(groups, nodes, selected, focus)
     traces: list[Part] = []
     notes: list[Part] = []
     layout = dress(inner, above, title, quality, groups, color_name, log_color, colorscale)
@@ -99,8 +102,8 @@ def embedding_figure(
         number, flat = place.number, coords[place.number]
         first = number == 0
         drawn = [scatter(group, flat, number, ids, text, showlegend=first) for group in groups]
-        if len(marked):
-            drawn.append(ring(flat, ids, text, marked, showlegend=first))
+        if len(ringed):
+            drawn.append(ring(flat, ids, text, ringed, showlegend=first))
         traces += [trace | place.of_trace for trace in drawn]
         notes.append(place.title(panel_title(layer_names[number], quality[number])))
         if collapsed[number]:
@@ -159,18 +162,18 @@ def dress(
     log_color: bool,
     colorscale: str,
 ) -> Part:
-    """Layout: titles (``above`` pixels for those of the first row), panels (``inner``), legend below."""
+    """Layout: toolbar, titles (``above`` pixels for the first row's), panels (``inner``), legend."""
     listed = [group.name for group in groups if group.in_legend]
     lines = math.ceil(len(listed) * (8 * max(map(len, listed), default=0) + 48) / LEGEND_WIDTH)
     has_bar = any(group.values is not None for group in groups)
-    top = above + (HEAD_HEIGHT if title else 0)
+    top = TOOLBAR_HEIGHT + (HEAD_HEIGHT if title else 0) + above
     below = BAR_HEIGHT if has_bar else LEGEND_HEIGHT  # the latter for the legend's title
     bottom = below + LEGEND_HEIGHT * lines + 8
     return {
         "template": theme.template(),
         "title": {
             "text": figure_title(title, quality) if title else None,
-            "y": 1 - 24 / (inner + top + bottom),
+            "y": 1 - (TOOLBAR_HEIGHT + 20) / (inner + top + bottom),
             "yref": "container",
             "yanchor": "top",
         },

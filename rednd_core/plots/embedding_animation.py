@@ -26,7 +26,7 @@ from rednd_core.plots.embedding import (
     square_axes,
 )
 from rednd_core.plots.grid import Part, Place, places
-from rednd_core.plots.points import MISSING, point_groups, ring, scatter, warning_note
+from rednd_core.plots.points import MISSING, mark, point_groups, ring, scatter, warning_note
 
 STEPS = 8  # pictures from one layer to the next
 STEP_MS = 60
@@ -62,6 +62,7 @@ def embedding_animation(
     missing: str = MISSING,
     hover: Sequence[str] | None = None,
     selected: Sequence[int] = (),
+    focus: int | None = None,
     colorscale: str = theme.SEQUENTIAL,
 ) -> go.Figure:
     """Draw maps of the same layers and nodes side by side, moved by one slider.
@@ -88,7 +89,7 @@ def embedding_animation(
         )
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
     ids, text = node_ids(nodes), literal(hover)
-    marked = np.flatnonzero(np.isin(nodes, np.asarray(selected, dtype=np.int64)))
+    groups, ringed = mark(groups, nodes, selected, focus)
 
     panels = places(len(maps), len(maps), horizontal=0.04)
 
@@ -99,8 +100,8 @@ def embedding_animation(
             of_panel = [
                 scatter(group, flat, layer, ids, text, showlegend=first) for group in groups
             ]
-            if len(marked):
-                of_panel.append(ring(flat, ids, text, marked, showlegend=first))
+            if len(ringed):
+                of_panel.append(ring(flat, ids, text, ringed, showlegend=first))
             drawn += [trace | place.of_trace for trace in of_panel]
         return drawn
 
@@ -162,11 +163,12 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
     """Slider and play button between the panels and the legend, which moves down."""
     still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
     tour: list[str] = []
-    for layer in range(len(layer_names)):
-        between = range(1, STEPS if layer + 1 < len(layer_names) else 0)
-        tour += [str(layer)] * REST_STEPS + [f"{layer}+{step}" for step in between]
-    playing = {"mode": "immediate", "frame": {"duration": STEP_MS, "redraw": True}}
-    playing["transition"] = {"duration": 0}
+    for layer in range(len(layer_names) - 1):
+        tour += [str(layer)] * REST_STEPS + [f"{layer}+{step}" for step in range(1, STEPS)]
+    # Once, as play goes on at a frame's first place in the tour, and begins anew only at its end.
+    tour.append(str(len(layer_names) - 1))
+    playing: Part = {"mode": "immediate", "frame": {"duration": STEP_MS, "redraw": True}}
+    playing |= {"transition": {"duration": 0}, "fromcurrent": True}
     layout["height"] += CONTROL_HEIGHT
     layout["margin"]["b"] += CONTROL_HEIGHT
     layout["legend"]["y"] -= CONTROL_HEIGHT / inner
@@ -198,7 +200,7 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
             "buttons": [
                 {"label": "▶ Play", "method": "animate", "args": [tour, playing]},
                 {
-                    "label": "❚❚ Stop",
+                    "label": "❚❚ Pause",
                     "method": "animate",
                     "args": [[None], {"mode": "immediate", "frame": {"duration": 0}}],
                 },

@@ -1,9 +1,10 @@
-"""Points of a map as traces: which colour gives which group, how large, and the ring of a selection."""
+"""Points of a map as traces: which colour gives which group, how large, and how a selection shows."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
 
 MISSING = "no value"
-MANY_RINGS = 20  # from here on rings are thin, so that they do not hide what they mark
+MOST_RINGS = 24  # more would hide the map: beyond, the points that are not selected are dimmed
+DIMMED = 0.08  # opacity of those
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Group:
     color: str | None = None
     values: NDArray[np.float32] | None = None
     in_legend: bool = True
+    opacity: float = 0.75
+
+    def part(self, inside: NDArray[np.bool_], **changes: Any) -> Group:
+        """The members for which ``inside`` (m,) is True, with ``changes`` of other attributes."""
+        values = None if self.values is None else self.values[:, inside]
+        return replace(self, members=self.members[inside], values=values, **changes)
 
     def marker(self, layer: int) -> dict[str, Any]:
         """The colouring part of the marker in one layer."""
@@ -92,6 +100,38 @@ def point_groups(
     return [group for group in groups if len(group.members)]
 
 
+def mark(
+    groups: Sequence[Group],
+    nodes: NDArray[np.int64],
+    selected: Sequence[int],
+    focus: int | None,
+) -> tuple[list[Group], NDArray[np.int64]]:
+    """Show a selection: a few points get rings; of many, all others are dimmed.
+
+    Traces of their own for the dimmed points, as the frames of an animation undo Plotly's own way
+    (``selectedpoints``), and so that they lie underneath.
+
+    Args:
+        groups: of the points. nodes: (n,) their node numbers.
+        selected: node numbers; those not on the map are skipped.
+        focus: the one of them that has its ring among many, too.
+
+    Returns:
+        The groups to draw, and the positions (m,) of the points with a ring.
+    """
+    lit = np.isin(nodes, np.asarray(selected, dtype=np.int64))
+    if int(lit.sum()) <= MOST_RINGS:
+        return list(groups), np.flatnonzero(lit)
+    dim, bright = [], []
+    for group in groups:
+        inside = lit[group.members]
+        in_legend = group.in_legend and not inside.any()
+        dim.append(group.part(~inside, opacity=DIMMED, in_legend=in_legend))
+        bright.append(group.part(inside))
+    ringed = lit & np.isin(nodes, [] if focus is None else [focus])
+    return [group for group in dim + bright if len(group.members)], np.flatnonzero(ringed)
+
+
 def color_axis(groups: list[Group], name: str, log: bool, colorscale: str) -> dict[str, Any]:
     """The shared colour axis, its bar lying under the panels."""
     bar: dict[str, Any] = {
@@ -132,7 +172,7 @@ def scatter(
     showlegend: bool,
 ) -> Part:
     """One group in one panel; ``coords`` (n, 2), ``ids`` and ``text`` (n,) of all points."""
-    marker = {"size": marker_size(len(ids)), "opacity": 0.75, **group.marker(layer)}
+    marker = {"size": marker_size(len(ids)), "opacity": group.opacity, **group.marker(layer)}
     return {
         **_points(coords, ids, text, group.members, group.name, marker),
         "hovertemplate": _hover(text, ""),
@@ -149,12 +189,11 @@ def ring(
     showlegend: bool,
 ) -> Part:
     """Rings around the points ``members`` of one panel."""
-    few = len(members) < MANY_RINGS
     marker = {
         "symbol": "circle-open",
-        "size": 16 if few else marker_size(len(ids)) + 3,
+        "size": 16,
         "color": theme.ACCENT,
-        "line": {"width": 3 if few else 1},
+        "line": {"width": 3},
     }
     return {
         **_points(coords, ids, text, members, "selected", marker),

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPLACE_ATTEMPTS = 20
+SHOWN_CHARACTERS = 40  # of the target's name in a temporary one, which must not grow too long
 
 
 def stage(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, on disk when this returns."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    temporary = path.with_name(f".{path.name[:SHOWN_CHARACTERS]}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         with temporary.open("xb") as file:
             write(file)

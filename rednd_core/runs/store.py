@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RedndError, RunError
+from rednd_core.places import RUNS_REMEDY, make_folder, refusal
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.record import RunRecord, StatusRecord
 from rednd_core.runs.run import Run
@@ -77,6 +78,7 @@ class RunStore:
                 found=f"the state {entry.status.state}",
                 remedy="stop it first",
             )
+        make_folder(self.root)
         # The rename makes the run vanish at once: no half-deleted folder is ever listed.
         grave = run.path.rename(run.path.with_name(f".{name}.{uuid.uuid4().hex[:12]}.deleted"))
         if grave.is_symlink():
@@ -93,17 +95,28 @@ class RunStore:
 
     def _runs(self) -> Iterator[Run]:
         for folder in (self.root, *self.bundled):
-            if not folder.is_dir():
-                continue
-            for path in sorted(folder.iterdir()):
-                if not path.name.startswith(".") and path.is_dir():
-                    yield Run(path, bundled=folder is not self.root)
+            for path in _folders(folder):
+                yield Run(path, bundled=folder is not self.root)
 
 
 def default_store() -> RunStore:
     """Runs in ``$REDND_RUNS`` or ./runs, with the bundled runs of the sample data."""
     root = Path(os.environ.get("REDND_RUNS") or "runs")
     return RunStore(root, bundled=sorted(PROJECT_ROOT.glob("sample_data/*/runs")))
+
+
+def _folders(folder: Path) -> Sequence[Path]:
+    """The visible folders in ``folder``, sorted; none where there is no such folder."""
+    try:
+        if not folder.is_dir():
+            return []
+        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
+    except OSError as error:
+        raise RunError(
+            expected=f"a folder of runs at {folder} that can be read",
+            found=refusal(error),
+            remedy=RUNS_REMEDY,
+        ) from None
 
 
 def _entry(run: Run) -> RunEntry:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rednd_core.errors import CheckpointError, RedndError, RunError
+from rednd_core.places import make_folder, require_output
 from rednd_core.runs import atomic
 from rednd_core.runs.archive import is_kept, unpack
 from rednd_core.runs.layout import RUN_NAME, RunLayout, check_run_name
@@ -30,7 +31,12 @@ COMPRESSED = frozenset({".json", ".jsonl", ".txt"})
 
 
 def export(run: Run, path: Path) -> Path:
-    """Write ``run`` as a zip at ``path`` and return that; a run in training is a RunError."""
+    """Write ``run`` as a zip at ``path`` and return that.
+
+    Raises:
+        RunError: it is in training. ConfigError: ``path`` cannot be written.
+    """
+    require_output(path)
     state = run.status.state
     if run.status.is_live:
         raise RunError(
@@ -60,10 +66,12 @@ def import_archive(source: Path | bytes, store: RunStore, name: str | None = Non
 
     Without ``name`` it keeps its own where that is free. A run that was in training arrives as stopped.
     """
+    archive = source.name if isinstance(source, Path) else "the archive"
     with _arriving(store) as folder:
         archived_name = unpack(source, folder)
-        record = check_run(folder)
-        _unpack_per_user(RunLayout(folder), record)
+        with _as_packed(folder, archive):
+            record = check_run(folder)
+            _unpack_per_user(RunLayout(folder), record)
         _settle(RunLayout(folder))
         return _accept(store, folder, record, name, archived_name)
 
@@ -102,7 +110,7 @@ def import_checkpoint(
 @contextmanager
 def _arriving(store: RunStore) -> Iterator[Path]:
     """A hidden folder's path in the store (not made yet); gone afterwards unless it was renamed."""
-    store.root.mkdir(parents=True, exist_ok=True)
+    make_folder(store.root)
     folder = store.root / f".import.{uuid.uuid4().hex[:12]}.tmp"
     try:
         yield folder
@@ -133,8 +141,26 @@ def _unpack_per_user(layout: RunLayout, record: RunRecord) -> None:
         n_users = record.data.n_users if record.data else 0
         write_per_user(layout.per_user, read_foreign_csv(layout.per_user_csv, n_users))
     except RunError as error:
-        raise _foreign(error) from None
+        expected = f"{error.expected} as {layout.per_user_csv.name}"
+        raise CheckpointError(expected=expected, found=error.found, remedy=error.remedy) from None
     layout.per_user_csv.unlink()
+
+
+@contextmanager
+def _as_packed(folder: Path, archive: str) -> Iterator[None]:
+    """Say what is wrong in ``folder`` of the files of ``archive``, which is all that its reader knows."""
+    try:
+        yield
+    except RedndError as error:
+        expected, found = (
+            text.replace(f"{folder}/", "").replace(f"{folder.name}/", "")
+            for text in (error.expected, error.found)
+        )
+        raise CheckpointError(
+            expected=f"{expected} (in {archive})",
+            found=found,
+            remedy="export the run again, or ask for another archive",
+        ) from None
 
 
 def _foreign(error: RedndError) -> CheckpointError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rednd_core.errors import RunError
+from rednd_core.places import make_folder
 from rednd_core.runs import atomic
 from rednd_core.runs.control import ControlReader
 from rednd_core.runs.layers import FloatArray, write_layers
@@ -162,9 +163,13 @@ class RunWriter:
 
 
 def create_run(run_dir: Path, record: RunRecord) -> RunWriter:
-    """Make a run folder in state ``queued``, whole at once; an existing one is a RunError."""
+    """Make a run folder in state ``queued``, whole at once.
+
+    Raises:
+        RunError: it exists, or its store cannot be written.
+    """
     check_run_name(run_dir.name)
-    run_dir.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(run_dir.parent)
     unfinished = RunLayout(run_dir.with_name(f".{run_dir.name}.{uuid.uuid4().hex[:12]}.tmp"))
     unfinished.path.mkdir()
     atomic.write_json(unfinished.config, record)

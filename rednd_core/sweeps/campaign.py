@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from rednd_core.config import DataConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
+from rednd_core.places import make_folder
 from rednd_core.runs import Command, Run, RunStore, send
 from rednd_core.runs.atomic import write_json
 from rednd_core.runs.record import read_record
@@ -184,9 +185,10 @@ def opened(
     It begins as ``fresh`` where there is no record, or one without a single finished point.
 
     Raises:
-        RunError: another process is at it, or it was begun with another plan or other data.
+        RunError: another process is at it, it was begun with another plan or other data, or its
+            folder cannot be written.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     lock = FileLock(file.parent / ".lock")
     try:
         held = lock.acquire(timeout=0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rednd_core.data.schema import Dataset
     from rednd_core.training.trainer import Trainer
 
 
@@ -51,6 +52,9 @@ class EpochReport:
 
 class Callback:
     """Hooks of the loop; all do nothing unless overridden."""
+
+    def on_data(self, dataset: Dataset) -> None:
+        """The data set is read, and nothing is trained yet."""
 
     def on_start(self, trainer: Trainer) -> None: ...
 

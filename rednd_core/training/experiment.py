@@ -110,6 +110,8 @@ def train_run(
     model, dataset = experiment.model, experiment.dataset
     if resume:
         writer.record.require_data(dataset.digest)
+    for watcher in watch:
+        watcher.on_data(dataset)
     _agree(world, experiment)
     _describe(writer, experiment, processes=world.share.world)
     trainer = Trainer(

@@ -36,6 +36,13 @@ FARTHEST = """() => {
 }"""
 
 
+# Whether an element lies on the screen.
+ON_SCREEN = """selector => {
+  const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}"""
+
+
 @pytest.fixture(scope="module")
 def planted(app_home: Path) -> tuple[Dataset, list[np.ndarray]]:
     """A finished run of random vectors, propagated; the sample shop and the layers."""
@@ -80,6 +87,17 @@ def test_click_and_lasso_lead_to_true_neighbours(open_page, planted) -> None:
     kind = "user" if is_user else "item"
     assert f"{kind} id: {own_id}" in card.inner_text()
     assert f"node={kind}%3A{own_id}" in page.url
+
+    # The line above the maps says so on the screen as it is, and leads to the card and back.
+    bar = page.locator(".st-key-selection")
+    assert f"{kind} {own_id}" in bar.inner_text()
+    assert 0 <= bar.bounding_box()["y"] < 900
+    title = card.locator("#node-card")
+    assert title.bounding_box()["y"] > 900, "far below the fold"
+    bar.get_by_role("link").click()
+    page.wait_for_function(ON_SCREEN, arg="#node-card")
+    card.get_by_role("link", name="Back to the maps").click()
+    page.wait_for_function(ON_SCREEN, arg=".st-key-selection")
 
     # The neighbours are those of the original space; the file says so with original ids.
     pool = np.arange(data.n_users) if is_user else np.arange(data.n_users, len(layers[0]))

@@ -97,6 +97,14 @@ def test_recommend_by_original_id(rednd, trained: RunStore, planted_folder: Path
     assert "Thing" in text.out
 
 
+def test_lists_of_no_length(rednd, trained: RunStore) -> None:
+    """A sentence from both, not a box of usage from one."""
+    for command in (("evaluate",), ("recommend", "--user", "ann-7")):
+        result = rednd(*command, "--run", "done", "--k", 0)
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith("rednd: Expected ")
+
+
 def test_unknown_users_and_runs(rednd, trained: RunStore) -> None:
     result = rednd("recommend", "--run", "done", "--user", "7")
     assert (result.code, "a user of planted" in result.err) == (1, True)

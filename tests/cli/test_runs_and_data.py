@@ -124,7 +124,10 @@ def test_data_check(rednd, planted_folder: Path, tmp_path: Path) -> None:
     assert sum(line.startswith("error") for line in refused.out.splitlines()) == 2
     as_json = rednd("data", "check", bad, "--json")
     assert (as_json.code, as_json.json["ok"], len(as_json.json["errors"])) == (1, False, 2)
-    assert rednd("data", "check", tmp_path / "nothing").code == 1
+    nothing = rednd("data", "check", tmp_path / "nothing")
+    assert nothing.code == 1
+    lines = nothing.out.splitlines()
+    assert [line.split()[0] for line in lines] == ["error", "not"], "no table of nothing"
     wrong = rednd("data", "check", planted_folder, "--split", "halves")
     assert (wrong.code, "a valid value for split" in wrong.err) == (1, True)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.cli.pool import parse_axes, parse_values
+from rednd_core.cli.options import parse_values
+from rednd_core.cli.pool import parse_axes
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError
 from rednd_core.runs import RunStore

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rednd_core.config import PROJECT_ROOT
-from rednd_core.runs import Command, RunStore, send
+from rednd_core.runs import Command, RunStore, RunWriter, send
 from rednd_core.training.trainer import Trainer
 
 
@@ -148,6 +148,17 @@ def test_what_cannot_be_resumed(rednd, trained: RunStore, planted_folder: Path) 
     result = rednd("train", "--resume", "pop")
     assert (result.code, "a last checkpoint of pop" in result.err) == (1, True)
     assert trained.open("pop").status.state == "finished", "a refusal changes nothing"
+    result = rednd("train", "--resume", "shop-lightgcn")
+    assert (
+        result.code,
+        "a bundled run, which is never changed; train a new run" in result.err,
+    ) == (
+        1,
+        True,
+    )
+    RunWriter(trained.root / "done").status("running")
+    result = rednd("train", "--resume", "done")
+    assert (result.code, "found the state running; stop it first" in result.err) == (1, True)
     result = rednd("train", "--resume", "dune")
     assert (result.code, "did you mean 'done'" in result.err) == (1, True)
 

@@ -52,6 +52,13 @@ def test_quoted_cells_and_other_column_names(write):
     assert table.timestamps.tolist() == [5.0]
 
 
+def test_names_mean_the_same_after_a_run_has_stored_them(write):
+    """A stored configuration spells every column, also the optional ones that the file does not have."""
+    file = write("a.csv", "who,itemID\na,x\nb,y\n")
+    names = ColumnNames.model_validate_json(ColumnNames(user="who").model_dump_json())
+    assert pairs(read_interactions(file, names)) == [("a", "x"), ("b", "y")]
+
+
 @pytest.mark.parametrize("text", ["\ufeffuserID\titemID\r\n0\t1\r\n\r\n1\t0\r\n"])
 def test_byte_order_mark_windows_line_ends_and_blank_lines(write, text):
     table = read_interactions(write("a.inter", text))
@@ -101,7 +108,21 @@ def test_ratings_are_noted(inter):
 
 INTER = "userID\titemID\tx_label\n"
 BAD_FILES = {
-    "missing column": ("a.inter", "user\titemID\n0\t0\n", ["'userID'", "columns user, itemID"]),
+    "missing column": (
+        "a.inter",
+        "user\titemID\n0\t0\n",
+        [
+            "'userID'",
+            "columns user, itemID",
+            "rename the column, or",
+            "with --column user=NAME (in the app",
+        ],
+    ),
+    "other columns": (
+        "a.csv",
+        "reviewer,product\na,b\n",
+        ["columns reviewer, product", "--column user=NAME --column item=NAME"],
+    ),
     "no header": (
         "a.inter",
         "0\t0\t0\n1\t0\t0\n",
@@ -133,15 +154,30 @@ BAD_FILES = {
     "label float": ("a.csv", "userID,itemID,x_label\na,b,0.0\n", ["'x_label'", "'0.0'"]),
     "bad time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,soon\n", ["ISO 8601", "'soon'"]),
     "infinite time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,inf\n", ["ISO 8601", "'inf'"]),
-    "short row": ("a.inter", INTER + "0\t0\n", ["as many cells as its header", "got 2"]),
-    "long row": ("a.inter", INTER + "0\t0\t0\t0\n", ["as many cells as its header", "got 4"]),
-    "open quote": ("a.csv", 'userID,itemID,"x_label\n0,0,"0\n', ["as many cells as its header"]),
+    "short row": (
+        "a.inter",
+        INTER + "0\t0\t0\n1\t0\n",
+        ["3 cells in every row", "2 in data row 2"],
+    ),
+    "long row": ("a.inter", INTER + "0\t0\t0\t0\n", ["3 cells in every row", "4 in data row 1"]),
+    "ragged row after a cell of two lines": (
+        "a.csv",
+        'userID,itemID\n"a\nb",c\n\nd,e,f\n',
+        ["2 cells in every row", "3 in data row 2 ('d,e,f')"],
+    ),
+    "open quote": ("a.csv", 'userID,itemID,"x_label\n0,0,"0\n', ["every quote in it closed"]),
+    "open quote in a row": ("a.csv", 'userID,itemID\na,b\n"c,d\n', ["1 in data row 2"]),
     "empty": ("a.inter", "", ["data in a.inter", "an empty file"]),
     "header only": ("a.inter", INTER, ["at least one row", "no row"]),
     "blank first line": ("a.inter", "\n" + INTER, ["column names in its first line"]),
     "binary": ("a.inter", bytes(range(256)), ["UTF-8 text", "binary data"]),
     "UTF-16": ("a.csv", "userID,itemID\na,b\n".encode("utf-16"), ["UTF-8", "another encoding"]),
-    "Latin-1": ("a.csv", "userID,itemID\nzoë,b\n".encode("latin-1"), ["UTF-8", "UTF8"]),
+    "Latin-1": ("a.csv", "userID,itemID\nzoë,b\n".encode("latin-1"), ["UTF-8", "0xEB in line 2"]),
+    "Latin-1 further down": (
+        "a.csv",
+        ("userID,itemID\n" + "a,b\n" * 40_000 + "zoë,b\n").encode("latin-1"),
+        ["UTF-8", "0xEB in line 40,002"],
+    ),
 }
 
 
@@ -161,7 +197,7 @@ def test_bad_files_get_one_clear_sentence(write, case):
 
 def test_a_named_optional_column_must_be_there(write):
     file = write("a.csv", "userID,itemID\na,b\n")
-    with pytest.raises(DataError, match="'when'"):
+    with pytest.raises(DataError, match=r"'when'.*--column timestamp=NAME"):
         read_interactions(file, ColumnNames(timestamp="when"))
 
 

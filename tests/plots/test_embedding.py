@@ -7,7 +7,13 @@ import pytest
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.embedding import embedding_figure, panel_title
+from rednd_core.plots.embedding import (
+    HEAD_HEIGHT,
+    TOOLBAR_HEIGHT,
+    embedding_figure,
+    panel_title,
+)
+from rednd_core.plots.points import DIMMED, MOST_RINGS
 
 N = 30
 QUALITY = {
@@ -199,11 +205,55 @@ def test_hover_text_from_files_is_literal(parts):
     assert text[1] == "a &amp; b"
 
 
-def test_many_rings_are_thin(parts):
-    few = embedding_figure(**parts, selected=range(100, 105)).data[1].marker
-    many = embedding_figure(**parts, selected=range(100, 125)).data[1].marker
-    assert many.size < few.size
-    assert many.line.width < few.line.width
+def test_of_many_selected_the_others_are_dimmed_and_none_is_ringed(parts):
+    colors = np.where(np.arange(N) < 28, "user", "item")
+    few = list(range(100, 100 + MOST_RINGS))
+    ringed = embedding_figure(**parts, color=colors, selected=few)
+    assert len(points(ringed, "selected")) == 3 * MOST_RINGS
+    assert {t.marker.opacity for t in ringed.data if t.name != "selected"} == {0.75}
+    many = [*few, 100 + MOST_RINGS]
+    figure = embedding_figure(**parts, color=colors, selected=many)
+    assert not points(figure, "selected")
+    opacity = {
+        (trace.xaxis, int(node)): trace.marker.opacity
+        for trace in figure.data
+        for node in trace.customdata
+    }
+    assert len(opacity) == 3 * N, "every point once"
+    assert {key for key, value in opacity.items() if value == 0.75} == {
+        (axis, node) for axis in ("x", "x2", "x3") for node in many
+    }
+    assert {value for value in opacity.values() if value != 0.75} == {DIMMED}
+    listed = [trace.name for trace in figure.data if trace.showlegend]
+    assert sorted(listed) == ["item", "user"], "once each, one of them without a selected point"
+    (first, *_) = figure.data
+    assert first.marker.opacity == DIMMED, "underneath"
+
+
+def test_the_focus_keeps_its_ring_among_many(parts):
+    figure = embedding_figure(**parts, selected=range(100, 128), focus=105)
+    assert set(points(figure, "selected")) == {(axis, 105) for axis in ("x", "x2", "x3")}
+
+
+def test_dimmed_numbers_keep_their_colours(parts):
+    values = np.arange(3 * N, dtype=float).reshape(3, N)
+    figure = embedding_figure(**parts, color=values, selected=range(102, 130))
+    third = [trace for trace in figure.data if panel_of(trace) == "x3"]
+    assert [trace.marker.opacity for trace in third] == [DIMMED, 0.75]
+    assert [list(trace.marker.color)[:2] for trace in third] == [[60, 61], [62, 63]]
+
+
+@pytest.mark.parametrize("layer_names", [["layer 0"], ["a<br>layer 0"]])
+def test_the_head_lies_below_the_toolbars_line(parts, layer_names):
+    one = {name: value[:1] for name, value in parts.items() if name != "nodes"}
+    one |= {"nodes": parts["nodes"], "layer_names": layer_names}
+    for title in ("PCA", ""):
+        layout = embedding_figure(**one, title=title).layout
+        from_top = (1 - layout.title.y) * layout.height
+        assert from_top >= TOOLBAR_HEIGHT
+        lines = layout.annotations[0].text.count("<br>") + 1
+        head = HEAD_HEIGHT if title else 0
+        assert layout.margin.t >= TOOLBAR_HEIGHT + head + 20 * lines
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from rednd_core.errors import DataError
 from rednd_core.plots.embedding_animation import STEPS, AnimatedMap, embedding_animation
+from rednd_core.plots.points import DIMMED
 
 N = 12
 QUALITY = {
@@ -95,6 +96,28 @@ def test_the_ring_travels_with_its_node() -> None:
     ring = figure.frames[-1].data[1]
     assert (list(ring.x), list(ring.y)) == tuple([value] for value in maps[0].coords[2, 3])
     assert figure.data[1].name == "selected"
+
+
+def test_play_goes_on_where_it_was_paused_and_begins_anew_at_the_end() -> None:
+    _, figure = draw(1)
+    play, pause = figure.layout.updatemenus[0].buttons
+    assert "Pause" in pause.label
+    tour, settings = play.args
+    assert settings["fromcurrent"]
+    assert tour.count(tour[-1]) == 1
+
+
+def test_points_outside_a_large_selection_stay_dimmed_in_every_frame() -> None:
+    nodes = np.arange(40)
+    coords = np.random.default_rng(0).normal(size=(3, 40, 2)).astype(np.float32)
+    each = AnimatedMap("M", coords, [{**QUALITY, "n": 40, "n_points": 40}] * 3, [False] * 3)
+    figure = embedding_animation([each], nodes, NAMES, selected=range(30))
+    assert [trace.marker.opacity for trace in figure.data] == [DIMMED, 0.75]
+    assert list(figure.data[0].customdata) == list(range(30, 40))
+    for frame in figure.frames:
+        assert [len(drawn.x) for drawn in frame.data] == [10, 30]
+        assert all(drawn.marker.opacity is None for drawn in frame.data), "the trace's own stays"
+    np.testing.assert_array_equal(figure.frames[-1].data[0].x, coords[2, 30:, 0])
 
 
 def test_parts_that_do_not_fit_are_refused() -> None:

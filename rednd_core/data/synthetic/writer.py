@@ -9,8 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rednd_core.errors import DataError
+from rednd_core.places import make_folder, refusal
 
 MARKER = "truth.json"
+REMEDY = "choose a folder that you may write to"
 
 
 def publish(files: Mapping[str, bytes], target: Path, *, overwrite: bool) -> None:
@@ -52,13 +54,14 @@ def staged(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise DataError(
             expected=f"a place for the folder {target}",
-            found=str(error),
-            remedy="choose a folder that you may write to",
+            found=refusal(error),
+            remedy=REMEDY,
         ) from error
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
     """Raise DataError where :func:`publish` would refuse, before any work is spent."""
+    make_folder(target.parent, remedy=REMEDY, kind=DataError)
     if not target.exists():
         return
     if not overwrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,9 +74,48 @@ def test_an_unknown_node_is_said_and_ignored(add_run) -> None:
 def test_clearing_takes_the_node_out_of_the_address(add_run) -> None:
     add_run("one")
     app = open_page(node="item:sku-3")
-    app = app.button("clear-node").click().run()
+    app = app.button("clear-selection").click().run()
     assert "node" not in app.query_params
     assert "Nearest neighbours" not in words(app)
+
+
+def test_the_bar_leads_to_the_card_and_the_group(add_run, folder: Path) -> None:
+    add_run("one")
+    app = open_page()
+    assert "Nothing selected" in words(app)
+    assert app.button("clear-selection").disabled
+    names = NodeNames.of(load_dataset(folder), pd.DataFrame())
+    app.session_state[node_select.GROUP] = tuple(names.keys(np.arange(30, 60)))
+    app.query_params["node"] = "item:sku-29"
+    app.run()
+    (bar,) = [text.value for text in app.markdown if "#node-card" in text.value]
+    assert "· item sku\\-29 · [" in bar
+    assert "**bold**" not in bar
+    assert "**30 nodes** (10 users, 20 items)" in bar
+    assert [head.anchor for head in app.subheader[:2]] == ["node-group", "node-card"]
+    assert all(f"(#{head.anchor})" in bar for head in app.subheader[:2])
+    texts = [text.value for text in app.markdown]
+    assert texts.count(f"[↑ Back to the maps](#{app.title[0].anchor})") == 2
+    drawn = figures(app)[0]["data"]
+    ringed = [numbers(t["customdata"]).tolist() for t in drawn if t["name"] == "selected"]
+    assert ringed == [[69]] * 3, "the node, not the thirty"
+    bright = [t for t in drawn if t["xaxis"] == "x" and t["marker"].get("opacity") == 0.75]
+    lit = np.concatenate([numbers(t["customdata"]) for t in bright])
+    assert sorted(lit) == [*range(30, 60), 69]
+    app = app.button("clear-selection").click().run()
+    assert "Nothing selected" in words(app)
+    assert "node" not in app.query_params
+    assert not [t for t in figures(app)[0]["data"] if t["marker"]["opacity"] != 0.75]
+
+
+def test_titles_of_neighbours_wrap_and_four_layers_fit(add_run) -> None:
+    add_run("one")
+    app = open_page(node="item:sku-3")
+    (proto,) = [each.proto for each in app.dataframe if "layer 0" in each.value]
+    assert proto.row_height > 4 * 17, "a row of up to 4 rem does not wrap"
+    widths = {name: each.get("width") for name, each in json.loads(proto.columns).items()}
+    four = 54 + 4 * (widths["picture 0"] + widths["layer 0"])
+    assert four <= 916, "pixels within the card on a page of 1440"
 
 
 def test_a_group_is_listed_and_measured(add_run, folder: Path) -> None:

@@ -38,6 +38,8 @@ def refuse(content: bytes | Path, store: RunStore, sentence: str) -> None:
         import_archive(content, store)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert ".tmp" not in str(caught.value), "a folder that is gone"
+    assert any(words in caught.value.remedy for words in ("export the run again", "checkpoint"))
     assert sorted(path.as_posix() for path in store.root.parent.rglob("*")) == before
 
 

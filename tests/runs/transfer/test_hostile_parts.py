@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,17 @@ from tests.runs.transfer.archives import HOSTILE_SAFETENSORS, files_of, pack, re
 @pytest.mark.parametrize("text", ['{"format": 2}', "{", "[" * 50_000, "null", "\xff"])
 def test_broken_records(zipped: bytes, target: RunStore, file: str, text: str) -> None:
     files = files_of(zipped) | {f"done/{file}": text.encode("latin-1")}
-    refuse(pack(files), target, f"/{file}, but found" if text != '{"format": 2}' else "format 1 in")
+    kind = "format 1 in" if text == '{"format": 2}' else "a valid"
+    refuse(pack(files), target, f"Expected {kind} {file} (in the archive), but found")
+
+
+def test_the_archive_is_named(zipped: bytes, target: RunStore, tmp_path: Path) -> None:
+    files = files_of(zipped) | {"done/metrics.jsonl": b"not json\n"}
+    (tmp_path / "theirs.zip").write_bytes(pack(files))
+    refuse(tmp_path / "theirs.zip", target, "in metrics.jsonl (in theirs.zip), but found")
+    files = files_of(zipped) | {"done/per_user.csv": b"user\n1\n"}
+    (tmp_path / "theirs.zip").write_bytes(pack(files))
+    refuse(tmp_path / "theirs.zip", target, "as per_user.csv (in theirs.zip), but found")
 
 
 @pytest.mark.parametrize(

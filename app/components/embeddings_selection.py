@@ -1,0 +1,58 @@
+"""The line between the controls and the maps: what is selected, and the way to it and back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.components.embeddings_view import ANIMATION, View
+from app.components.node_select import clear
+from app.components.text import escape_markdown
+from app.node_names import LONGEST
+from rednd_core.data.tables import shorten
+
+MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"
+BACK_TO_MAPS = f"[↑ Back to the maps](#{MAPS_ANCHOR})"
+
+NOTHING = {
+    False: "Nothing selected: click a point, or draw around several with the box or the lasso of the "
+    "toolbar over a map.",
+    True: "Nothing selected: find a node above, or click one in the panels.",
+}
+
+
+def selection_bar(view: View) -> None:
+    """Say what is selected; drawn without a selection, too, so that no click moves the maps."""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="selection"):
+        told = [*_node(view), *_group(view)]
+        if told:
+            st.markdown(" \u2003 ".join(told), width="stretch")
+        else:
+            st.caption(NOTHING[view.display == ANIMATION], width="stretch")
+        st.button(
+            "Clear",
+            key="clear-selection",
+            on_click=clear,
+            icon=":material/close:",
+            type="tertiary",
+            disabled=not told,
+        )
+
+
+def _node(view: View) -> list[str]:
+    if view.node is None:
+        return []
+    names = view.names
+    title = escape_markdown(shorten(names.titles[view.node], LONGEST))
+    of = escape_markdown(names.ids[view.node])
+    return [f"**{title}** · {names.kind(view.node)} {of} · [its card ↓](#{CARD_ANCHOR})"]
+
+
+def _group(view: View) -> list[str]:
+    if not view.group:
+        return []
+    n_users = sum(node < view.data.n_users for node in view.group)
+    n = len(view.group)
+    return [
+        f"**{n:,} nodes** ({n_users:,} users, {n - n_users:,} items) · "
+        f"[who they are ↓](#{GROUP_ANCHOR})"
+    ]
