@@ -85,12 +85,13 @@ def render() -> None:
 
 def prepare() -> None:
     """Fill the caches that the page's defaults need."""
-    for entry in list(_measurable().values())[:1]:
-        assert entry.record is not None
-        assert entry.record.model is not None
-        modality = entry.record.model.modalities[0]
-        cached.smoothness(entry.run, modality=modality)
-        cached.layer_recall(entry.run, modality)
+    entries = _measurable()
+    if not entries:
+        return
+    entry = entries[default_run(entries)]
+    modality = next(iter(_modalities([entry])))
+    cached.smoothness(entry.run, modality=modality)
+    cached.layer_recall(entry.run, modality)
 
 
 def _measurable() -> dict[str, RunEntry]:
@@ -112,6 +113,7 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
         picked = st.session_state.get(state.RUN)
         asked = [name for name in st.query_params.get_all(RUNS) if name in entries]
         st.session_state[RUNS] = asked or [picked if picked in entries else default_run(entries)]
+        state.write_address(RUNS, st.session_state[RUNS])
     state.drop_foreign(RUNS, entries)
     names = left.multiselect(
         "Runs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,26 @@ VALUES = {
     "device": "cpu",
     "engine": "csr",  # spares the import of DGL
 }
-QUICK = tuple(part for key, value in VALUES.items() for part in ("--set", f"{key}={value}"))
+
+
+def quick_settings(**others: object) -> tuple[str, ...]:
+    """``--set key=value`` of a short training, some of them replaced or added."""
+    settings = VALUES | others
+    return tuple(part for key, value in settings.items() for part in ("--set", f"{key}={value}"))
+
+
+QUICK = quick_settings()
 
 
 @pytest.fixture
 def quick() -> tuple[str, ...]:
     return QUICK
+
+
+@pytest.fixture
+def quick_but() -> Callable[..., tuple[str, ...]]:
+    """``quick_but(epochs=60)``: the same with other values."""
+    return quick_settings
 
 
 @pytest.fixture

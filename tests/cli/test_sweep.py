@@ -153,13 +153,13 @@ def test_seeds_that_are_none(rednd, planted_folder, seeds: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
-    rednd, planted_folder: Path, store, quick
+    rednd, planted_folder: Path, store, quick_but
 ) -> None:
     """The signal goes to the whole process group, workers included, as a terminal sends it."""
     options = [
         *("sweep", "--data", str(planted_folder), "--model", "lightgcn", "--name", "s"),
-        *("--grid", "n_layers=1,2", *map(str, ONE_WORKER), *quick),
-        *("--set", "epochs=60", "--set", "patience=60"),
+        *("--grid", "n_layers=1,2", *map(str, ONE_WORKER)),
+        *quick_but(epochs=60, patience=60),
     ]
     process = subprocess.Popen(
         [sys.executable, "-m", "rednd_core", *options],

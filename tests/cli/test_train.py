@@ -181,11 +181,11 @@ def wait_for_epoch(run_dir: Path, process: subprocess.Popen, seconds: float = 20
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_stops_with_results(planted_folder: Path, tmp_path: Path, quick) -> None:
+def test_ctrl_c_stops_with_results(planted_folder: Path, tmp_path: Path, quick_but) -> None:
     command = [
         *(sys.executable, "-m", "rednd_core", "train", "--data", str(planted_folder)),
-        *("--model", "lightgcn", "--run", "long", "--json", *quick),
-        *("--set", "epochs=100000", "--set", "patience=10000"),
+        *("--model", "lightgcn", "--run", "long", "--json"),
+        *quick_but(epochs=100_000, patience=10_000),
     ]
     process = subprocess.Popen(
         command, cwd=PROJECT_ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app import cached
 from app.views import home
 from rednd_core import jobs
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
@@ -64,6 +65,7 @@ def add_run(store: RunStore) -> Callable[..., RunWriter]:
                 epoch=n_epochs,
             )
         writer.status(state, epoch=n_epochs, best_epoch=min(2, n_epochs), message="So it *goes*")
+        cached.run_entries.clear()  # a second old, they may be without this run
         return writer
 
     return add
