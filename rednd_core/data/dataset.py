@@ -55,6 +55,15 @@ class Parts:
     def notices(self) -> tuple[Notice, ...]:
         """What was found and handled in all parts."""
         found = list(self.table.notices) if self.table else []
+        if self.table is not None and self.item_ids is not None:
+            # Only where ids are row numbers: else the interactions' items follow those of the table.
+            known = len(self.table.item_ids)
+            if n_more := len(self.item_ids) - known:
+                message = (
+                    f"{counted(n_more, 'item')} of the features or the items table beyond the largest "
+                    f"itemID of the interactions ({known - 1:,}): kept, as isolated nodes."
+                )
+                found.append(Notice("items_beyond_interactions", n_more, message))
         for features in self.features:
             found += features.notices
         return (*found, *(self.split.notices if self.split else ()))

@@ -20,6 +20,10 @@ MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 MAPPED_BYTES = 64 * 2**20
 """Larger float32 arrays are memory-mapped; smaller ones are read, so that the file may change."""
 
+MAX_VALUE = 1e16
+"""Larger ones are refused: squared and summed over a row they would leave float32, and the row's length
+would be infinite."""
+
 _BLOCK_VALUES = 1 << 22  # checked at a time: 16 MB
 RESERVED_MODALITIES = ("id",)
 """Names that layers of id embeddings use in models and run folders."""
@@ -53,7 +57,7 @@ def read_features(path: str | Path) -> FeatureTable:
     """Read and validate one feature file.
 
     Raises:
-        DataError: not a ``.npy`` array of numbers, not 2-D, NaN, infinite or beyond float32.
+        DataError: not a ``.npy`` array of numbers, not 2-D, NaN, infinite or beyond ``MAX_VALUE``.
     """
     file = Path(path)
     modality = file.name.removesuffix(_SUFFIX)
@@ -103,8 +107,11 @@ def _open_array(file: Path) -> np.ndarray:
     try:
         array = np.load(file, mmap_mode="c", allow_pickle=False)
     except Exception as error:  # the header parser raises whatever the junk provokes
+        # NumPy takes every file that it does not know for a pickle; a real one begins with its protocol.
+        with file.open("rb") as opened:
+            is_pickle = opened.read(1) == b"\x80"
         reason = str(error).lower()
-        if "pickle" in reason or "python objects" in reason:
+        if is_pickle or "python objects" in reason or "object arrays" in reason:
             raise DataError(
                 expected=f"plain numbers in {file.name}",
                 found="pickled Python objects, which can run code when they are read",
@@ -121,26 +128,26 @@ def _open_array(file: Path) -> np.ndarray:
 
 
 def _zero_rows_of_finite(on_disk: np.ndarray, values: FloatArray, name: str) -> int:
-    """How many rows are all zero; refuses values that are not finite float32, counted by kind."""
+    """How many rows are all zero; refuses NaN, infinite and too large values, counted by kind."""
     n_nan = n_overflow = n_inf = n_zero = n_bad_rows = 0
     first_bad = -1
     step = max(1, _BLOCK_VALUES // values.shape[1])
     for start in range(0, len(values), step):
         block, stored = values[start : start + step], on_disk[start : start + step]
         n_zero += int(np.count_nonzero(~block.any(axis=1)))
-        finite = np.isfinite(block)
-        if finite.all():
+        usable = np.abs(block) <= MAX_VALUE  # False for NaN
+        if usable.all():
             continue
         nan = int(np.count_nonzero(np.isnan(block)))
-        overflow = int(np.count_nonzero(np.isfinite(stored) & ~finite))
-        bad_rows = np.flatnonzero(~finite.all(axis=1))
+        overflow = int(np.count_nonzero(np.isfinite(stored) & ~usable))
+        bad_rows = np.flatnonzero(~usable.all(axis=1))
         n_nan, n_overflow = n_nan + nan, n_overflow + overflow
-        n_inf += int(finite.size - np.count_nonzero(finite)) - nan - overflow
+        n_inf += int(usable.size - np.count_nonzero(usable)) - nan - overflow
         n_bad_rows += len(bad_rows)
         first_bad = start + int(bad_rows[0]) if first_bad < 0 else first_bad
     if n_bad_rows:
         raise DataError(
-            expected=f"finite float32 numbers in {name}",
+            expected=f"finite numbers up to {MAX_VALUE:g} in {name}",
             found=f"{n_nan:,} NaN, {n_inf:,} infinite and {n_overflow:,} too large values in "
             f"{counted(n_bad_rows, 'row')} (the first is row {first_bad})",
             remedy="replace these values or scale the features",

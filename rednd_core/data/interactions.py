@@ -115,6 +115,13 @@ def read_interactions(
     required = {"user": names.user, "item": names.item, **names.model_dump(exclude_defaults=True)}
     header = parquet.read_header(file) if file.suffix == ".parquet" else read_header(file)
     require_columns(header, required, file)
+    if len(set(required.values())) < len(required):
+        roles = ", ".join(f"{role} in {name!r}" for role, name in required.items())
+        raise DataError(
+            expected=f"every role in a column of {file.name} of its own",
+            found=roles,
+            remedy="give each role another column",
+        )
     where = {
         name: f"column {name!r} of {file.name}"
         for name in dict.fromkeys(names.model_dump().values())

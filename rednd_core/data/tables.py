@@ -251,7 +251,12 @@ def listing(names: Iterable[str], most: int = 8) -> str:
     """Names for a sentence, the list cut after ``most``."""
     shown = list(names)
     tail = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return ", ".join(shorten(name, 40) for name in shown[:most]) + tail
+    return ", ".join(shorten(_visible(name), 40) for name in shown[:most]) + tail
+
+
+def _visible(name: str) -> str:
+    """In quotes where spaces around a name, or nothing at all, would not be seen in a sentence."""
+    return name if name and name == name.strip() else repr(name)
 
 
 def counted(n: int, noun: str) -> str:

@@ -38,6 +38,15 @@ class Propagator(Protocol):
         The sum of n layers of linear propagation: faster than adding them up, forwards and backwards.
         """
 
+    def power_sum_rows(self, x: Tensor, n: int, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows ``nodes`` of x and of :meth:`power_sum`, (m, d) each, for a loss that reads no others.
+
+        Faster than taking them from both tables: the gradient of x is one table, not the sum of two.
+
+        Args:
+            nodes: distinct ids, (m,); distinct, so that gradients are the same bits in any order.
+        """
+
 
 class SparsePropagator:
     """p(A) x with gradient p(A^T) g: two plain power sums.
@@ -58,6 +67,13 @@ class SparsePropagator:
         result: Tensor = _PowerSum.apply(x, n, self._forward, self._backward)  # type: ignore[no-untyped-call]
         return result
 
+    def power_sum_rows(self, x: Tensor, n: int, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        if n == 0:
+            own = x.index_select(0, nodes)
+            return own, torch.zeros_like(own)
+        own, above = _PowerSumRows.apply(x, n, nodes, self._forward, self._backward)  # type: ignore[no-untyped-call]
+        return own, above
+
 
 class _PowerSum(torch.autograd.Function):
     @staticmethod
@@ -68,6 +84,25 @@ class _PowerSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         return ctx.backward_sum(grad.contiguous(), ctx.n), None, None, None
+
+
+class _PowerSumRows(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, n: int, nodes: Tensor, forward: PowerSum, backward: PowerSum
+    ) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(nodes)
+        ctx.n, ctx.n_rows, ctx.backward_sum = n, len(x), backward
+        return x.index_select(0, nodes), forward(x.contiguous(), n).index_select(0, nodes)
+
+    @staticmethod
+    def backward(
+        ctx: Any, grad_own: Tensor, grad_above: Tensor
+    ) -> tuple[Tensor, None, None, None, None]:
+        (nodes,) = ctx.saved_tensors
+        table = grad_above.new_zeros(ctx.n_rows, grad_above.shape[1])
+        grad = ctx.backward_sum(table.index_copy_(0, nodes, grad_above), ctx.n)
+        return grad.index_add_(0, nodes, grad_own), None, None, None, None
 
 
 def resolve_device(device: str) -> torch.device:

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
-from rednd_core.losses.regularization import batch_l2
 from rednd_core.models.base import (
     MAX_LAYERS,
     WHOLE,
@@ -65,14 +64,15 @@ class LightGCN(Recommender):
 
     def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
         own = share.of_batch(batch)
-        # One gather a table: each has a dense gradient of the whole table.
-        nodes = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
-        ego = gather(self.node_emb, nodes)  # (3 * batch, d)
-        above = gather(self.propagate.power_sum(self.node_emb, self.n_layers), nodes)
-        users, positives, negatives = ((ego + above) / (self.n_layers + 1)).chunk(3)
+        rows = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
+        nodes, of_row = rows.unique(return_inverse=True)
+        ego, above = self.propagate.power_sum_rows(self.node_emb, self.n_layers, nodes)
+        final = gather((ego + above) / (self.n_layers + 1), of_row)  # (3 * batch, d)
+        users, positives, negatives = final.chunk(3)
+        squares = gather(ego.square().sum(1, keepdim=True), of_row)  # (3 * batch, 1)
         return {
             "bpr": bpr_loss(
                 (users * positives).sum(1), (users * negatives).sum(1), n_rows=len(batch)
             ),
-            "regularization": batch_l2(*ego.chunk(3), n_rows=len(batch)),
+            "regularization": squares.sum() / (2 * len(batch)),
         }

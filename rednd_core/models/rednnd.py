@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
@@ -93,7 +93,7 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
     modalities: tuple[str, ...] = Field(
         (), title="Modalities", description="Modalities to use; empty means all"
     )
-    fusion_weights: dict[str, float] = Field(
+    fusion_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         title="Modality weights",
         description="Modality weights of the item graph; empty: image .1 and text .9, else equal",

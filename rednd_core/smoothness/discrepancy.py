@@ -19,6 +19,9 @@ def node_neighbour_discrepancy(start: Array, mean: Array) -> float:
     if len(start) == 0:
         return math.nan
     products = np.einsum("ij,ij->i", start, mean)
-    squares = np.einsum("ij,ij->i", start, start) * np.einsum("ij,ij->i", mean, mean)
-    squares[squares == 0] = 1.0
-    return max(0.0, 1.0 - float(np.mean(products / np.sqrt(squares))))
+    # Two roots: the product of the squares may leave the range of float64.
+    lengths = np.sqrt(np.einsum("ij,ij->i", start, start)) * np.sqrt(
+        np.einsum("ij,ij->i", mean, mean)
+    )
+    lengths[lengths == 0] = 1.0
+    return max(0.0, 1.0 - float(np.mean(products / lengths)))

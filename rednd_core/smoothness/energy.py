@@ -16,12 +16,12 @@ Array = NDArray[np.float64]
 
 def dirichlet_energy(x: Array, propagated: Array) -> float:
     """1/2 sum_ij a_ij |x_i / sqrt(d_i) - x_j / sqrt(d_j)|^2 = |X|^2 - <X, A-hat X>, >= 0."""
-    return max(0.0, float(np.vdot(x, x) - np.vdot(x, propagated)))
+    return max(0.0, _inner(x, x) - _inner(x, propagated))
 
 
 def rayleigh_quotient(x: Array, propagated: Array) -> float:
     """Dirichlet energy / |X|^2, in [0, 2]; NaN for a zero matrix."""
-    size = float(np.vdot(x, x))
+    size = _inner(x, x)
     return dirichlet_energy(x, propagated) / size if size > 0 else math.nan
 
 
@@ -32,7 +32,12 @@ def two_hop_rayleigh_quotient(x_side: Array, propagated_other: Array) -> float:
         x_side: rows of one side, (n_side, d).
         propagated_other: the rows of the OTHER side of A-hat X, i.e. B^T X_s, (n_other, d).
     """
-    size = float(np.vdot(x_side, x_side))
+    size = _inner(x_side, x_side)
     if size == 0:
         return math.nan
-    return max(0.0, 1.0 - float(np.vdot(propagated_other, propagated_other)) / size)
+    return max(0.0, 1.0 - _inner(propagated_other, propagated_other) / size)
+
+
+def _inner(a: Array, b: Array) -> float:
+    """<a, b>; einsum has no threads to wait for, see :func:`~.pairwise.pair_mad`."""
+    return float(np.einsum("ij,ij->", a, b))

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 class Progress:
     """Where training stands after a batch; epochs and batches count from 1.
 
-    ``seconds_per_batch`` is the mean of this epoch so far.
+    Attributes:
+        seconds_per_batch: mean of this epoch so far.
+        seconds_after_epoch: mean of what follows the batches of an epoch (validation, measuring,
+            saving); 0 before the first epoch is over.
     """
 
     epoch: int
@@ -23,12 +26,14 @@ class Progress:
     batch: int
     n_batches: int
     seconds_per_batch: float
+    seconds_after_epoch: float = 0.0
 
     @property
     def seconds_left(self) -> float:
-        """Until the last epoch, without validations; early stopping may end it sooner."""
-        batches = (self.epochs - self.epoch) * self.n_batches + self.n_batches - self.batch
-        return batches * self.seconds_per_batch
+        """Until the last epoch; early stopping may end it sooner."""
+        epochs = self.epochs - self.epoch + 1  # this one, too, is not over
+        batches = epochs * self.n_batches - self.batch
+        return batches * self.seconds_per_batch + epochs * self.seconds_after_epoch
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,7 @@ class Trainer:
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
         self._validation_seconds: list[float] = []
+        self._after_seconds: list[float] = []
 
     def fit(self) -> FitResult:
         """Train until the epochs are over, patience is, or a stop command comes.
@@ -158,6 +159,7 @@ class Trainer:
         position.sampler = self.sampler.state()
         self.model.train()
         fresh_batches = 0
+        after = statistics.mean(self._after_seconds) if self._after_seconds else 0.0
         began = time.perf_counter()  # moved on by pauses
         # What a stopped epoch had summed up is that of all processes: it counts once.
         sums = {
@@ -183,17 +185,20 @@ class Trainer:
                 batch=number + 1,
                 n_batches=self.sampler.n_batches,
                 seconds_per_batch=(time.perf_counter() - began) / fresh_batches,
+                seconds_after_epoch=after,
             )
             for callback in self.callbacks:
                 callback.on_batch(self, progress)
         complete = position.batch == 0
         losses = self._mean_losses(self.world.sum_values(sums), counts)
-        spent = time.perf_counter() - began  # after the read-back, which waits for a GPU
+        done = time.perf_counter()  # after the read-back, which waits for a GPU
+        spent = done - began
         position.epoch, position.batch = position.epoch + 1, 0
         position.loss_sums, position.loss_counts = {}, {}
         if complete:
             self._epoch_seconds.append(spent)
         self._finish_epoch(losses, spent)
+        self._after_seconds.append(time.perf_counter() - done)
 
     def _step(self, batch: BPRBatch) -> dict[str, Tensor]:
         """One optimiser step; returns this process's share of the unweighted losses, on the device."""

@@ -59,6 +59,25 @@ def test_inter_without_features_counts_the_items_table(inter):
     assert dataset.items["title"].tolist() == ["First", "1", "2", "3", "Last"]
 
 
+def test_items_beyond_the_interactions_are_counted(inter):
+    folder = inter((0, 0, 0), (0, 1, 1)).parent
+    assert load_dataset(folder).notices == ()
+    np.save(folder / "text_feat.npy", np.ones((5, 2), dtype=np.float32))
+    (notice,) = load_dataset(folder).notices
+    assert (notice.code, notice.count) == ("items_beyond_interactions", 3)
+    assert "3 items" in notice.message
+    assert "itemID of the interactions (1)" in notice.message
+
+
+def test_items_that_only_the_table_of_a_csv_lists_are_no_surprise(csv_shop):
+    (csv_shop / "text_feat.npy").unlink()
+    with (csv_shop / "items.csv").open("a") as table:
+        table.write("never-sold,Tin\n")
+    dataset = load_dataset(csv_shop)
+    assert dataset.item_degrees.min() == 0
+    assert dataset.notices == ()
+
+
 MISFITS = {
     "too few rows": ({"text": (1, 2)}, None, ["2 feature rows for text", "found 1"]),
     "modalities differ": ({"a": (3, 2), "b": (4, 2)}, None, ["4 feature rows for a", "found 3"]),

@@ -60,6 +60,10 @@ def test_the_feature_files_of_a_folder(tmp_path):
 BAD_VALUES = {
     "NaN and inf": ([[1, np.nan], [2, 3], [np.inf, -np.inf]], ["1 NaN, 2 inf", "2 rows", "row 0"]),
     "beyond float32": (np.array([[1.0, 2.0], [1e39, 1.0]]), ["1 too large", "1 row (", "row 1"]),
+    "lengths beyond float32": (
+        np.array([[1.0, -2e16], [1e15, 1.0]], dtype=np.float32),
+        ["up to 1e+16", "0 infinite", "1 too large", "1 row (", "row 0"],
+    ),
     "1-D": (np.ones(3), ["2-D", "shape (3,)"]),
     "3-D": (np.ones((2, 2, 2)), ["2-D", "shape (2, 2, 2)"]),
     "no column": (np.ones((2, 0)), ["2-D", "shape (2, 0)"]),
@@ -94,7 +98,8 @@ def npy(claimed: str) -> bytes:
 BAD_BYTES = {
     "raw pickle": (pickle.dumps([1, 2]), "pickled"),
     "archive": (npz(), "another format"),
-    "junk": (b"junk, not an array", "pickled|another format"),
+    "junk": (b"junk, not an array", "another format"),
+    "a pointer to the file": (b"version https://git-lfs.github.com/spec/v1\n", "another format"),
     "cut off": (npy("(2, 2)"), "damaged"),
     "claims a petabyte": (npy("(1000000000000, 256)"), "damaged"),
     "overflows": (npy("(" + "9" * 30 + ", 2)"), "damaged"),

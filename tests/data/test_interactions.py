@@ -129,6 +129,11 @@ BAD_FILES = {
         ["'userID' and column 'itemID'", "columns 0, 0, 0"],
     ),
     "repeated column": ("a.csv", "userID,itemID,userID\na,b,c\n", ["userID more than once"]),
+    "spaces around names": (
+        "a.inter",
+        " userID\titemID \t\n0\t0\t\n",
+        ["' userID', 'itemID ', ''"],
+    ),
     "commas": ("a.inter", "userID,itemID\n0,0\n", ["separated by tabs", "found", "commas"]),
     "semicolons": ("a.csv", "userID;itemID\n0;0\n", ["separated by commas", "semicolons"]),
     "tabs": ("a.csv", "userID\titemID\n0\t0\n", ["separated by commas", "by tabs"]),
@@ -193,6 +198,12 @@ def test_bad_files_get_one_clear_sentence(write, case):
     assert len(message) < 400
     for words in (*key_words, name):
         assert words in message
+
+
+def test_two_roles_need_two_columns(write):
+    file = write("a.csv", "who,itemID\na,b\nc,b\n")
+    with pytest.raises(DataError, match=r"user in 'who', item in 'who'; give each role another"):
+        read_interactions(file, ColumnNames(user="who", item="who"))
 
 
 def test_a_named_optional_column_must_be_there(write):

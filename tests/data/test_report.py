@@ -26,7 +26,8 @@ def test_figures_by_hand(mmrec):
     image = report.features[0]
     assert (image.modality, image.rows, image.dim, image.dtype) == ("image", 4, 2, "float64")
     assert (image.n_zero_rows, image.mean_norm) == (1, pytest.approx(4.0))
-    assert [notice.code for notice in report.notices] == ["zero_features"]
+    codes = [notice.code for notice in report.notices]
+    assert codes == ["items_beyond_interactions", "zero_features"]
 
 
 def test_titles_are_counted(csv_shop):

@@ -224,3 +224,36 @@ def test_power_sum_and_its_gradient_are_those_of_the_layers(bind, n: int) -> Non
             (expected,) = torch.autograd.grad((total * weight).sum(), x)
             (found,) = torch.autograd.grad((propagate.power_sum(x, n) * weight).sum(), x)
             torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_rows_of_a_power_sum_and_their_gradient(bind, n: int) -> None:
+    """The same as taking the rows from both tables, also where a loss reads only one of the two."""
+    for matrix, _ in cases():
+        propagate = bind(matrix)
+        nodes = torch.tensor([20, 3, 0, 12], device=bind.device)
+        x = torch.randn(matrix.n, 3, dtype=torch.float64, device=bind.device, requires_grad=True)
+        expected = x[nodes], propagate.power_sum(x, n)[nodes]
+        found = propagate.power_sum_rows(x, n, nodes)
+        weights = torch.randn(2, 4, 3, dtype=torch.float64, device=bind.device)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+        for used in ([0], [1], [0, 1]) if n else ([0], [0, 1]):
+            mine, plain = (
+                torch.autograd.grad(
+                    sum((weights[i] * rows[i]).sum() for i in used), x, retain_graph=True
+                )[0]
+                for rows in (found, expected)
+            )
+            torch.testing.assert_close(mine, plain)
+
+
+def test_rows_of_a_power_sum_need_no_batch(bind) -> None:
+    """One of several processes may have no rows: zeros that depend on the same parameter."""
+    matrix, _ = cases()[0]
+    x = torch.randn(22, 3, device=bind.device, requires_grad=True)
+    nobody = torch.tensor([], dtype=torch.int64, device=bind.device)
+    own, above = bind(matrix).power_sum_rows(x, 2, nobody)
+    (own.sum() + above.sum()).backward()
+    assert own.shape == above.shape == (0, 3)
+    assert not x.grad.any()

@@ -181,6 +181,11 @@ def test_missing_modalities(small, planted, make_dataset, build) -> None:
         build(planted, "rednnd", fusion_weights={"video": 1.0})
 
 
+def test_a_negative_fusion_weight_is_refused(small, build) -> None:
+    with pytest.raises(ConfigError, match=r"fusion_weights\.image \(.*greater than or equal to 0"):
+        build(small, "rednnd", fusion_weights={"image": -0.1})
+
+
 def test_a_modality_named_twice_is_refused(small, build) -> None:
     with pytest.raises(ConfigError, match="modalities"):
         build(small, "rednnd", modalities=("text", "text"))

@@ -28,6 +28,13 @@ def test_discrepancy_of_known_rows():
     assert math.isnan(node_neighbour_discrepancy(np.empty((0, 2)), np.empty((0, 2))))
 
 
+@pytest.mark.parametrize("scale", [1e-120, 1e120])
+def test_discrepancy_of_rows_of_any_length(scale):
+    start, mean = np.array([[1.0, 0]]), np.array([[1.0, 1]])
+    expected = pytest.approx(1 - 0.5**0.5, rel=1e-12)
+    assert node_neighbour_discrepancy(scale * start, scale * mean) == expected
+
+
 def test_propagation_follows_the_dense_power(graph, rng):
     x0 = rng.standard_normal((graph.n_nodes, 3)).astype(np.float32)
     layers = propagate_depth(x0, graph, 5)

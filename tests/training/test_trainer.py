@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from rednd_core.errors import ConfigError, DataError, TrainingError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs import Command
 from rednd_core.training import control
-from rednd_core.training.callbacks import Progress
+from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.trainer import Trainer
 
 N_BATCHES = 5  # 280 train pairs, 64 a batch
@@ -318,3 +320,28 @@ def test_repeated_commands_are_told_once(make_trainer, monkeypatch, stop) -> Non
 def test_progress() -> None:
     progress = Progress(epoch=2, epochs=4, batch=3, n_batches=10, seconds_per_batch=0.5)
     assert progress.seconds_left == pytest.approx((2 * 10 + 7) * 0.5)
+    slow = replace(progress, seconds_after_epoch=4.0)  # a validation after each of three epochs
+    assert slow.seconds_left == pytest.approx((2 * 10 + 7) * 0.5 + 3 * 4.0)
+
+
+def test_progress_counts_what_follows_an_epoch(make_trainer) -> None:
+    """Validation, measuring and saving take their time, too: "at most" would else be too little."""
+
+    class Slow(Callback):
+        def __init__(self) -> None:
+            self.progress: list[Progress] = []
+
+        def on_batch(self, trainer: Trainer, progress: Progress) -> None:
+            self.progress.append(progress)
+
+        def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+            time.sleep(0.05)
+
+    slow = Slow()
+    trainer, _ = make_trainer(more=[slow], epochs=2)
+    trainer.fit()
+    first = [p for p in slow.progress if p.epoch == 1]
+    second = [p for p in slow.progress if p.epoch == 2]
+    assert {p.seconds_after_epoch for p in first} == {0.0}
+    assert all(p.seconds_after_epoch >= 0.05 for p in second)
+    assert second[-1].seconds_left >= 0.05

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from rednd_core.data import interactions
 from rednd_core.models import mf
 from rednd_core.runs import Run
 from rednd_core.training import distributed
@@ -77,17 +78,16 @@ def test_a_silent_process_ends_the_first_in_time(running) -> None:
 
 
 def test_the_first_tells_why_another_ended(
-    pair, planted_folder: Path, tmp_path: Path, quick_settings
+    pair, planted_folder: Path, tmp_path: Path, quick_settings, monkeypatch
 ) -> None:
     """The other machine has no such data."""
 
     def work(rank: int) -> None:
         if rank:
             distributed.SPEAKER_SECONDS = END_SECONDS
-            os.chdir(tmp_path)
-        else:
-            os.chdir(planted_folder.parent)
-        cli("train", "--data", "planted", "--model", "mf", "--run", "one", *quick_settings)
+            elsewhere = tmp_path / "elsewhere"  # the same path on another disk
+            monkeypatch.setattr(interactions, "resolve_data_path", lambda _: elsewhere)
+        cli("train", "--data", planted_folder, "--model", "mf", "--run", "one", *quick_settings)
 
     started = pair(work)
     assert started.codes() == [1, 1]
