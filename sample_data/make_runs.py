@@ -24,6 +24,7 @@ from rednd_core.cache import ArrayCache  # noqa: E402
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig  # noqa: E402
 from rednd_core.projection import project, sample_nodes  # noqa: E402
 from rednd_core.runs import Provenance, Run, RunRecord, create_run  # noqa: E402
+from rednd_core.runs.atomic import write_json  # noqa: E402
 from rednd_core.training.experiment import train_run  # noqa: E402
 
 SHOP = "sample_data/shop"
@@ -62,12 +63,14 @@ def main() -> None:
 
 
 def strip(run: Path) -> None:
-    """Remove what only a resumed training would need."""
+    """Remove what only a resumed training would need, and on which machine it was."""
     for leftover in [*run.glob("checkpoints/last*"), *(run / name for name in LEFT_OUT)]:
         if leftover.is_dir():
             shutil.rmtree(leftover)
         else:
             leftover.unlink(missing_ok=True)
+    own = Run(run)
+    write_json(own.layout.status, own.status.model_copy(update={"process": None}))
 
 
 def make_maps(target: Path) -> None:

@@ -57,11 +57,7 @@ def check(
         for notice in report.notices:
             typer.echo(f"notice  {notice.message}")
         if report.interactions is not None or report.features:
-            rows = [
-                (f"{group}.{name}" if group else name, value)
-                for group, name, value in _figures(report.to_dict())
-            ]
-            show_table(str(path), ["figure", "value"], rows)
+            show_table(str(path), ["figure", "value"], _figures(report.to_dict()))
         typer.echo("usable" if report.ok else "not usable")
     if not report.ok:
         raise typer.Exit(1)
@@ -70,10 +66,12 @@ def check(
 @data_app.command("make-sample")
 def make_sample(
     out: Annotated[Path, typer.Argument(help="New folder.")] = Path("sample_data/shop"),
-    seed: Annotated[int, typer.Option(min=0)] = 7,
-    n_users: Annotated[int, typer.Option("--users", min=50)] = 1000,
-    n_items: Annotated[int, typer.Option("--items", min=148)] = 600,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing sample shop.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another shop.")] = 7,
+    n_users: Annotated[int, typer.Option("--users", min=50, help="Number of users.")] = 1000,
+    n_items: Annotated[int, typer.Option("--items", min=148, help="Number of items.")] = 600,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing sample shop.")
+    ] = False,
 ) -> None:
     """Make the sample shop: planted tastes, readable titles, pictures; the same seed, the same bytes.
 
@@ -91,9 +89,11 @@ def make_sample(
 @data_app.command("make-graph")
 def make_graph(
     out: Annotated[Path, typer.Option(help="New folder.")],
-    n_users: Annotated[int, typer.Option("--users")] = 100_000,
-    n_items: Annotated[int, typer.Option("--items")] = 30_000,
-    n_interactions: Annotated[int, typer.Option("--interactions")] = 5_000_000,
+    n_users: Annotated[int, typer.Option("--users", help="Number of users.")] = 100_000,
+    n_items: Annotated[int, typer.Option("--items", help="Number of items.")] = 30_000,
+    n_interactions: Annotated[
+        int, typer.Option("--interactions", help="Number of interactions.")
+    ] = 5_000_000,
     modalities: Annotated[
         str, typer.Option(help="Features as name:dimensions, ...; empty for none.")
     ] = "image:64,text:64",
@@ -101,7 +101,7 @@ def make_graph(
         int, typer.Option("--communities", help="Planted groups of users and items.")
     ] = 64,
     float16: Annotated[bool, typer.Option("--float16", help="Features of half the bytes.")] = False,
-    seed: Annotated[int, typer.Option()] = 7,
+    seed: Annotated[int, typer.Option(help="Another seed, another graph.")] = 7,
 ) -> None:
     """Make a large power-law graph with planted communities, as Parquet, split and with features.
 
@@ -128,18 +128,28 @@ def make_graph(
     )
 
 
-def _figures(value: object, group: str = "") -> list[tuple[str, str, object]]:
-    """Nested figures as (group, name, value); sentences are printed elsewhere."""
-    rows: list[tuple[str, str, object]] = []
-    if not isinstance(value, dict):
-        return rows
-    for name, entry in value.items():
-        if name in ("errors", "notices", "path", "ok"):
-            continue
-        if isinstance(entry, dict):
+def _figures(value: object, group: str = "") -> list[tuple[str, str]]:
+    """Nested figures as (dotted name, value); sentences are printed elsewhere."""
+    if isinstance(value, dict):
+        rows: list[tuple[str, str]] = []
+        for name, entry in value.items():
+            if not group and name in ("errors", "notices", "path", "ok"):
+                continue
             rows += _figures(entry, f"{group}.{name}" if group else str(name))
-        elif isinstance(entry, float):
-            rows.append((group, str(name), f"{entry:.4g}"))
-        else:
-            rows.append((group, str(name), entry))
-    return rows
+        return rows
+    if isinstance(value, list | tuple):
+        named = [entry for entry in value if isinstance(entry, dict)]
+        if named:  # the modalities
+            return [row for entry in named for row in _figures(_unnamed(entry), _of(group, entry))]
+        return [(group, ", ".join(map(str, value)))] if value else []
+    if value is None:
+        return []
+    return [(group, f"{value:.4g}" if isinstance(value, float) else str(value))]
+
+
+def _of(group: str, modality: dict[str, object]) -> str:
+    return f"{group}.{modality['modality']}"
+
+
+def _unnamed(modality: dict[str, object]) -> dict[str, object]:
+    return {name: entry for name, entry in modality.items() if name != "modality"}

@@ -1,9 +1,8 @@
-"""Commands that look at a finished run: evaluate, smoothness, project, recommend."""
+"""Commands that look at a finished run: evaluate, smoothness, recommend."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,8 +16,7 @@ from rednd_core.cli.options import (
     print_json,
     show_table,
 )
-from rednd_core.errors import ConfigError, DataError, unknown_name
-from rednd_core.places import require_output
+from rednd_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +73,7 @@ def smoothness(
     """
     from rednd_core.graph.bipartite import bipartite_graph
     from rednd_core.smoothness import MEASURES, measure_layers, propagate_depth
+    from rednd_core.smoothness.report import VIEWS
 
     opened = open_store(runs_dir).open(run)
     dataset = load_run_data(opened)
@@ -90,7 +89,8 @@ def smoothness(
                 remedy="leave out --depth",
             )
         arrays = {m: propagate_depth(states[0], graph, depth) for m, states in arrays.items()}
-    table = measure_layers(arrays, graph, readout=layers.readout)
+    views = VIEWS if as_json else ("layer",)
+    table = measure_layers(arrays, graph, readout=layers.readout, views=views)
     if as_json:
         print_json({"run": run, "epoch": layers.epoch, "rows": table.to_dict("records")})
         return
@@ -106,77 +106,15 @@ def smoothness(
             wide = part.pivot_table(index="layer", columns="measure", values="value")
             names = [name for name in MEASURES if name in wide.columns]
             rows = [[k, *(f"{wide.loc[k, name]:.4g}" for name in names)] for k in wide.index]
-            n, left_out = int(part["n"].iloc[0]), int(part["n_excluded"].iloc[0])
-            title = f"{run} · {modality} · {side} (n = {n}, {left_out} isolated left out)"
-            show_table(title, ["layer", *(MEASURES[name].title for name in names)], rows)
-
-
-def project(
-    run: RunName,
-    out: Annotated[Path, typer.Option(help="CSV (coordinates) or HTML (picture) to write.")],
-    method: Annotated[str, typer.Option(help="pca or umap.")] = "pca",
-    modality: Annotated[str | None, typer.Option(help="Default: the first.")] = None,
-    n_nodes: Annotated[int, typer.Option("--nodes", min=3, help="Most nodes to map.")] = 3000,
-    runs_dir: RunsDir = None,
-) -> None:
-    """Map all layers of a run onto two shared axes and write the map.
-
-    Example: `rednd project --run shop-lightgcn --method umap --out map.html`
-    """
-    import pandas as pd
-
-    from rednd_core.projection import project as fit
-    from rednd_core.projection import sample_nodes
-    from rednd_core.runs.atomic import write_bytes
-
-    if out.suffix.lower() not in (".csv", ".html"):
-        raise ConfigError(
-            expected="an output file ending in .csv or .html",
-            found=out.name,
-            remedy="choose one of these endings",
-        )
-    require_output(out)
-    opened = open_store(runs_dir).open(run)
-    dataset = load_run_data(opened)
-    layers = opened.layers()
-    chosen = modality or next(iter(layers))
-    if chosen not in layers:
-        raise unknown_name("modality", chosen, layers)
-    sample = sample_nodes(dataset.n_users, dataset.n_items, n_nodes)
-    found = fit(layers[chosen], method, sample, n_users=dataset.n_users)
-    is_user = found.nodes < dataset.n_users
-    ids = [
-        dataset.user_ids[node] if user else dataset.item_ids[node - dataset.n_users]
-        for node, user in zip(found.nodes, is_user, strict=True)
-    ]
-    kinds = ["user" if user else "item" for user in is_user]
-    if out.suffix.lower() == ".csv":
-        frame = pd.concat(
-            [
-                pd.DataFrame(
-                    {"layer": k, "type": kinds, "id": ids, "x": flat[:, 0], "y": flat[:, 1]}
-                )
-                for k, flat in enumerate(found.coords)
+            sizes = part.groupby("measure")["n"].first()
+            n, left_out = int(sizes.mode()[0]), int(part["n_excluded"].max())
+            title = f"{run} · {modality} · {side} (n = {n:,}, {left_out} isolated left out)"
+            headings = [
+                # Pairs, edges and sampled rows are other numbers than the nodes of the title.
+                MEASURES[name].title + ("" if sizes[name] == n else f" (n={sizes[name]:,})")
+                for name in names
             ]
-        )
-        write_bytes(out, frame.to_csv(index=False).encode())
-    else:
-        from rednd_core.plots.embedding import embedding_figure
-
-        names = [f"layer {k}" for k in range(len(found.coords))]
-        figure = embedding_figure(
-            found.coords,
-            found.nodes,
-            names,
-            found.quality,
-            found.collapsed,
-            title=f"{run} · {chosen} · {method}, one pair of axes for all layers",
-            color=kinds,
-            color_name="type",
-            hover=ids,
-        )
-        write_bytes(out, figure.to_html(include_plotlyjs=True).encode())
-    typer.echo(f"{len(found.nodes)} of {found.n_total} nodes, {len(found.coords)} layers: {out}")
+            show_table(title, ["layer", *headings], rows)
 
 
 def recommend(

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rednd_core.config import ColumnNames, DataConfig, parse_settings
-from rednd_core.errors import ConfigError
+from rednd_core.config import (
+    PROJECT_ROOT,
+    ColumnNames,
+    DataConfig,
+    parse_settings,
+    resolve_data_path,
+)
+from rednd_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
@@ -63,6 +69,24 @@ def load_run_data(run: Run) -> Dataset:
     dataset = load_configured(record.config.data)
     record.require_data(dataset.digest)
     return dataset
+
+
+def kept_path(data: Path) -> str:
+    """The path of ``--data`` as a run keeps it, so that it is found from any working directory.
+
+    Data in the project's own folder stay relative to that, so that their runs can travel.
+
+    Raises:
+        DataError: there is nothing, said before a run is made for it.
+    """
+    place = resolve_data_path(str(data))
+    if not place.exists():
+        raise DataError(
+            expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
+        )
+    if place.is_relative_to(PROJECT_ROOT):
+        return place.relative_to(PROJECT_ROOT).as_posix()
+    return str(place)
 
 
 def data_config(
@@ -191,13 +215,27 @@ def say(text: str) -> None:
 
 
 def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table on standard output, as wide as the terminal allows."""
+    """A table on standard output, as wide as the terminal allows; no cell is cut off.
+
+    Where it is too wide, headings get a line a word first, and only then are cells folded.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+
+    def table(headings: Iterable[str]) -> Table:
+        built = Table(collapse_padding=True)
+        for heading in headings:
+            built.add_column(heading, overflow="fold")
+        for row in cells:
+            built.add_row(*row)
+        return built
+
+    console = Console(markup=False, emoji=False, highlight=False)  # texts may be anybody's
+    console.print(title, style="italic")
+    wide = table(columns)
+    unbounded = console.options.update(max_width=10_000)
+    if console.measure(wide, options=unbounded).maximum > console.width:
+        wide = table(heading.replace(" ", "\n") for heading in columns)
+    console.print(wide)

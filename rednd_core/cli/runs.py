@@ -58,13 +58,14 @@ def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
             row["epoch"],
             _day(row["created"]),
             "bundled" if row["bundled"] else "",
-            row["problem"],
         ]
         for row in rows
     ]
-    show_table(
-        f"{len(rows)} runs", ["run", "model", "data", "state", "epoch", "created", "", ""], shown
-    )
+    columns = ["run", "model", "data", "state", "epoch", "created", ""]
+    show_table(f"{len(rows)} runs", columns, shown)
+    for row in rows:
+        if row["problem"]:
+            typer.echo(f"{row['run']}: {row['problem']}")
 
 
 @runs_app.command()
@@ -148,6 +149,7 @@ def import_run(
     for path in (source, config):
         if path is not None and not path.is_file():
             raise CheckpointError(expected=f"a file {path}", found="none", remedy="check the path")
+    _require_known_kind(source, config)
     if config is None:
         typer.echo(f"Imported {import_archive(source, store, run).name}")
         return
@@ -158,5 +160,31 @@ def import_run(
     typer.echo(f"Imported {opened.name}")
 
 
+def _require_known_kind(source: Path, config: Path | None) -> None:
+    """Say what is missing or cannot be, before a file is taken for what it is not."""
+    from rednd_core.errors import CheckpointError
+    from rednd_core.runs.archive import PICKLES
+
+    suffix = source.suffix.lower()
+    if suffix in PICKLES:
+        raise CheckpointError(
+            expected="a run as .zip, or a .safetensors checkpoint",
+            found=f"{source.name}, which may hold a pickle and is never opened",
+            remedy="save the parameters as safetensors",
+        )
+    if suffix == ".safetensors" and config is None:
+        raise CheckpointError(
+            expected="the config.json of the checkpoint's run",
+            found=f"{source.name} alone",
+            remedy="add --config config.json",
+        )
+    if suffix == ".zip" and config is not None:
+        raise CheckpointError(
+            expected="--config with a .safetensors checkpoint only",
+            found=f"{source.name}, and an archive has its own",
+            remedy="leave --config out",
+        )
+
+
 def _day(iso: object) -> str:
-    return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M") if isinstance(iso, str) else ""
+    return datetime.fromisoformat(iso).strftime("%Y-%m-%d") if isinstance(iso, str) else ""

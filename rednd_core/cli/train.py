@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from rednd_core.cli.options import (
     Split,
     SplitSeed,
     data_config,
+    kept_path,
     open_store,
     print_json,
     run_settings,
@@ -87,7 +89,7 @@ def train(
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
-            source = data_config(str(data), split, ratios, split_seed, columns)
+            source = data_config(kept_path(data), split, ratios, split_seed, columns)
             config = configure(model, source, run_settings(settings, seed))
             name = check_run_name(run or store.new_name(model, data.resolve().stem))
             record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
@@ -194,7 +196,12 @@ def _show(summary: Summary) -> None:
             if name.startswith(("recall", "ndcg"))
         )
         typer.echo(f"{split:>5}  {shown}")
-    typer.echo(
-        f"{summary.seconds_per_epoch:.2f} s an epoch, {summary.seconds_per_validation:.2f} s a "
-        f"validation, peak memory {summary.peak_memory_mb:.0f} MB"
-    )
+    parts = [
+        f"{seconds:.2f} s {what}"
+        for what, seconds in (
+            ("an epoch", summary.seconds_per_epoch),
+            ("a validation", summary.seconds_per_validation),
+        )
+        if not math.isnan(seconds)  # a resumed run that had nothing left to train
+    ]
+    typer.echo(", ".join([*parts, f"peak memory {summary.peak_memory_mb:.0f} MB"]))

@@ -2,6 +2,7 @@
 
 from rednd_core.projection.align import Alignment, Movers, movers, procrustes
 from rednd_core.projection.facade import METHOD_SETTINGS, find, project
+from rednd_core.projection.kept import kept_maps
 from rednd_core.projection.knn import KNNGraph, nearest, neighbours
 from rednd_core.projection.live import LiveMap, live_map
 from rednd_core.projection.pca import PooledPCA
@@ -22,6 +23,7 @@ __all__ = [
     "PooledPCA",
     "Projection",
     "find",
+    "kept_maps",
     "live_map",
     "movers",
     "nearest",

@@ -17,7 +17,7 @@ from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import is_collapsed, layer_quality
 from rednd_core.projection.result import Projection
 from rednd_core.projection.sample import NodeSample
-from rednd_core.projection.umap import JointUMAP
+from rednd_core.projection.umap import JointUMAP, cuml_for_gpu
 
 QUALITY_POINTS = 2000  # points on which neighbourhoods are compared: about 0.3 s a layer
 
@@ -25,7 +25,6 @@ METHOD_SETTINGS: dict[str, tuple[str, ...]] = {
     "pca": (),
     "umap": tuple(field.name for field in fields(JointUMAP)),
 }
-_LIBRARIES = {"pca": ("numpy",), "umap": ("numpy", "umap-learn", "numba")}
 
 
 def project(
@@ -56,7 +55,7 @@ def project(
     """
     request = _Request.of(layers, method, nodes, n_users, settings)
     started = time.perf_counter()
-    known = _cached(cache, request.key)
+    known = _cached(cache, request)
     if known is not None:
         return known
     stack, chosen = request.stack, request.nodes
@@ -82,7 +81,7 @@ def project(
         versions=request.versions,
     )
     if cache is not None:
-        cache.put(request.key, projection.to_arrays())
+        cache.put(request.keys[0], projection.to_arrays())
     return projection
 
 
@@ -96,12 +95,16 @@ def find(
     **settings: float,
 ) -> Projection | None:
     """What :func:`project` would take from the cache, or None where it would have to compute."""
-    return _cached(cache, _Request.of(layers, method, nodes, n_users, settings).key)
+    return _cached(cache, _Request.of(layers, method, nodes, n_users, settings))
 
 
 @dataclass(frozen=True, eq=False)
 class _Request:
-    """What is to be mapped and how, checked, with the key of the result in the cache."""
+    """What is to be mapped and how, checked.
+
+    Attributes:
+        keys: of the results in the cache that answer it; what is computed here goes under the first.
+    """
 
     estimator: JointUMAP | PooledPCA
     params: dict[str, Any]
@@ -109,7 +112,7 @@ class _Request:
     stack: NDArray[np.float32]
     nodes: NDArray[np.int64]
     n_total: int
-    key: str
+    keys: tuple[str, ...]
 
     @classmethod
     def of(
@@ -127,22 +130,34 @@ class _Request:
                 raise unknown_name(f"setting of {method}", name, METHOD_SETTINGS[method])
         estimator = JointUMAP(**settings) if method == "umap" else PooledPCA()  # type: ignore[arg-type]
         params: dict[str, Any] = asdict(estimator) if isinstance(estimator, JointUMAP) else {}
-        versions = library_versions(*_LIBRARIES[method])
+        engines = [library_versions(*names) for names in _libraries(method)]
         chosen, n_total = _chosen(layers, nodes)
         stack = _stack(layers, chosen)
         identity = {"method": method, "n_users": n_users, "n_total": n_total, **params}
-        key = content_key("projection", (stack, chosen), identity, versions)
-        return cls(estimator, params, versions, stack, chosen, n_total, key)
+        keys = tuple(
+            content_key("projection", (stack, chosen), identity, versions) for versions in engines
+        )
+        return cls(estimator, params, engines[0], stack, chosen, n_total, keys)
 
 
-def _cached(cache: ArrayCache | None, key: str) -> Projection | None:
-    arrays = cache.get(key) if cache is not None else None
-    if arrays is None:
-        return None
-    try:
-        return Projection.from_arrays(arrays)
-    except DataError:  # readable, but no projection: computed again and replaced
-        return None
+def _libraries(method: str) -> list[tuple[str, ...]]:
+    """What computes ``method`` here, then what may have computed it elsewhere."""
+    if method == "pca":
+        return [("numpy",)]
+    gpu = cuml_for_gpu()
+    return ([("numpy", gpu)] if gpu else []) + [("numpy", "umap-learn", "numba")]
+
+
+def _cached(cache: ArrayCache | None, request: _Request) -> Projection | None:
+    for key in request.keys:
+        arrays = cache.get(key) if cache is not None else None
+        if arrays is None:
+            continue
+        try:
+            return Projection.from_arrays(arrays)
+        except DataError:  # readable, but no projection: computed again and replaced
+            continue
+    return None
 
 
 def _knn(stack: NDArray[np.float32], umap: JointUMAP, cache: ArrayCache | None) -> KNNGraph:

@@ -3,7 +3,8 @@
 UMAP draws neighbourhoods and cannot show a collapse: it spreads a collapsed layer out again, wider than
 the healthy one. It is therefore never shown without the input's spread and MAD, and a PCA beside it.
 
-McInnes, Healy and Melville, 2018 (arXiv 1802.03426).
+McInnes, Healy and Melville, 2018 (arXiv 1802.03426); on a GPU, where cuML is installed: Nolet et al.
+(arXiv 2008.00325), from the same neighbours, the same start and the same settings.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,23 @@ from rednd_core.projection.rows import unit_rows
 
 # numba's thread pool and numpy's warning filters are global: one layout at a time in a process.
 _LAYOUT_LOCK = threading.Lock()
+
+CUML = ("cuml-cu13", "cuml-cu12", "cuml")
+"""Names under which cuML is installed: for CUDA 13, for CUDA 12, by conda."""
+
+
+@cache
+def cuml_for_gpu() -> str | None:
+    """cuML's distribution where it is installed and torch sees a GPU for it, else None."""
+    for name in CUML:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+        import torch
+
+        return name if torch.cuda.is_available() else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -71,8 +91,6 @@ class JointUMAP:
         Args:
             knn: the graph of the stacked rows (n_layers * n, :meth:`k`) if it is known already.
         """
-        import umap
-
         n_layers, n, d = layers.shape
         rows = layers.reshape(-1, d)  # (n_layers * n, d)
         k = self.k(len(rows))
@@ -83,19 +101,39 @@ class JointUMAP:
                 found=f"one of shape {graph.indices.shape}",
                 remedy="build it from the same stacked rows",
             )
-        with _LAYOUT_LOCK, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")
-            layout = umap.UMAP(
-                n_neighbors=k,
-                min_dist=self.min_dist,
-                n_epochs=self.n_epochs,
-                init=self._start(layers),
-                random_state=self.random_state,
-                n_jobs=1,  # a seeded layout runs on one thread anyway
-                precomputed_knn=(graph.indices, graph.distances, None),
-            ).fit_transform(unit_rows(rows).astype(np.float32))
+        with _LAYOUT_LOCK:
+            layout = self._layout(unit_rows(rows).astype(np.float32), graph, self._start(layers))
         coords: NDArray[np.float32] = np.asarray(layout, dtype=np.float32)
         return coords.reshape(n_layers, n, 2)
+
+    def _layout(
+        self, rows: NDArray[np.float32], graph: KNNGraph, start: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Positions (m, 2) of unit rows (m, d), by cuML on a GPU or by umap-learn."""
+        settings = {
+            "n_neighbors": graph.indices.shape[1],
+            "min_dist": self.min_dist,
+            "n_epochs": self.n_epochs,
+            "init": start,
+            "random_state": self.random_state,
+        }
+        layout: NDArray[np.float32]
+        if cuml_for_gpu():
+            from cuml.manifold import UMAP
+
+            knn = (graph.indices, graph.distances)
+            layout = UMAP(**settings, precomputed_knn=knn, output_type="numpy").fit_transform(rows)
+            return layout
+        import umap
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")
+            layout = umap.UMAP(
+                **settings,
+                n_jobs=1,  # a seeded layout runs on one thread anyway
+                precomputed_knn=(graph.indices, graph.distances, None),
+            ).fit_transform(rows)
+        return layout
 
     def _start(self, layers: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pooled PCA scaled to 10, with a jitter that parts identical rows; (n_layers * n, 2)."""
@@ -106,7 +144,7 @@ class JointUMAP:
 
 
 def prewarm() -> None:
-    """Compile UMAP's numba kernels on a few hundred random rows (several seconds, once a process).
+    """Compile UMAP's kernels on a few hundred random rows (several seconds, once a process).
 
     Meant for a background thread while the app starts.
     """

@@ -31,7 +31,7 @@ COMPRESSED = frozenset({".json", ".jsonl", ".txt"})
 
 
 def export(run: Run, path: Path) -> Path:
-    """Write ``run`` as a zip at ``path`` and return that.
+    """Write ``run`` as a zip at ``path`` and return that; which machine trained it stays behind.
 
     Raises:
         RunError: it is in training. ConfigError: ``path`` cannot be written.
@@ -49,7 +49,11 @@ def export(run: Run, path: Path) -> Path:
     def write(stream: BinaryIO) -> None:
         with zipfile.ZipFile(stream, "w") as archive:
             for name, file in files.items():
-                if is_kept(name) and file.is_file() and not file.is_symlink():
+                if file == run.layout.status:
+                    told = read_record(StatusRecord, file).model_copy(update={"process": None})
+                    content = atomic.encode_json(told, indent=2)
+                    archive.writestr(f"{run.name}/{name}", content, zipfile.ZIP_DEFLATED)
+                elif is_kept(name) and file.is_file() and not file.is_symlink():
                     # Float32 noise hardly shrinks; compressing it would only cost time.
                     method = zipfile.ZIP_DEFLATED if file.suffix in COMPRESSED else None
                     archive.write(file, f"{run.name}/{name}", compress_type=method)

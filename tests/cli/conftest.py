@@ -28,9 +28,10 @@ class Result:
 
 
 @pytest.fixture
-def rednd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def rednd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """``rednd("train", "--data", path)``: what the console script does, through ``main``."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("REDND_CACHE", str(tmp_path / "cache"))
 
     def run(*args: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["rednd", *map(str, args)])

@@ -97,6 +97,21 @@ def test_imports_that_are_refused(rednd, trained: RunStore, tmp_path: Path) -> N
     assert [entry.name for entry in trained.list()] == ["done"]
 
 
+def test_refused_imports_say_what_to_do(rednd, trained: RunStore, tmp_path: Path) -> None:
+    layout = trained.open("done").layout
+    alone = rednd("runs", "import", layout.best_checkpoint)
+    assert "add --config config.json" in alone.err
+    pickle = tmp_path / "model.pt"
+    pickle.write_bytes(b"anything")
+    for args in ([pickle], [pickle, "--config", layout.config]):
+        assert "may hold a pickle and is never opened" in rednd("runs", "import", *args).err
+    archive = tmp_path / "done.zip"
+    rednd("runs", "export", "done", archive)
+    both = rednd("runs", "import", archive, "--config", layout.config)
+    assert (both.code, "leave --config out" in both.err) == (1, True)
+    assert [entry.name for entry in trained.list()] == ["done"]
+
+
 def test_a_checkpoint_of_other_sizes_leaves_no_run(
     rednd, trained: RunStore, tmp_path: Path
 ) -> None:

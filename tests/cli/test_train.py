@@ -84,7 +84,8 @@ def test_unknown_model_data_and_name(rednd, planted_folder: Path, tmp_path: Path
     assert (result.code, "did you mean 'lightgcn'" in result.err) == (1, True)
     result = rednd("train", "--data", tmp_path / "nowhere", "--model", "mf")
     assert result.code == 1
-    assert "Expected" in result.err
+    assert "nothing at" in result.err
+    assert list(RunStore(tmp_path / "runs").list()) == [], "no run for what is not there"
     result = rednd("train", "--data", planted_folder, "--model", "mf", "--run", "../x")
     assert (result.code, "a run name of" in result.err) == (1, True)
     assert rednd("train").code == 2
@@ -100,6 +101,21 @@ def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monk
     run = RunStore(tmp_path / "runs").open("bad")
     assert (run.status.state, run.status.message) == ("failed", "no room")
     assert run.events()[-1]["message"] == "no room"
+
+
+def test_a_relative_path_is_found_from_everywhere(
+    rednd, planted_folder: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(planted_folder.parent)
+    trained = rednd("train", "--data", "planted", "--model", "popularity", "--run", "near")
+    assert trained.code == 0, trained.err
+    monkeypatch.chdir(tmp_path)
+    far = rednd("evaluate", "--run", "near", "--json")
+    assert far.code == 0, far.err
+    monkeypatch.chdir(PROJECT_ROOT)
+    rednd("train", "--data", "sample_data/shop", "--model", "popularity", "--run", "shop")
+    config = RunStore(tmp_path / "runs").open("shop").config
+    assert config.data.path == "sample_data/shop", "so that the run can travel"
 
 
 def test_names_are_counted(rednd, planted_folder: Path, tmp_path: Path) -> None:
@@ -168,6 +184,8 @@ def test_resuming_a_finished_run_finds_the_same(rednd, trained: RunStore) -> Non
     again = rednd("train", "--resume", "done", "--json")
     assert (again.code, again.json["state"], again.json["epochs"]) == (0, "finished", 3)
     assert again.json["seconds_per_epoch"] is None
+    told = rednd("train", "--resume", "done").out.splitlines()[-1]
+    assert told.startswith("peak memory "), "no times that were not measured"
     assert trained.open("done").evaluation() == before
 
 

@@ -31,6 +31,15 @@ def test_a_run_travels_whole(finished: Run, zipped: bytes, target: RunStore) -> 
     assert [path.name for path in target.root.iterdir()] == ["done"]
 
 
+def test_which_machine_trained_it_stays_behind(finished: Run, tmp_path: Path) -> None:
+    process = finished.status.process
+    assert process is not None
+    archive = export(finished, tmp_path / "done.zip")
+    status = files_of(archive.read_bytes())["done/status.json"]
+    assert b'"process": null' in status
+    assert finished.status.process == process, "the run itself is as it was"
+
+
 def test_names_of_imports(zipped: bytes, target: RunStore, tmp_path: Path) -> None:
     (tmp_path / "file.zip").write_bytes(zipped)
     assert import_archive(tmp_path / "file.zip", target).name == "done"

@@ -1,0 +1,131 @@
+"""``rednd project``: maps of a run's layers as a picture or as coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rednd_core.cli.options import RunName, RunsDir, load_run_data, open_store
+from rednd_core.errors import ConfigError, unknown_name
+from rednd_core.places import require_output
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from rednd_core.projection import Projection
+
+TITLES = {"pca": "PCA on shared axes", "umap": "UMAP, one layout"}
+UMAP_ALONE = (
+    "UMAP gives every neighbourhood room and hides a collapse: read it beside the PCA and the "
+    "figures above each panel."
+)
+
+
+def project(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="CSV (coordinates) or HTML (picture) to write.")],
+    method: Annotated[str, typer.Option(help="pca or umap.")] = "pca",
+    modality: Annotated[str | None, typer.Option(help="Default: the first.")] = None,
+    n_nodes: Annotated[int, typer.Option("--nodes", min=3, help="Most nodes to map.")] = 3000,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Map all layers of a run onto two shared axes and write the map.
+
+    In a picture, UMAP stands beside PCA, because alone it hides a collapse. A map that was computed
+    before, here or in the app, is not computed again.
+
+    Example: `rednd project --run shop-lightgcn --method umap --out map.html`
+    """
+    from rednd_core.plots.embedding import embedding_figure
+    from rednd_core.projection import kept_maps, sample_nodes
+    from rednd_core.projection import project as fit
+    from rednd_core.runs.atomic import write_bytes
+
+    suffix = out.suffix.lower()
+    if suffix not in (".csv", ".html"):
+        raise ConfigError(
+            expected="an output file ending in .csv or .html",
+            found=out.name,
+            remedy="choose one of these endings",
+        )
+    require_output(out)
+    opened = open_store(runs_dir).open(run)
+    dataset = load_run_data(opened)
+    layers = opened.layers()
+    chosen = modality or next(iter(layers))
+    if chosen not in layers:
+        raise unknown_name("modality", chosen, layers)
+    sample = sample_nodes(dataset.n_users, dataset.n_items, n_nodes)
+
+    def mapped(by: str) -> Projection:
+        return fit(layers[chosen], by, sample, n_users=dataset.n_users, cache=kept_maps())
+
+    found = mapped(method)
+    is_user = found.nodes < dataset.n_users
+    ids = [
+        dataset.user_ids[node] if user else dataset.item_ids[node - dataset.n_users]
+        for node, user in zip(found.nodes, is_user, strict=True)
+    ]
+    kinds = ["user" if user else "item" for user in is_user]
+    n_of_total = f"{len(found.nodes):,} of {found.n_total:,} nodes"
+    if suffix == ".csv":
+        write_bytes(out, _table(found, kinds, ids).encode())
+    else:
+        shown = [found] if method == "pca" else [mapped("pca"), found]
+        figures = [
+            embedding_figure(
+                each.coords,
+                each.nodes,
+                [f"layer {k}" for k in range(len(each.coords))],
+                each.quality,
+                each.collapsed,
+                title=TITLES[each.method],
+                color=kinds,
+                color_name="type",
+                hover=ids,
+            )
+            for each in shown
+        ]
+        head = f"{run} · {chosen} · {n_of_total}"
+        write_bytes(out, _page(head, UMAP_ALONE if len(shown) > 1 else "", figures).encode())
+    n_layers = len(found.coords)
+    typer.echo(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}: {out}")
+
+
+def _table(found: Projection, kinds: list[str], ids: list[str]) -> str:
+    """CSV with a row a layer and node."""
+    import pandas as pd
+
+    layers = [
+        pd.DataFrame({"layer": k, "type": kinds, "id": ids, "x": flat[:, 0], "y": flat[:, 1]})
+        for k, flat in enumerate(found.coords)
+    ]
+    return str(pd.concat(layers).to_csv(index=False))
+
+
+def _page(head: str, note: str, figures: Iterable[go.Figure]) -> str:
+    """An HTML page that opens offline: figures beside each other, below each other on a phone."""
+    parts = [
+        f"<section>{figure.to_html(full_html=False, include_plotlyjs=number == 0)}</section>"
+        for number, figure in enumerate(figures)
+    ]
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{escape(head)}</title>
+<style>
+body {{ font: 17px/1.4 system-ui, sans-serif; margin: 1rem; }}
+h1 {{ font-size: 1.4rem; }}
+main {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }}
+section {{ min-width: 0; max-width: 820px; }}
+</style>
+<h1>{escape(head)}</h1>
+<p>{escape(note)}</p>
+<main>{"".join(parts)}</main>
+</html>
+"""
