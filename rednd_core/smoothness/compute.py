@@ -75,10 +75,11 @@ def _rayleigh(view: LayerView, side: Side, samples: Samples) -> Estimate:
 
 
 def _two_hop_rayleigh(view: LayerView, side: Side, samples: Samples) -> Estimate:
-    x = view.x[view.part.rows(side)]
+    rows = view.part.rows(side)
+    x, squared = view.x[rows], view.squared_norms[rows]
     other: Side = "items" if side == "users" else "users"
     propagated = view.propagated[view.part.rows(other)]
-    return Estimate(energy.two_hop_rayleigh_quotient(x, propagated), n=len(x))
+    return Estimate(energy.two_hop_rayleigh_quotient(x, propagated, squared), n=len(x))
 
 
 def _effective_rank(view: LayerView, side: Side, samples: Samples) -> Estimate:
@@ -94,7 +95,8 @@ def _numerical_rank(view: LayerView, side: Side, samples: Samples) -> Estimate:
 def discrepancy(start: LayerView, mean: LayerView, side: Side) -> Estimate:
     """Node-neighbour discrepancy between x^0 and the mean of the layers up to a depth."""
     rows = start.part.rows(side)
-    value = node_neighbour_discrepancy(start.x[rows], mean.x[rows])
+    squared = start.squared_norms[rows], mean.squared_norms[rows]
+    value = node_neighbour_discrepancy(start.x[rows], mean.x[rows], squared)
     return Estimate(value, n=rows.stop - rows.start)
 
 
@@ -112,3 +114,6 @@ PER_VIEW: Mapping[str, Callable[[LayerView, Side, Samples], Estimate]] = {
     "dirichlet": _dirichlet,
 }
 """Measures of one embedding matrix; the rest compare layers or need the hop masks of the graph."""
+
+PROPAGATED = frozenset({"two_hop_rq", "rayleigh", "dirichlet"})
+"""Those that read A-hat X."""

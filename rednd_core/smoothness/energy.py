@@ -25,14 +25,17 @@ def rayleigh_quotient(x: Array, propagated: Array) -> float:
     return dirichlet_energy(x, propagated) / size if size > 0 else math.nan
 
 
-def two_hop_rayleigh_quotient(x_side: Array, propagated_other: Array) -> float:
+def two_hop_rayleigh_quotient(
+    x_side: Array, propagated_other: Array, squared_norms: Array | None = None
+) -> float:
     """<X_s, (I - B B^T) X_s> / |X_s|^2, in [0, 1]; NaN for a zero matrix.
 
     Args:
         x_side: rows of one side, (n_side, d).
         propagated_other: the rows of the OTHER side of A-hat X, i.e. B^T X_s, (n_other, d).
+        squared_norms: |x_i|^2 of ``x_side``, (n_side,), where they are known already.
     """
-    size = _inner(x_side, x_side)
+    size = _inner(x_side, x_side) if squared_norms is None else float(squared_norms.sum())
     if size == 0:
         return math.nan
     return max(0.0, 1.0 - _inner(propagated_other, propagated_other) / size)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rednd_core.errors import DataError, unknown_name
+from rednd_core.errors import unknown_name
 from rednd_core.graph.bipartite import BipartiteGraph
-from rednd_core.smoothness.compute import PER_VIEW, Samples, discrepancy
+from rednd_core.smoothness.compute import PER_VIEW, PROPAGATED, Samples, discrepancy
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
 from rednd_core.smoothness.pairwise import unit_rows
+from rednd_core.smoothness.stack import Needs, each_depth_of
 from rednd_core.smoothness.view import ConnectedPart, LayerView
 
 Array = NDArray[np.float64]
@@ -56,6 +57,7 @@ def measure_layers(
     measures: Collection[str] | None = None,
     views: Collection[ViewName] = VIEWS,
     every_readout: bool = True,
+    linear: bool = False,
     n_pairs: int = 50_000,
     n_rows: int = 1024,
     seed: int = 0,
@@ -70,6 +72,8 @@ def measure_layers(
         views: which to measure. Node-neighbour discrepancy is about the mean over the layers by
             definition: it is always listed under ``"readout"``, and there alone.
         every_readout: measure the readout at every depth, or only that of all layers, which scores.
+        linear: every layer is A-hat times the one before (LightGCN and its kin). What measures need
+            of A-hat X is then read off the next layer, at that layer's own precision.
         n_pairs: sampled pairs of uniformity. n_rows: sampled rows of MADGap. A measure is exact
             where the graph has no more pairs or rows than that.
         seed: of those samples; every layer sees the same ones.
@@ -86,39 +90,33 @@ def measure_layers(
     _checked("view", views, VIEWS)
     _checked("readout", [readout], get_args(Readout))
     samples = Samples(n_pairs=n_pairs, n_rows=n_rows, seed=seed)
-    needs_means = "discrepancy" in names or ("readout" in views and readout == "mean")
     part = ConnectedPart.of(graph)
     gap_rows = _gap_rows(names, part, graph, samples)
+    needs = Needs(
+        means="discrepancy" in names or ("readout" in views and readout == "mean"),
+        products=linear and not PROPAGATED.isdisjoint(names),
+    )
     rows: list[Row] = []
     for modality, stack in layers.items():
         found: Found = {}
         start: LayerView | None = None
-        known: dict[int, Measured] = {}
-        for depth, (whole, mean) in enumerate(
-            _running_means(modality, stack, graph.n_nodes, needs_means)
-        ):
-            start = start or LayerView(_connected_rows(whole, part), part)
+        for depth in each_depth_of(stack, modality, part, needs):
+            start = start or depth.layer
             if "discrepancy" in names:
-                averaged = LayerView(_connected_rows(mean, part), part)
                 for side in MEASURES["discrepancy"].sides:
-                    value = discrepancy(start, averaged, side)
-                    found[("readout", depth), "discrepancy", side] = value
-                del averaged  # each is as large as a layer
-            scoring = mean if readout == "mean" else whole
-            shown = {"layer": whole, "readout": scoring if every_readout else None}
-            known = {}
-            for view in (name for name in VIEWS if name in views):
-                x = shown[view]
-                if x is None:
+                    value = discrepancy(start, depth.mean, side)
+                    found[("readout", depth.k), "discrepancy", side] = value
+            scoring = depth.mean if readout == "mean" else depth.layer
+            shown = {"layer": depth.layer, "readout": scoring}
+            known: dict[int, Measured] = {}
+            for name in (view for view in VIEWS if view in views):
+                if name == "readout" and not (every_readout or depth.is_last):
                     continue
-                if id(x) not in known:
-                    known[id(x)] = _measure(x, part, names, samples, gap_rows)
-                for (name, side), estimate in known[id(x)].items():
-                    found[(view, depth), name, side] = estimate
-        if "readout" in views and not every_readout:
-            last = known.get(id(scoring)) or _measure(scoring, part, names, samples, gap_rows)
-            for (name, side), estimate in last.items():
-                found[("readout", depth), name, side] = estimate
+                view = shown[name]
+                if id(view) not in known:
+                    known[id(view)] = _measure(view, names, samples, gap_rows)
+                for (measure, side), estimate in known[id(view)].items():
+                    found[(name, depth.k), measure, side] = estimate
         rows += _rows(modality, found, part)
     return pd.DataFrame(rows, columns=list(Row._fields))
 
@@ -129,14 +127,12 @@ Found = dict[tuple[Place, str, Side], Estimate]
 
 
 def _measure(
-    x: Array,
-    part: ConnectedPart,
+    view: LayerView,
     names: Sequence[str],
     samples: Samples,
     gap_rows: Mapping[tuple[str, Side], GapRows],
 ) -> Measured:
-    """All of one matrix (N, d), isolated nodes included: the MADGap of the paper wants them."""
-    view = LayerView(_connected_rows(x, part), part)
+    """All of one matrix."""
     found: Measured = {
         (name, side): PER_VIEW[name](view, side, samples)
         for name in names
@@ -144,7 +140,8 @@ def _measure(
         for side in MEASURES[name].sides
     }
     for (name, side), chosen in gap_rows.items():
-        unit = view.unit if name == "madgap" else unit_rows(x)
+        # The MADGap of the paper wants isolated nodes, too.
+        unit = view.unit if name == "madgap" else unit_rows(view.whole)
         found[name, side] = chosen.gap(unit)
     return found
 
@@ -198,42 +195,8 @@ def _rows(modality: str, found: Found, part: ConnectedPart) -> list[Row]:
     ]
 
 
-def _connected_rows(x: Array, part: ConnectedPart) -> Array:
-    """The rows that have an edge, (n, d)."""
-    return x if len(x) == len(part.nodes) else x[part.nodes]
-
-
-def _running_means(
-    modality: str, stack: Iterable[Layer], n_nodes: int, needs_means: bool
-) -> Iterator[tuple[Array, Array]]:
-    """Layer after layer, and the mean of the layers so far (or the layer again); (N, d) float64.
-
-    One pair is in memory at a time.
-    """
-    total: Array | None = None
-    shape = None
-    for count, layer in enumerate(stack, start=1):
-        if np.ndim(layer) != 2 or len(layer) != n_nodes or shape not in (None, np.shape(layer)):
-            raise _unfit(modality, n_nodes, np.shape(layer))
-        shape = np.shape(layer)
-        x = np.asarray(layer, dtype=np.float64)
-        if needs_means:
-            total = x.copy() if total is None else np.add(total, x, out=total)
-        yield x, x if total is None or count == 1 else total / count
-    if shape is None:
-        raise _unfit(modality, n_nodes, "no layer")
-
-
 def _checked(kind: str, chosen: Collection[str], valid: Collection[str]) -> list[str]:
     for name in chosen:
         if name not in valid:
             raise unknown_name(kind, name, valid)
     return list(chosen)
-
-
-def _unfit(modality: str, n_nodes: int, found: object) -> DataError:
-    return DataError(
-        expected=f"layers of modality {modality!r} that are all ({n_nodes}, d)",
-        found=str(found),
-        remedy="pass x^0 .. x^L of the model that was trained on this graph",
-    )

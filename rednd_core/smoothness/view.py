@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,7 +27,7 @@ class ConnectedPart:
     smooth. They are left out at every depth, so that the depths stay comparable.
 
     Attributes:
-        nodes: (n,) their ids in the whole graph.
+        nodes: (n,) their ids in the whole graph; isolated: (N - n,) those of the others.
         excluded_users, excluded_items: how many isolated nodes were left out.
         norm_adj: A-hat over them, (n, n) float64; adjacency: A, (n, n).
         ratings: R, (n_users, n_items) float64.
@@ -35,6 +36,7 @@ class ConnectedPart:
 
     n_users: int
     nodes: NDArray[np.int64]
+    isolated: NDArray[np.int64]
     excluded_users: int
     excluded_items: int
     norm_adj: sp.csr_array
@@ -53,6 +55,7 @@ class ConnectedPart:
         return cls(
             n_users=n_users,
             nodes=nodes,
+            isolated=np.flatnonzero(graph.degrees == 0),
             excluded_users=graph.n_users - n_users,
             excluded_items=graph.n_items - (len(nodes) - n_users),
             norm_adj=norm_adj,
@@ -82,13 +85,21 @@ class LayerView:
 
     Args:
         x: (n, d) float64, the rows of ``part.nodes``.
+        isolated: (N - n, d), the rows of ``part.isolated``.
+        product: gives A-hat X, (n, d), where there is a cheaper way to it than multiplying.
 
     Raises:
         DataError: where a number is not finite.
     """
 
-    def __init__(self, x: Array, part: ConnectedPart) -> None:
-        self.x, self.part = x, part
+    def __init__(
+        self,
+        x: Array,
+        part: ConnectedPart,
+        isolated: Array,
+        product: Callable[[], Array] | None = None,
+    ) -> None:
+        self.x, self.part, self._isolated, self._product = x, part, isolated, product
         self.squared_norms: Array = np.einsum("ij,ij->i", x, x)
         if not np.isfinite(self.squared_norms).all():
             raise DataError(
@@ -104,8 +115,19 @@ class LayerView:
 
     @cached_property
     def propagated(self) -> Array:
-        """A-hat X, (n, d). It need not be the model's next layer, so it is computed."""
+        """A-hat X, (n, d)."""
+        if self._product is not None:
+            return self._product()
         return np.asarray(self.part.norm_adj @ self.x)
+
+    @property
+    def whole(self) -> Array:
+        """X with the isolated nodes, (N, d)."""
+        if not len(self._isolated):
+            return self.x
+        whole = np.empty((len(self.x) + len(self._isolated), self.x.shape[1]))
+        whole[self.part.nodes], whole[self.part.isolated] = self.x, self._isolated
+        return whole
 
     @cached_property
     def user_edge_cosines(self) -> Array:

@@ -158,7 +158,12 @@ def smoothness_row(
     """
     try:
         table = measure_layers(
-            layers, graph, readout=model.readout, measures=EPOCH_MEASURES, every_readout=False
+            layers,
+            graph,
+            readout=model.readout,
+            measures=EPOCH_MEASURES,
+            every_readout=False,
+            linear=model.linear_propagation,
         )
     except RedndError:
         return {}
