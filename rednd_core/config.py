@@ -124,6 +124,16 @@ def resolve_data_path(path: str) -> Path:
     return candidate.resolve()
 
 
+def portable_path(place: Path) -> str:
+    """An absolute path as a run keeps it: found from any working directory; inside the project
+
+    relative to it, so that runs on bundled data can be carried to other machines.
+    """
+    if place.is_relative_to(PROJECT_ROOT):
+        return place.relative_to(PROJECT_ROOT).as_posix()
+    return str(place)
+
+
 def parse_settings(cls: type[M], values: dict[str, Any], kind: str) -> M:
     """Build ``cls`` from ``values``; pydantic's findings become one :class:`ConfigError` sentence."""
     for key in values:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rednd_core.config import (
-    PROJECT_ROOT,
     ColumnNames,
     DataConfig,
     parse_settings,
+    portable_path,
     resolve_data_path,
 )
 from rednd_core.errors import ConfigError, DataError
@@ -72,9 +72,7 @@ def load_run_data(run: Run) -> Dataset:
 
 
 def kept_path(data: Path) -> str:
-    """The path of ``--data`` as a run keeps it, so that it is found from any working directory.
-
-    Data in the project's own folder stay relative to that, so that their runs can travel.
+    """The path of ``--data`` as a run keeps it.
 
     Raises:
         DataError: there is nothing, said before a run is made for it.
@@ -84,9 +82,7 @@ def kept_path(data: Path) -> str:
         raise DataError(
             expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
         )
-    if place.is_relative_to(PROJECT_ROOT):
-        return place.relative_to(PROJECT_ROOT).as_posix()
-    return str(place)
+    return portable_path(place)
 
 
 def data_config(
