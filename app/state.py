@@ -7,9 +7,11 @@ the session. The same key means the same choice on every page.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 RUN = "run"
 OTHER_RUN = "vs"
@@ -32,9 +34,21 @@ def begin(key: str, options: Collection[str], default: str) -> None:
     Unlike a widget's own default it is in the address bar, where it holds when the default changes
     (e.g. with the next run). A choice that ``options`` does not have counts as none.
     """
-    if st.session_state.get(key) not in options:
-        asked = st.query_params.get(key)
-        st.session_state[key] = asked if asked in options else default
+    kept, asked = st.session_state.get(key), st.query_params.get(key)
+    known = [name for name in (kept, asked) if name in options]
+    # Set in every run: a box without a default of its own is empty again after a change of page.
+    st.session_state[key] = known[0] if known else default
+    write_address(key, st.session_state[key])
+
+
+def write_address(key: str, value: str | list[str]) -> None:
+    """Put what was set for the widget ``key`` into the address, where it has nothing under that name.
+
+    Streamlit does so itself, but not before a widget's second run; later it refuses this.
+    """
+    if key not in st.query_params:
+        with suppress(StreamlitAPIException):
+            st.query_params[key] = value
 
 
 def drop_foreign(key: str, options: Collection[Any]) -> None:

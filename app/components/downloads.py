@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.typing import PlotlyState
 
-SelectionMode = Literal["points", "box", "lasso"]
-PNG_SCALE = 2  # pixels of the PNG a pixel on the screen
+from app.components.live_charts import LiveChart, figure_config, live_charts
 
 
 def csv_button(
@@ -42,33 +40,17 @@ def show_figure(
     key: str,
     alt: str,
     name: str,
-    on_select: Literal["ignore", "rerun"] | Callable[[], None] = "ignore",
-    selection_mode: SelectionMode | Iterable[SelectionMode] = ("points", "box", "lasso"),
-    height: int | None = None,
-) -> PlotlyState | None:
+    on_pick: Callable[[list[Any]], None] | None = None,
+) -> None:
     """Draw a figure over the full width, with its camera button and :func:`figure_downloads` below.
 
     Args:
         alt: what the figure shows, in a sentence, for those who cannot see it.
         name: file name of the downloads, without ending.
-        height: pixels; None takes that of the figure.
-
-    Returns:
-        The selection, where ``on_select`` is not ``"ignore"``; node ids are in ``customdata``.
+        on_pick: see :func:`app.components.live_charts.live_charts`.
     """
-    state = st.plotly_chart(
-        figure,
-        key=key,
-        alt=alt,
-        theme=None,  # the template of rednd_core.plots.theme reads well on light and dark
-        width="stretch",
-        height=height or "content",
-        config=figure_config(name),
-        on_select=on_select,
-        selection_mode=selection_mode,
-    )
+    live_charts([LiveChart(key, figure, alt, name)], key=key, on_pick=on_pick)
     figure_downloads(figure, name, key)
-    return None if on_select == "ignore" else state
 
 
 def figure_downloads(figure: go.Figure, name: str, key: str) -> None:
@@ -88,15 +70,6 @@ def figure_downloads(figure: go.Figure, name: str, key: str) -> None:
         help="One file of about 5 MB that opens without this app and without internet. For a PNG, "
         "use the camera button above the figure.",
     )
-
-
-def figure_config(name: str) -> dict[str, Any]:
-    """How every figure behaves in the browser; the camera button saves ``name``.png."""
-    return {
-        "displaylogo": False,
-        "responsive": True,
-        "toImageButtonOptions": {"format": "png", "scale": PNG_SCALE, "filename": name},
-    }
 
 
 def _offline_html(figure: go.Figure, name: str) -> bytes:

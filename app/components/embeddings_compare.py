@@ -110,7 +110,7 @@ def _maps(view: View, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) 
         key=MAP,
         alt=f"Maps of {runs[0].name} and {runs[1].name} at {name}, coloured by the {CHANGE}",
         name=f"{runs[0].name}-vs-{runs[1].name}",
-        on_select=partial(take_points, view.names, MAP),
+        on_pick=partial(take_points, view.names),
     )
     st.caption(
         f"{len(nodes):,} of {len(view.names):,} nodes (those of the map with a train interaction). The "

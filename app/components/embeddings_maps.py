@@ -15,7 +15,7 @@ from rednd_core.plots.embedding import embedding_figure
 from rednd_core.plots.embedding_animation import AnimatedMap, embedding_animation
 from rednd_core.projection import Projection
 
-PCA_TITLE = "PCA · one pair of axes for all layers"
+PCA_TITLE = "PCA · same axes in every layer"  # as wide as a phone
 UMAP_TITLE = "UMAP · one layout for all layers"
 WANTED = "umap_wanted"  # maps that this session asked for, so that a read-only cache asks only once
 
@@ -126,7 +126,7 @@ def _panels(view: View, found: Projection, title: str) -> None:
         alt=f"{title}: {view.n_of_total} in {', '.join(view.layer_names)}, coloured by "
         f"{view.color.name}",
         name=f"{view.run.name}-{view.modality}-{found.method}",
-        on_select=partial(take_points, view.names, key),
+        on_pick=partial(take_points, view.names),
     )
 
 

@@ -61,20 +61,15 @@ def clear() -> None:
     st.session_state[GROUP] = ()
 
 
-def take_points(names: NodeNames, key: str) -> None:
-    """Callback of a figure: its chosen points become the selection."""
-    select(names, chosen_nodes(st.session_state[key], len(names)))
+def take_points(names: NodeNames, picked: Any) -> None:
+    """Callback of a figure: the points that were chosen in it become the selection."""
+    select(names, chosen_nodes(picked, len(names)))
 
 
-def chosen_nodes(event: Any, n_nodes: int) -> list[int]:
-    """Distinct node numbers of a Plotly selection event, read from ``customdata``."""
-    found = set()
-    for point in event["selection"]["points"]:
-        data = point.get("customdata")
-        for value in data if isinstance(data, list) else [data]:
-            if isinstance(value, int) and 0 <= value < n_nodes:
-                found.add(value)
-    return sorted(found)
+def chosen_nodes(picked: Any, n_nodes: int) -> list[int]:
+    """The distinct node numbers in what a browser says was chosen."""
+    values = picked if isinstance(picked, list) else []
+    return sorted({value for value in values if type(value) is int and 0 <= value < n_nodes})
 
 
 def take_row(names: NodeNames, key: str, nodes: list[int]) -> None:

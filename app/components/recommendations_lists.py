@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.components.downloads import show_figure
+from app.components.downloads import csv_button, show_figure
 from app.components.product import category_of, product_card, title_of
 from app.components.recommendations_view import View
 from rednd_core.data.schema import Dataset
@@ -48,6 +49,12 @@ def show_lists(view: View, why: Why) -> None:
                 badges=badges,
                 on_why=why,
             )
+    csv_button(
+        lambda: list_table(view),
+        f"{'-'.join(run.name for run in view.runs)}-one-user.csv",
+        "This user's list (CSV)" if len(view.runs) == 1 else "This user's lists, both runs (CSV)",
+        "user-csv",
+    )
     _show_history(view, found.history)
     _show_mix(view)
 
@@ -59,6 +66,40 @@ def held_out_ranks(view: View) -> pd.DataFrame:
     table = pd.concat([hits, found.missed])[["item", "rank"]]
     table["hit"] = table["rank"] <= view.k
     return table.reset_index(drop=True)
+
+
+def list_table(view: View) -> pd.DataFrame:
+    """The user's list under every chosen run, then what it missed: a row a run and item, best first.
+
+    Returns:
+        ``run``, ``user_id``, ``rank``, ``item_id``, ``title``, ``score``, ``listed`` and ``held_out``
+        (0 or 1), with original ids.
+    """
+    dataset, parts = view.dataset, []
+    for run in view.runs:
+        found = view.recommended(run)
+        part = pd.concat([found.listed.assign(listed=1), found.missed.assign(listed=0)])
+        items = part["item"].to_numpy()
+        columns = {
+            "run": run.name,
+            "user_id": dataset.user_ids[view.user],
+            "rank": part["rank"].to_numpy(),
+            "item_id": dataset.item_ids[items],
+            "title": [title_of(dataset, int(item)) for item in items],
+            "score": part["score"].to_numpy(),
+            "listed": part["listed"].to_numpy(),
+            "held_out": np.isin(items, view.held_out).astype(np.int8),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def by_category(dataset: Dataset, items: Iterable[int]) -> list[int]:
+    """``items`` by category, then title."""
+    return sorted(
+        (int(item) for item in items),
+        key=lambda item: (category_of(dataset, item), title_of(dataset, item)),
+    )
 
 
 def mix_sentence(dataset: Dataset, name: str, items: Sequence[int]) -> str:
@@ -113,10 +154,7 @@ def _show_history(view: View, history: Sequence[int]) -> None:
         )
         return
     dataset = view.dataset
-    ordered = sorted(
-        (int(item) for item in history),
-        key=lambda i: (category_of(dataset, i), title_of(dataset, i)),
-    )
+    ordered = by_category(dataset, history)
     everything = len(ordered) <= N_HISTORY or st.toggle(
         f"Show all {len(ordered):,}", key="all-history"
     )

@@ -31,6 +31,7 @@ COLUMNS = {
     "difference_low": "paired 95 % from",
     "difference_high": "paired to",
 }
+MEASURED = ("mean", "low", "high", "difference", "difference_low", "difference_high")
 
 
 def show_slices(view: View) -> None:
@@ -59,7 +60,16 @@ def show_slices(view: View) -> None:
             "twenty looks clear by chance."
         )
     readable = table.rename(columns=COLUMNS)
-    st.dataframe(readable, hide_index=True, key="slices-table", alt="The numbers of the chart")
+    st.dataframe(
+        readable,
+        hide_index=True,
+        key="slices-table",
+        placeholder="",  # the first run has no difference to itself
+        column_config={
+            COLUMNS[name]: st.column_config.NumberColumn(format="%.4f") for name in MEASURED
+        },
+        alt="The numbers of the chart",
+    )
     csv_button(readable, f"{view.run.name}-slices.csv", "Slices (CSV)", "slices-csv")
     _downloads(view)
 

@@ -29,6 +29,9 @@ SPLIT_NAMES = {"test": "Test", "valid": "Validation"}
 NO_RUN = "none"
 STEP = "recommendations.step"  # what a button asked for: a step within the slice, or its first user
 FIRST = "first"
+# What the page opens with, and what it therefore prepares.
+FIRST_SPLIT: Split = "test"
+FIRST_METRIC, FIRST_K, FIRST_SLICE = "recall", 20, "worst"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +127,7 @@ def _pick_measure() -> tuple[Split, str, int]:
     split: Split = st.segmented_control(
         "Held-out items",
         list(SPLIT_NAMES),
-        default="test",
+        default=FIRST_SPLIT,
         required=True,
         format_func=lambda name: SPLIT_NAMES[name],
         help="Which hidden interactions count as hits. Models were selected on validation; test is "
@@ -134,7 +137,7 @@ def _pick_measure() -> tuple[Split, str, int]:
     metric = st.segmented_control(
         "Metric",
         ["recall", "ndcg"],
-        default="recall",
+        default=FIRST_METRIC,
         required=True,
         help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
         **state.keep(METRIC),
@@ -143,7 +146,7 @@ def _pick_measure() -> tuple[Split, str, int]:
         "List length k",
         cached.CUT_OFFS[0],
         cached.CUT_OFFS[-1],
-        20,
+        FIRST_K,
         step=5,
         width=170,
         help="Also the cut-off of the metric.",
@@ -156,7 +159,7 @@ def _pick_slice() -> str:
     kind: str = st.segmented_control(
         "Slice of users to walk through",
         list(WALKS),
-        default="worst",
+        default=FIRST_SLICE,
         required=True,
         help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
         on_change=_ask,

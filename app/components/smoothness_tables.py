@@ -33,7 +33,7 @@ MAIN_TEXTS = [
     PanelText("madgap", "MADGap, same type", "0 = distance is lost"),
 ]
 """Short enough for two panels side by side on a phone; RQ is the Rayleigh quotient."""
-RECALL_TEXT = PanelText(RECALL, RECALL_TITLE, "validation, this layer and modality alone")
+RECALL_TEXT = PanelText(RECALL, RECALL_TITLE, "one depth, validation")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from rednd_core.config import (
     RunConfig,
     TrainingConfig,
     parse_settings,
+    portable_path,
     resolve_data_path,
 )
 from rednd_core.data.interactions import data_folders
@@ -29,6 +30,12 @@ from rednd_core.evaluation.metrics import METRICS, parse_metric
 DEFAULT_MODEL = "rednnd"
 HEADLINE = f"{ALIGNMENT}_weight"
 VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
+FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
+# A number outside of its bounds stays in the browser: the server would start with the last good one.
+NO_SILENT_START = f"""
+.st-key-{FORM}:has(input[aria-invalid=true]) .st-key-{START} {{ display: none; }}
+.st-key-{FORM}:not(:has(input[aria-invalid=true])) .st-key-{REFUSED} {{ display: none; }}
+"""
 # For a class, on the bundled sample: epochs of a fraction of a second, and a training that lasts for
 # minutes instead of stopping early while somebody still wants to move the weight.
 CLASSROOM: dict[str, Any] = {"embedding_size": 32, "epochs": 600, "patience": 300}
@@ -36,8 +43,10 @@ CLASSROOM: dict[str, Any] = {"embedding_size": 32, "epochs": 600, "patience": 30
 
 def start_form() -> None:
     """Draw the form; a press on the button starts a detached process and watches it."""
+    st.html(f"<style>{NO_SILENT_START}</style>")
     try:
-        _form()
+        with st.container(key=FORM):
+            _form()
     except RedndError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
 
@@ -79,13 +88,18 @@ def _form() -> None:
     values = _settings(model, own, dataset)
     if HEADLINE in own:
         values[0][HEADLINE] = headline
+    with st.container(key=REFUSED):
+        st.warning(
+            "A number marked red is outside of its range. Correct it, then the training can start.",
+            icon=":material/error:",
+        )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="train.start"):
         _start(model, data, *values, name=name.strip() or None)
 
 
 def _data_config() -> DataConfig:
     """Bundled samples, what known runs were trained on, or any folder that is typed in."""
-    options = [_portable(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
+    options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
     for entry in cached.run_entries():
         if entry.record and entry.record.config.data.path not in options:
             options.append(entry.record.config.data.path)
@@ -106,16 +120,7 @@ def _data_config() -> DataConfig:
         raise ConfigError(
             expected="a data set", found="none", remedy="choose one or type the path of a folder"
         )
-    return DataConfig(path=_portable(resolve_data_path(path)))
-
-
-def _portable(path: Path) -> str:
-    """Bundled data by its place in the project, so that its runs can be carried to other machines."""
-    return (
-        path.relative_to(PROJECT_ROOT).as_posix()
-        if path.is_relative_to(PROJECT_ROOT)
-        else str(path)
-    )
+    return DataConfig(path=portable_path(resolve_data_path(path)))
 
 
 def _facts(dataset: Dataset) -> None:

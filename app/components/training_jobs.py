@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -54,12 +55,18 @@ def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> 
             _row(entries[name])
     known = [entries[name] for name in over if name in entries]
     if known:
-        label = f"Trainings that are over ({len(known)} latest)"
-        closed = st.expander(label, key="jobs.over", on_change="rerun")
+        closed = st.expander(_over_label(known), key="jobs.over", on_change="rerun")
         if closed.open:
             with closed:
                 for entry in known:
                     _row(entry)
+
+
+def _over_label(entries: Sequence[RunEntry]) -> str:
+    """How many there are; those that ended badly are named, as the list itself is closed at first."""
+    states = Counter(entry.status.state for entry in entries if entry.status)
+    bad = [f"{states[state]} {state}" for state in ("failed", "lost") if states[state]]
+    return f"Trainings that are over ({', '.join([f'{len(entries)} latest', *bad])})"
 
 
 def _row(entry: RunEntry) -> None:
@@ -131,12 +138,16 @@ def does_not_answer(run: Run) -> bool:
 
 def progress(run: Run, status: StatusRecord) -> str:
     """Epoch, pace and what is left, or the run's own last words."""
+    if status.state == "queued":
+        return status.message or "Waiting for its turn"
     if status.state not in ("running", "paused"):
         return status.message or f"Epoch {status.epoch}"
     epochs = run.config.training.epochs
     pace = seconds_per_epoch(cached.history(run))
+    if pace is None and run.record.model is None:
+        return "Reading the data and building the graphs and the model …"
     if pace is None:
-        return status.message
+        return f"Epoch 1 of {epochs:,} is on its way …"
     left = duration((epochs - status.epoch) * pace)
     return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s each · at most {left} left"
 

@@ -48,12 +48,16 @@ def _watch(run: Run, live: bool) -> None:
         if live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
             left, right = st.columns(2, vertical_alignment="bottom")
             with left:
-                history = _weight(run, record, history)
+                history = _weight(run, record, status, history)
         else:
             right = st.container()
         if live:
             with refused:
                 _refusal(history)
+        if status.state != "running" and history.epochs.empty and run.layer_version is None:
+            with head:  # and no chart that says its first epoch is on its way
+                _head(run, record, status, history)
+            return
         with right:
             measure, modality = choose_layers(record)
         try:
@@ -68,7 +72,10 @@ def _watch(run: Run, live: bool) -> None:
 
 def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -> None:
     """State, progress, the best so far and the buttons on one line; why it ended where it failed."""
-    said = escape_markdown(progress(run, status))
+    bad_end = status.state in ("failed", "lost")  # its message stands below
+    said = f"Epoch {status.epoch:,} of {record.config.training.epochs:,}"
+    if not bad_end:
+        said = escape_markdown(progress(run, status))
     metric = record.config.training.select_by
     column = f"valid.{metric}"
     if column in history.epochs and status.best_epoch is not None:
@@ -79,7 +86,7 @@ def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -
         badge(status)
         st.markdown(said, width="stretch")
         buttons(run, status, place="watch")
-    if status.state in ("failed", "lost"):
+    if bad_end:
         _bad_end(run, status)
 
 
@@ -109,7 +116,7 @@ def _refusal(history: History) -> None:
         )
 
 
-def _weight(run: Run, record: RunRecord, history: History) -> History:
+def _weight(run: Run, record: RunRecord, status: StatusRecord, history: History) -> History:
     """The slider of the living run, and what became of its last move.
 
     Returns:
@@ -123,7 +130,7 @@ def _weight(run: Run, record: RunRecord, history: History) -> History:
     # The slider is never moved from here: a value set while the reader's own is on its way would come
     # back as a second, unwanted move. What is in force, whoever set it, is said below it.
     weight_slider(
-        "Alignment weight of the running training",
+        f"Alignment weight of the {status.state} training",
         key,
         start,
         *applied,
@@ -135,7 +142,7 @@ def _weight(run: Run, record: RunRecord, history: History) -> History:
     place = st.empty()
     while True:
         answer = _answer(history, sent)
-        place.caption(_told(_moves(history), start, sent, answer))
+        place.caption(_told(status, _moves(history), start, sent, answer))
         waits = sent is not None and answer is None and time.time() < sent[1] + ANSWER_SECONDS
         if not waits or run.status.state != "running":
             return history
@@ -157,6 +164,7 @@ def _answer(history: History, sent: tuple[float, float] | None) -> Mapping[str, 
 
 
 def _told(
+    status: StatusRecord,
     moves: Sequence[Mapping[str, Any]],
     start: float,
     sent: tuple[float, float] | None,
@@ -166,6 +174,8 @@ def _told(
     if sent is not None and answer is None:
         return f":orange[**{sent[0]:g}** is sent and waits for the next batch …]"
     applied = [event for event in moves if _is_applied(event)]
+    if not applied and status.state == "queued":
+        return f"**{start:g}** when its turn comes. You can move it already."
     if not applied:
         return f"**{start:g}** since the start. Move it and watch the pink marks."
     last = applied[-1]

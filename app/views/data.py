@@ -29,7 +29,9 @@ from rednd_core.plots.data import degree_figure, lorenz_figure
 DATASET = "dataset"  # key of the chosen path, also in the address
 HERE, UPLOAD = "On this machine", "Upload"
 PREVIEW = 12
-BOX_WIDTH = 222  # pixels; four beside each other on a wide page
+BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
+FIGURES = "data-figures"
+GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
 ORDERS = ("most popular", "least popular", "in file order")
 
 
@@ -54,6 +56,14 @@ def render() -> None:
     _modalities(report)
     if data is not None:
         _items(data)
+
+
+def prepare() -> None:
+    """Fill the caches of the data set that the page opens with."""
+    first = next(iter(_bundled()), None)
+    if first is not None:
+        cached.data_report(DataConfig(path=first))
+        cached.dataset(DataConfig(path=first))
 
 
 def _choose() -> DataConfig | None:
@@ -81,9 +91,7 @@ def _choose() -> DataConfig | None:
 
 def _known() -> dict[str, DataConfig]:
     """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
-    bundled = data_folders(PROJECT_ROOT / "sample_data")
-    paths = [folder.relative_to(PROJECT_ROOT).as_posix() for folder in bundled]
-    known = {path: DataConfig(path=path) for path in paths}
+    known = {path: DataConfig(path=path) for path in _bundled()}
     for entry in cached.run_entries():
         if entry.record is not None:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)
@@ -91,6 +99,11 @@ def _known() -> dict[str, DataConfig]:
         if path:
             known.setdefault(path, DataConfig(path=path))
     return known
+
+
+def _bundled() -> list[str]:
+    folders = data_folders(PROJECT_ROOT / "sample_data")
+    return [folder.relative_to(PROJECT_ROOT).as_posix() for folder in folders]
 
 
 def _uploaded() -> DataConfig | None:
@@ -105,7 +118,8 @@ def _uploaded() -> DataConfig | None:
         st.info(
             f"Upload files that end in {', '.join(SUFFIXES)}: the interactions, and beside them "
             "features and an items table if there are any. They stay on the machine that runs this "
-            "app, in a temporary folder."
+            f"app, in a temporary folder. A file may have {st.get_option('server.maxUploadSize')} MB; "
+            f"put larger ones on that machine and type their folder under **{HERE}**."
         )
         return None
     ids = tuple(file.file_id for file in files)
@@ -139,7 +153,8 @@ def _figures(found: InteractionFigures) -> None:
     total = found.n_train + found.n_valid + found.n_test
     parts = f"{found.n_train:,} train · {found.n_valid:,} validation · {found.n_test:,} test pairs"
     possible = found.n_users * found.n_items
-    with st.container(horizontal=True):
+    st.html(f"<style>{GROWING}</style>")
+    with st.container(horizontal=True, key=FIGURES):
         for label, value, explanation in (
             ("Users", f"{found.n_users:,}", _degrees(found.users)),
             ("Items", f"{found.n_items:,}", _degrees(found.items)),
@@ -231,7 +246,7 @@ def _items(data: Dataset) -> None:
                 data,
                 item,
                 key=f"data-item-{item}",
-                facts=[f"id {data.item_ids[item]}", f"{count:,} in train"],
+                facts=[f"{count:,} in train"],
             )
     st.caption(f"{len(shown)} of {data.n_items:,} items.")
     with st.container(horizontal=True):

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app import cached
+from app.components.choose import default_run
 from app.components.errors import explained
+from app.components.product import picture_of
 from app.components.recommendations_explain import ITEM, show_explanation
-from app.components.recommendations_lists import show_lists
+from app.components.recommendations_lists import N_HISTORY, by_category, show_lists
 from app.components.recommendations_pair import show_pair
 from app.components.recommendations_slices import show_slices
 from app.components.recommendations_standing import show_standing
-from app.components.recommendations_view import choose
+from app.components.recommendations_view import (
+    FIRST_K,
+    FIRST_METRIC,
+    FIRST_SLICE,
+    FIRST_SPLIT,
+    choose,
+)
+from rednd_core.evaluation.people import walk
 
 TAB = "tab"
 LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and tables"
@@ -43,3 +53,26 @@ def render() -> None:
         if tab.open:  # only the open tab is computed
             with tab:
                 show()
+
+
+def prepare() -> None:
+    """Fill the caches that the page's defaults need: names, ranks, the first user's list and pictures."""
+    entries = {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None and entry.run.layer_version is not None
+    }
+    if not entries:
+        return
+    run = entries[default_run(entries)].run
+    dataset = cached.run_dataset(run)
+    cached.node_names(run)
+    cached.n_evaluable(dataset, FIRST_SPLIT)
+    ranked = cached.evaluation(run, FIRST_SPLIT)
+    order = walk(ranked, FIRST_SLICE, f"{FIRST_METRIC}@{FIRST_K}")
+    if not len(order):
+        return
+    found = cached.recommendations(run, FIRST_SPLIT, int(order[0]), FIRST_K)
+    history = by_category(dataset, found.history)[:N_HISTORY]
+    for item in (*found.missed["item"], *found.listed["item"], *history):
+        picture_of(dataset, int(item))

@@ -72,7 +72,8 @@ def lorenz_figure(item_degrees: IntArray) -> go.Figure:
         "hovertemplate": "the most popular %{x:.1%} of the items have %{y:.1%} of the "
         "interactions<extra></extra>",
     }
-    share = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
+    # Clear of the corner, where both axes begin, and of the right edge, where "100%" would be left out.
+    share = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25, "ticklabelstandoff": 6}
     x_title, y_title = (
         f"most popular of {len(item_degrees):,} items",
         f"of {int(item_degrees.sum()):,} interactions",
@@ -81,6 +82,7 @@ def lorenz_figure(item_degrees: IntArray) -> go.Figure:
         "template": theme.template(),
         "height": HEIGHT,
         "title": {"text": f"Popularity: Gini {gini(item_degrees):.2f}"},
+        "margin": {"r": 32},
         "legend": {"x": 0.98, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         "xaxis": {"title": {"text": x_title}, **share},
         "yaxis": {"title": {"text": y_title}, **share},

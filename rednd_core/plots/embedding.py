@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -98,6 +99,9 @@ def embedding_figure(
     traces: list[Part] = []
     notes: list[Part] = []
     layout = dress(inner, above, title, quality, groups, color_name, log_color, colorscale)
+    # The reader's zoom stays while the map does, what was hidden by the legend while the groups do.
+    layout["uirevision"] = f"{zlib.crc32(coords.tobytes()):08x}"
+    layout["legend"]["uirevision"] = " · ".join(group.name for group in groups)
     for place in places(n_layers, columns, horizontal=0.04, vertical=above / inner):
         number, flat = place.number, coords[place.number]
         first = number == 0
@@ -192,7 +196,6 @@ def dress(
             "color": theme.INK,
             "activecolor": theme.ACCENT,
         },
-        "uirevision": "embedding",  # keeps the zoom when colours change
         "margin": {"t": top, "b": bottom, "l": 8, "r": 8},
     }
 

@@ -20,10 +20,15 @@ from rednd_core.plots.grid import Part
 HEIGHT = 300  # pixels of a chart with one panel
 MARGIN = {"l": 76, "r": 16, "t": 48, "b": 56}
 MAX_POINTS = 1000  # of a line; longer histories are thinned
+FEW_EPOCHS = 6  # up to so many Plotly would also mark halves, and there is no epoch 1.5
 
 # Plotly draws a chart twice to find its margins, and measures every tick label; both are half of the
 # browser's work at each refresh, and unnecessary with margins that are wide enough.
-CHEAP_AXIS = {"automargin": False, "ticklabeloverflow": "allow"}
+CHEAP_AXIS = {
+    "automargin": False,
+    "ticklabeloverflow": "allow",
+    "ticklabelstandoff": 4,  # the first labels of both axes meet in the corner
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def over_epochs(
         "margin": MARGIN,
         "uirevision": revision,
     }
-    layout["xaxis"] = {"title": {"text": axis_title}} | layout.get("xaxis", {})
+    whole = {"dtick": 1} if len(epochs) <= FEW_EPOCHS else {}
+    layout["xaxis"] = {"title": {"text": axis_title}} | whole | layout.get("xaxis", {})
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
             layout[name] = CHEAP_AXIS | {"visible": bool(traces)} | layout[name]

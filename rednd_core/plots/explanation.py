@@ -82,10 +82,11 @@ def history_figure(
         "hovertemplate": "%{customdata}<br>cosine %{x:.3f}<extra></extra>",
     }
     low = min(0.0, float(np.min(cosines, initial=0.0)))
-    shown = f"cosine with this item ({len(titles)} of {n_history} train items)"
+    # Two short lines: beside the titles a phone leaves the axis half of its width.
+    shown = f"cosine<br>({len(titles):,} of {n_history:,} train items)"
     layout = {
         "template": theme.template(),
-        "height": 90 + ROW_HEIGHT * len(titles),
+        "height": 110 + ROW_HEIGHT * len(titles),
         "margin": {"t": 8, "b": 8, "l": 8},
         "xaxis": {"title": {"text": shown}, "range": [low * 1.05, 1.02]},
         "yaxis": rows_axis([axis_label(title) for title in titles]),

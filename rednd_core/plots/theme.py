@@ -40,6 +40,9 @@ GRID = "rgba(128,128,128,0.22)"
 ACCENT = "#FF2E93"  # the ring around selected nodes
 WARNING = "#D95F02"
 
+FONT = (
+    "Source Sans, Open Sans, verdana, arial, sans-serif"  # the app's own; elsewhere what is there
+)
 FONT_SIZE = 16
 TITLE_SIZE = 20
 TICK_SIZE = 14
@@ -58,7 +61,7 @@ def template() -> go.layout.Template:
     }
     return go.layout.Template(
         layout={
-            "font": {"size": FONT_SIZE, "color": INK},
+            "font": {"family": FONT, "size": FONT_SIZE, "color": INK},
             "title": {"font": {"size": TITLE_SIZE}, "x": 0.0, "xanchor": "left"},
             "colorway": list(CATEGORICAL),
             "paper_bgcolor": "rgba(0,0,0,0)",

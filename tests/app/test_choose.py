@@ -56,6 +56,7 @@ def test_the_first_choice_is_in_the_address_bar(add) -> None:
     app = AppTest.from_function(page).run()
     assert app.text[0].value == "one"
     assert app.session_state["run"] == "one"
+    assert app.query_params["run"] == "one"  # from the first run of the page on
     assert app.selectbox[0].proto.HasField("default") is False  # a default would not be in it
 
 

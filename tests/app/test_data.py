@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.components import uploads
 from app.components.uploads import save_upload
+from app.views import data
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
 from rednd_core.data import check, load_dataset
 from rednd_core.errors import DataError
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
+from tests.app.sent import figures
 
 PAGE = str(PROJECT_ROOT / "pages" / "5_Data.py")
 pytestmark = pytest.mark.usefixtures("store")
@@ -45,7 +47,7 @@ def test_the_sample_is_shown_at_once_with_the_core_s_numbers() -> None:
     assert shown["Items"] == f"{found.n_items:,}"
     assert shown["Density"] == f"{found.density:.3%}"
     assert f"{found.n_train:,} train" in captions(app)
-    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    charts = figures(app)
     assert len(charts) == 2
     assert f"Gini {found.gini:.2f}" in charts[1]["layout"]["title"]["text"]
     features = app.dataframe[0].value
@@ -84,7 +86,7 @@ def test_every_problem_is_a_sentence_and_nothing_more_is_drawn(
     app = open_page(bad)
     assert not app.exception
     assert len(app.error) == len(check(bad).errors) == 2
-    assert not app.get("plotly_chart")
+    assert not figures(app)
     assert not [button for button in app.button if "training" in button.label]
 
 
@@ -93,6 +95,21 @@ def test_a_path_that_leads_nowhere_is_a_sentence(path: str) -> None:
     app = open_page(path)
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_a_card_has_the_id_of_its_item_once(planted_folder: Path) -> None:
+    cards = [m.value for m in open_page(planted_folder).markdown if "in train" in m.value]
+    assert len(cards) == 12
+    assert {card.count("id ") for card in cards} == {1}
+
+
+def test_what_is_prepared_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    data.prepare()
+    for place in ("rednd_core.data.check", "rednd_core.data.load_configured"):
+        monkeypatch.setattr(place, lambda *_: pytest.fail("read again"))
+    app = open_page()
+    assert not app.exception
+    assert len(figures(app)) == 2
 
 
 def test_the_order_of_the_items_can_be_chosen(planted_folder: Path) -> None:
@@ -219,3 +236,11 @@ def test_an_uploaded_pickle_is_never_run(planted_folder: Path, tmp_path: Path) -
     report = check(saved)
     assert not report.ok
     assert not (tmp_path / "ran").exists()
+
+
+def test_an_upload_says_its_limit_and_what_to_do_above_it() -> None:
+    app = AppTest.from_file(PAGE, default_timeout=180)
+    app.query_params["where"] = "Upload"
+    (hint,) = [each.value for each in app.run().info]
+    assert f"{st.get_option('server.maxUploadSize')} MB" in hint
+    assert "On this machine" in hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
@@ -9,7 +10,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.components import downloads
+from app.components.live_charts import packed
 from app.components.text import WORD_JOINER, escape_markdown
+from tests.app.sent import charts, numbers, unpacked
 
 
 @pytest.fixture
@@ -53,20 +56,34 @@ def page() -> None:
     from app.components.downloads import show_figure
 
     figure = go.Figure(go.Scatter(y=[1, 2]), layout={"height": 333})
-    plain = show_figure(figure, key="plain", alt="two points", name="two")
-    chosen = show_figure(figure, key="live", alt="two points", name="two", on_select="rerun")
-    st.text(f"{plain} {chosen['selection']['points']}")
+    show_figure(figure, key="plain", alt="two points", name="two")
+    show_figure(figure, key="live", alt="two points", name="two", on_pick=st.write)
 
 
 def test_a_figure_brings_alt_text_camera_and_download() -> None:
     app = AppTest.from_function(page).run()
     assert not app.exception
-    chart = app.get("plotly_chart")[0].proto
-    assert '"filename": "two"' in chart.config
-    assert '"scale": 2' in chart.config
-    assert chart.alt == "two points"
+    plain, live = charts(app)
+    assert plain["config"]["toImageButtonOptions"]["filename"] == "two"
+    assert plain["config"]["toImageButtonOptions"]["scale"] == 2
+    assert plain["alt"] == "two points"
+    assert plain["height"] == 333
+    assert [plain["picks"], live["picks"]] == [False, True]
     assert len(app.get("download_button")) == 2
-    assert app.text[0].value == "None []"
+
+
+def test_texts_and_ids_that_panels_share_are_sent_once() -> None:
+    texts, ids = ["a kettle", "b"], np.array([4, 5], dtype=np.int32)
+    traces = [{"type": "scattergl", "y": [k, 1], "text": texts, "customdata": ids} for k in (0, 2)]
+    sent = packed(go.Figure(data=traces, layout={"height": 50}))
+    assert sent.count("a kettle") == 1
+    figure = unpacked(sent)
+    assert [numbers(trace["customdata"]).tolist() for trace in figure["data"]] == [[4, 5]] * 2
+    assert [trace["text"] for trace in figure["data"]] == [texts] * 2
+    assert [trace["y"] for trace in figure["data"]] == [[0, 1], [2, 1]]
+    assert figure["layout"]["height"] == 50
+    plain = unpacked(packed(go.Figure(data=[{"type": "bar", "y": [1], "text": "all the same"}])))
+    assert plain["data"][0]["text"] == "all the same"
 
 
 @pytest.mark.parametrize(

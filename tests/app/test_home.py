@@ -165,7 +165,7 @@ def test_runs_on_other_data_are_not_compared(add_run, store: RunStore) -> None:
 def test_an_empty_store_says_how_to_train(store: RunStore) -> None:
     app = open_home()
     assert not app.exception
-    assert not app.get("plotly_chart")
+    assert not figures(app)
     assert "rednd train" in app.code[0].value
     assert len(app.get("page_link")) == 6  # the five pages, and training once more
 

@@ -12,6 +12,7 @@ from app.components.live_charts import LIBRARY, LIBRARY_PATH
 from app.views import home, smoothness
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.runs import RunStore, default_store
+from tests.app.sent import figures
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_the_default_view_finds_all_that_was_prepared(page, script, slow, monkey
     forbid(monkeypatch, *slow)
     app = AppTest.from_file(str(PROJECT_ROOT / script), default_timeout=180).run()
     assert not app.exception
-    assert app.get("plotly_chart")
+    assert figures(app)
 
 
 def test_an_empty_store_needs_nothing(store: RunStore, monkeypatch) -> None:

@@ -36,6 +36,12 @@ FARTHEST = """() => {
 }"""
 
 
+# The map that was there, not a new one, marks what was chosen.
+RINGED = """() => {
+  const figure = document.querySelector('.st-key-map-pca .js-plotly-plot');
+  return figure.mine && figure._fullData.some(trace => trace.name === 'selected');
+}"""
+
 # Whether an element lies on the screen.
 ON_SCREEN = """selector => {
   const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
@@ -78,9 +84,11 @@ def test_click_and_lasso_lead_to_true_neighbours(open_page, planted) -> None:
     point = page.evaluate(FARTHEST)
     page.mouse.move(point["x"], point["y"])
     page.locator(".hoverlayer .hovertext").wait_for()
+    page.evaluate("() => { document.querySelector('.st-key-map-pca .js-plotly-plot').mine = 1 }")
     page.mouse.click(point["x"], point["y"])
     card = page.locator(".st-key-node-card")
     card.wait_for()
+    page.wait_for_function(RINGED)
     node = point["node"]
     is_user = node < data.n_users
     own_id = data.user_ids[node] if is_user else data.item_ids[node - data.n_users]
@@ -138,3 +146,47 @@ def test_a_permalink_opens_the_same_view_elsewhere(open_page, planted) -> None:
     assert "selected" in names
     width = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
     assert page.evaluate(width) <= 390
+
+
+def test_no_line_over_a_panel_runs_into_another_on_a_phone(open_page, planted) -> None:
+    page = open_map(open_page, "/embeddings", width=390, height=844)
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll('.st-key-map-pca .annotation-text .line, '
+          + '.st-key-map-pca .gtitle .line, .st-key-map-pca .gtitle')].map(line => {
+          const {left, right, top, bottom} = line.getBoundingClientRect();
+          return {left, right, top, bottom, text: line.textContent};
+        })"""
+    )
+    lines = [box for box in boxes if "MAD" in box["text"]]
+    assert len(lines) == 3
+    assert max(box["right"] for box in boxes) <= 390
+    for first, second in zip(lines[::2], lines[1::2], strict=False):
+        assert first["right"] < second["left"], (first["text"], second["text"])
+
+
+def test_the_address_says_the_run_and_leads_back_to_it(open_page, planted) -> None:
+    def follow(title: str) -> None:
+        page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title).click()
+        page.locator("h1", has_text=title).wait_for()
+
+    def asks_for(run: str) -> None:
+        page.wait_for_function(
+            "run => location.search.includes(`run=${run}`)"
+            " && document.querySelector('.st-key-run input')?.value === run",
+            arg=run,
+            timeout=30_000,
+        )
+
+    page = open_map(open_page, "/embeddings")
+    asks_for(NAME)
+    follow("Smoothness")
+    page.wait_for_function("run => location.search === `?runs=${run}`", arg=NAME)
+    page.go_back()
+    asks_for(NAME)
+
+    # A permalink wins over the newest run, and over a change of page.
+    page = open_map(open_page, "/embeddings?run=shop-lightgcn")
+    asks_for("shop-lightgcn")
+    follow("Data")
+    follow("Embeddings")
+    asks_for("shop-lightgcn")

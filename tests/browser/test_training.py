@@ -52,6 +52,23 @@ def marks(page: Any) -> int:
     return int(in_plot(page, "smoothness", "(e.layout.shapes || []).length"))
 
 
+def test_a_number_outside_its_bounds_never_starts_another_one(
+    open_page: Callable[..., Any],
+) -> None:
+    page = open_page("/training")
+    start = page.get_by_role("button", name="Start training")
+    start.wait_for()
+    field = page.get_by_label("Embedding size", exact=True)
+    field.fill("0")
+    field.press("Enter")
+    page.get_by_text("A number marked red").wait_for()
+    assert not start.is_visible()
+    field.fill("16")
+    field.press("Enter")
+    start.wait_for()
+    assert not page.get_by_text("A number marked red").is_visible()
+
+
 def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> None:
     page = open_page("/training")
     page.get_by_role("textbox", name="Name of the run").fill(NAME)

@@ -60,3 +60,12 @@ def test_figures_of_empty_data_are_drawn() -> None:
     nothing = np.zeros(2, dtype=np.int64)
     assert len(degree_figure(nothing, nothing).data) == 2
     assert "Gini 0.00" in lorenz_figure(nothing).layout.title.text
+
+
+def test_the_ends_of_the_lorenz_axes_have_room_for_their_labels() -> None:
+    layout = lorenz_figure(np.array([3, 1])).layout
+    assert (
+        layout.xaxis.dtick * 4 == layout.xaxis.range[1] == 1
+    )  # 100 % is a tick, half of it outside
+    assert layout.margin.r >= 32
+    assert layout.xaxis.ticklabelstandoff == layout.yaxis.ticklabelstandoff > 0

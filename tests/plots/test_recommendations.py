@@ -86,6 +86,13 @@ def test_the_history_shows_negative_cosines_whole() -> None:
     assert "2 of 7" in figure.layout.xaxis.title.text
 
 
+def test_the_title_below_the_history_fits_beside_its_labels_on_a_phone() -> None:
+    figure = history_figure(["Mug"], np.array([0.9]), 12_345)
+    lines = figure.layout.xaxis.title.text.split("<br>")
+    assert lines[-1] == "(1 of 12,345 train items)"
+    assert max(map(len, lines)) <= 26
+
+
 def test_slices_have_a_panel_a_group_and_their_intervals() -> None:
     rows = [
         (group, name, model, n, 9, mean, mean - 0.1, mean + 0.2)

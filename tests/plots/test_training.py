@@ -151,6 +151,14 @@ def test_a_model_without_alignment_has_no_weight_line() -> None:
     assert len(plots.weight_figure(epochs().drop(columns="weights.alignment")).data) == 0
 
 
+def test_few_epochs_are_marked_whole() -> None:
+    def step(n_epochs: int) -> float | None:
+        return plots.loss_figure(epochs(n_epochs)).layout.xaxis.dtick
+
+    assert [step(3), step(6)] == [1, 1]  # Plotly's own ticks would be 1, 1.5, 2 ...
+    assert step(100) is None
+
+
 def test_long_histories_are_thinned_and_say_so() -> None:
     figure = plots.loss_figure(epochs(2_500))
     x = figure.data[0].x

@@ -1,9 +1,10 @@
-"""Plotly charts that the browser updates in place.
+"""Plotly charts that the browser draws once, those near the screen first, and updates in place.
 
-``st.plotly_chart`` makes the data a part of a chart's identity: with one more epoch it is a new chart,
-which the browser builds from nothing. Every second, for five charts, that flickers, forgets the reader's
-zoom and keeps a laptop busy that has a training to run. Here ``Plotly.react`` updates the charts that
-are there, with the plotly.js of the installed plotly, so it works offline.
+``st.plotly_chart`` draws every new chart twice, and makes the data a part of a chart's identity: with
+one more epoch or one chosen point it is a new chart, which the browser builds from nothing. That
+flickers, forgets the reader's zoom and keeps a laptop busy that has a training to run. Here
+``Plotly.react`` updates the charts that are there, with the plotly.js of the installed plotly, so it
+works offline.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
-
-from app.components.downloads import figure_config
+from plotly.io.json import to_json_plotly
 
 HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 LIBRARY_PATH = f"library/plotly-{plotly.__version__}.min.js"  # where the server has it
+LOADER = "chart-library"
+WHOLE_ROW = 6  # columns of the grid
+PNG_SCALE = 2  # pixels of the PNG a pixel on the screen
+SHARED = ("text", "customdata")  # of points, alike in every panel
 
 
 @dataclass(frozen=True)
@@ -40,29 +45,66 @@ class LiveChart:
     figure: go.Figure
     alt: str
     name: str
-    span: int
+    span: int = WHOLE_ROW
     caption: str = ""
 
 
-def live_charts(charts: Sequence[LiveChart], *, key: str) -> None:
-    """Draw ``charts`` in a grid, or bring those drawn under ``key`` up to date."""
+def live_charts(
+    charts: Sequence[LiveChart],
+    *,
+    key: str,
+    on_pick: Callable[[list[Any]], None] | None = None,
+) -> None:
+    """Draw ``charts`` in a grid, or bring those drawn under ``key`` up to date.
+
+    Args:
+        on_pick: called with the ``customdata`` of the points that a click, a box or a lasso chose,
+            as the browser says: to be checked. None: nothing can be chosen.
+    """
     sent = [
         {
             "key": chart.key,
-            "figure": chart.figure.to_json(validate=False),
+            "figure": packed(chart.figure),
+            "height": chart.figure.layout.height,
             "config": figure_config(chart.name),
             "alt": chart.alt,
             "span": chart.span,
             "caption": chart.caption,
+            "picks": on_pick is not None,
         }
         for chart in charts
     ]
-    _component()(data={"library": LIBRARY_PATH, "charts": sent}, key=key)
+    callbacks = {}
+    if on_pick is not None:
+        callbacks["on_picked_change"] = lambda: on_pick(st.session_state[key]["picked"])
+    _component()(data={"library": LIBRARY_PATH, "charts": sent}, key=key, **callbacks)
 
 
-def load_ahead() -> None:
-    """Let an idle browser load the library, seconds of work on a laptop, before a chart needs it."""
-    _component()(data={"library": LIBRARY_PATH, "charts": None}, key="live_charts.library")
+def load_library() -> None:
+    """Let the browser load the library while the page is still being made."""
+    _component()(data={"library": LIBRARY_PATH, "charts": None}, key=LOADER)
+
+
+def figure_config(name: str) -> dict[str, Any]:
+    """How every figure behaves in the browser; the camera button saves ``name``.png."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": "png", "scale": PNG_SCALE, "filename": name},
+    }
+
+
+def packed(figure: go.Figure) -> str:
+    """The figure as JSON. Texts and ids are there once, in ``shared``, where traces have the same."""
+    parts = figure.to_dict()
+    places: dict[str, int] = {}
+    for trace in parts["data"]:
+        for name in SHARED:
+            if isinstance(trace.get(name), (np.ndarray, dict, list, tuple)):
+                values = to_json_plotly(trace[name])
+                trace[name] = {"shared": places.setdefault(values, len(places))}
+    whole = to_json_plotly(parts)
+    return f'{whole[:-1]}, "shared": [{", ".join(places)}]}}'
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,4 +1,11 @@
-// Charts that are updated in place, by the one plotly.js that a tab loads for all its visits.
+// Charts that are drawn one a frame, those near the screen first, and then updated in place, by the one
+// plotly.js that a tab loads for all its visits.
+
+const NEAR = "400px 0px"; // around the screen
+const PATIENCE = 300; // ms in which the first pictures on the screen have the browser to themselves
+const SHARED = ["text", "customdata"]; // attributes of traces that may stand in the figure's own list
+const EXPAND = { width: 448, height: 512, path:
+  "M0 64h160v48H48v112H0zM288 64h160v160h-48V112H288zM0 288h48v112h112v48H0zM400 288h48v160H288v-48h112z" };
 
 function plotly(source) {
   globalThis.liveChartsPlotly ??= new Promise((resolve, reject) => {
@@ -11,49 +18,116 @@ function plotly(source) {
   return globalThis.liveChartsPlotly;
 }
 
-function newCell(key) {
-  const [cell, plot, caption] = ["figure", "div", "figcaption"].map((tag) =>
-    document.createElement(tag));
-  cell.dataset.chart = key;
-  plot.setAttribute("role", "img");
-  cell.append(plot, caption);
-  return { cell, plot, caption, drawn: "" };
+let turn = Promise.resolve(); // to draw: the browser shows one chart before it begins the next
+
+function soon(task) {
+  turn = turn.then(() => new Promise((done) => requestAnimationFrame(() => { done(); task(); })));
 }
 
-function render(Plotly, grid, cells, charts) {
-  const wanted = new Set(charts.map((chart) => chart.key));
-  for (const [key, { cell, plot }] of cells) {
-    if (wanted.has(key)) continue;
-    Plotly.purge(plot);
-    cell.remove();
-    cells.delete(key);
+class Chart {
+  constructor(Plotly, key) {
+    const [cell, plot, caption] = ["figure", "div", "figcaption"].map((tag) =>
+      document.createElement(tag));
+    cell.dataset.chart = key;
+    plot.setAttribute("role", "img");
+    cell.append(plot, caption);
+    Object.assign(this, { Plotly, cell, plot, caption, drawn: "", near: false });
+    const come = () => { this.seen.disconnect(); this.near = true; this.update(); };
+    this.seen = new IntersectionObserver(([entry]) => entry.isIntersecting && come(), { rootMargin: NEAR });
+    this.seen.observe(cell);
+    this.later = setTimeout(come, PATIENCE);
+    this.sized = new ResizeObserver(() => this.drawn && Plotly.Plots.resize(plot));
+    this.sized.observe(cell);
   }
-  charts.forEach((chart, place) => {
-    if (!cells.has(chart.key)) cells.set(chart.key, newCell(chart.key));
-    const parts = cells.get(chart.key);
-    parts.cell.style.setProperty("--span", chart.span);
-    if (grid.children[place] !== parts.cell) grid.insertBefore(parts.cell, grid.children[place] || null);
-    parts.plot.setAttribute("aria-label", chart.alt);
-    parts.caption.textContent = chart.caption; // text, never markup: it may come from a file
-    if (parts.drawn === chart.figure) return;
-    parts.drawn = chart.figure;
-    const { data, layout } = JSON.parse(chart.figure);
-    Plotly.react(parts.plot, data, { ...layout, autosize: true }, chart.config);
+
+  show(chart, pick) {
+    Object.assign(this, { chart, pick });
+    this.cell.style.setProperty("--span", chart.span);
+    this.plot.style.minHeight = `${chart.height ?? 120}px`; // before it is drawn, too: nothing jumps
+    this.plot.setAttribute("aria-label", chart.alt);
+    this.caption.textContent = chart.caption; // text, never markup: it may come from a file
+    this.update();
+  }
+
+  update() {
+    if (!this.near || this.waits || this.drawn === this.chart.figure) return;
+    this.waits = true;
+    soon(() => { this.waits = false; if (this.plot.isConnected) this.draw(); });
+  }
+
+  draw() {
+    const { plot, chart, Plotly } = this;
+    const { data, layout, frames, shared } = JSON.parse(chart.figure);
+    for (const trace of data)
+      for (const name of SHARED)
+        if (trace[name]?.shared !== undefined) trace[name] = shared[trace[name].shared];
+    this.height = layout.height;
+    Object.assign(layout, { autosize: true, height: this.wanted(), selectionrevision: ++this.revision });
+    const config = { ...chart.config, responsive: false }; // see `sized`
+    // Smooth points on any screen; Plotly's own 2 has twice the pixels where it needs none of them.
+    config.plotGlPixelRatio = Math.min(2, Math.max(1.5, window.devicePixelRatio));
+    // One and the same button: a new function is a new configuration, and react would begin anew.
+    if (document.fullscreenEnabled) config.modeBarButtonsToAdd = [this.button ??= this.expander()];
+    if (!chart.picks) config.modeBarButtonsToRemove = ["select2d", "lasso2d"];
+    Plotly.react(plot, { data, layout, frames, config });
+    if (!this.drawn) this.listen();
+    this.drawn = chart.figure;
+  }
+
+  listen() {
+    const chosen = (event) => this.chart.picks && event?.points.length &&
+      this.pick(event.points.map((point) => point.customdata));
+    this.plot.on("plotly_click", chosen);
+    this.plot.on("plotly_selected", chosen); // by box or lasso
+    this.cell.addEventListener("fullscreenchange", () =>
+      this.Plotly.relayout(this.plot, { height: this.wanted() }));
+  }
+
+  wanted() {
+    return document.fullscreenElement === this.cell ? window.innerHeight : this.height;
+  }
+
+  expander() {
+    const click = () => document.fullscreenElement
+      ? document.exitFullscreen() : this.cell.requestFullscreen();
+    return { name: "Fullscreen", title: "Fullscreen", icon: EXPAND, click };
+  }
+
+  end() {
+    clearTimeout(this.later);
+    this.seen.disconnect();
+    this.sized.disconnect();
+    if (this.drawn) this.Plotly.purge(this.plot); // its WebGL contexts, of which a page has few
+    this.cell.remove();
+  }
+}
+Chart.prototype.revision = 0;
+
+function render(Plotly, grid, pick) {
+  const { charts, sent } = grid;
+  const wanted = new Set(sent.map((chart) => chart.key));
+  for (const [key, chart] of charts) {
+    if (wanted.has(key)) continue;
+    chart.end();
+    charts.delete(key);
+  }
+  sent.forEach((one, place) => {
+    if (!charts.has(one.key)) charts.set(one.key, new Chart(Plotly, one.key));
+    const chart = charts.get(one.key);
+    if (grid.children[place] !== chart.cell) grid.insertBefore(chart.cell, grid.children[place] || null);
+    chart.show(one, pick);
   });
 }
 
-function whenIdle(task) {
-  const wait = globalThis.requestIdleCallback ?? setTimeout; // Safari has none
-  setTimeout(() => wait(task), 4000); // the page's own pictures first
-}
-
-export default function ({ parentElement, data }) {
-  if (!data.charts) { whenIdle(() => plotly(data.library)); return; }
+export default function ({ parentElement, data, setTriggerValue }) {
+  if (!data.charts) { plotly(data.library); return; }
   const grid = parentElement.querySelector(".live-charts");
-  grid.wanted = data.charts; // while the library loads, only the newest ones are kept
-  grid.cells ??= new Map();
+  grid.sent = data.charts; // while the library loads, only the newest ones are kept
+  grid.charts ??= new Map();
   plotly(data.library).then(
-    (Plotly) => grid.isConnected && render(Plotly, grid, grid.cells, grid.wanted),
+    (Plotly) => grid.isConnected &&
+      render(Plotly, grid, (nodes) => setTriggerValue("picked", nodes)),
     (error) => { grid.textContent = error.message; },
   );
+  return () => grid.charts.forEach((chart) => chart.end());
 }

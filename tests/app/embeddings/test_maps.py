@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_every_colour_has_its_values(add_run, folder: Path) -> None:
 def test_titles_from_files_are_never_markup(add_run) -> None:
     add_run("one")
     app = open_page(node="item:sku-29")
-    assert "<script>" not in app.get("plotly_chart")[0].proto.spec
+    assert "<script>" not in json.dumps(figures(app))
     assert "\\<script\\>" in words(app)
     assert "**bold**" not in words(app)
 

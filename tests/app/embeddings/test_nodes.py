@@ -175,8 +175,12 @@ def test_a_large_set_is_searched_on_the_server(add_run, monkeypatch) -> None:
 
 
 def test_chosen_nodes_come_from_customdata() -> None:
-    points = [{"customdata": 7}, {"customdata": [3]}, {"customdata": 7}, {}, {"customdata": 99}]
-    assert chosen_nodes({"selection": {"points": points}}, 50) == [3, 7]
+    assert chosen_nodes([7, 3, 7, 99, -1], 50) == [3, 7]
+
+
+@pytest.mark.parametrize("picked", [None, 7, {"7": 7}, [True, "7", None, [7], 7.0]])
+def test_a_browser_that_says_something_else_chooses_nothing(picked) -> None:
+    assert chosen_nodes(picked, 50) == []
 
 
 def test_map_fidelity_counts_shared_neighbours() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from app.components.recommendations_slices import all_lists, per_user_table
+from app import cached
+from app.components.recommendations_lists import list_table
+from app.components.recommendations_slices import COLUMNS, MEASURED, all_lists, per_user_table
+from app.views import recommendations
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.recommend import recommend
 from tests.app.recommendations.page import N_USERS, embeddings, evaluation, settled, texts, view
@@ -62,3 +67,40 @@ def test_the_downloads_have_original_ids_and_one_row_a_pair(runs, dataset: Datas
     row = metrics[(metrics["run"] == "light") & (metrics["user_id"] == "u-05")].iloc[0]
     expected = evaluation(dataset, seed=1).per_user.set_index("user").loc[5]
     assert row["recall@20"] == expected["recall@20"]
+
+
+def test_one_user_s_lists_have_original_ids_and_every_missed_item(runs, dataset: Dataset) -> None:
+    table = list_table(view(runs, dataset, ("red", "light")))
+    assert table["user_id"].unique().tolist() == ["u-00"]
+    for seed, name in enumerate(("red", "light")):
+        own = table[table["run"] == name]
+        model = embeddings(dataset, seed)
+        found = recommend(*model, dataset.train_matrix, 0, 10, held_out=dataset.test)
+        listed, rest = own[own["listed"] == 1], own[own["listed"] == 0]
+        assert listed["item_id"].tolist() == dataset.item_ids[found.listed["item"]].tolist()
+        assert listed["score"].tolist() == found.listed["score"].tolist()
+        assert listed["held_out"].tolist() == found.listed["hit"].astype(int).tolist()
+        assert rest["rank"].tolist() == found.missed["rank"].tolist()
+        assert rest["held_out"].all()
+        wanted = dataset.test.items[dataset.test.users == 0]
+        assert set(own.loc[own["held_out"] == 1, "item_id"]) == set(dataset.item_ids[wanted])
+
+
+def test_numbers_of_the_slices_have_four_decimals_and_no_difference_is_blank(page) -> None:
+    shown = page(tab="Slices and tables").dataframe[0].proto
+    columns = {k: v for k, v in json.loads(shown.columns).items() if "type_config" in v}
+    formats = {name: column["type_config"]["format"] for name, column in columns.items()}
+    assert formats == dict.fromkeys((COLUMNS[name] for name in MEASURED), "%.4f")
+    assert shown.placeholder == ""
+    assert shown.HasField("placeholder")
+
+
+def test_the_default_view_finds_all_that_was_prepared(page, monkeypatch) -> None:
+    recommendations.prepare()
+    slow = ("evaluate.evaluate", "recommend.recommend")
+    for place in slow:
+        monkeypatch.setattr(
+            f"rednd_core.evaluation.{place}", lambda *_: pytest.fail("ranked again")
+        )
+    first = cached.run_entries()[0].name
+    assert page(run=first).metric

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -26,6 +24,7 @@ from tests.app.recommendations.page import (
     titles,
     user_of,
 )
+from tests.app.sent import figures
 
 
 def test_the_worst_user_is_shown_at_once_with_the_exact_ranks(page, dataset: Dataset) -> None:
@@ -124,5 +123,5 @@ def test_why_opens_the_explanation_of_that_item(page, dataset: Dataset) -> None:
     assert f"cosine {expected.history['cosine'].iloc[0]:.2f}" in said
     most = int(expected.history["shared_users"].max())
     assert (f"**{most} other user" in said) == (most > 0)
-    figure = json.loads(app.get("plotly_chart")[-1].proto.spec)
+    figure = figures(app)[-1]
     assert f"of {len(expected.history)} train items" in figure["layout"]["xaxis"]["title"]["text"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -15,6 +14,7 @@ from rednd_core.runs import (
     RunStore,
     RunWriter,
 )
+from tests.app import sent
 
 HOME = str(PROJECT_ROOT / "app" / "main.py")
 FACTS = ModelFacts(modalities=("image", "text"), n_layers=2, embedding_size=4, readout="mean")
@@ -57,9 +57,7 @@ def open_page(opened: tuple[str, ...] = (), job: str | None = None) -> AppTest:
 
 def charts(app: AppTest) -> dict[str, dict[str, Any]]:
     """What is sent to the browser's charts, by their keys; figures parsed."""
-    contents = [json.loads(component.proto.json) for component in app.get("bidi_component")]
-    (sent,) = [each["charts"] for each in contents if each["charts"] is not None]  # not load_ahead
-    return {chart["key"]: chart | {"figure": json.loads(chart["figure"])} for chart in sent}
+    return {chart["key"]: chart for chart in sent.charts(app)}
 
 
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:

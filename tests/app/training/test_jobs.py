@@ -14,7 +14,7 @@ from rednd_core.runs import (
     RunStore,
     send,
 )
-from tests.app.training.page import commands, keys, open_page, words
+from tests.app.training.page import charts, commands, keys, open_page, words
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,33 @@ def test_a_lost_run_says_that_it_was_killed(add_run) -> None:
     status = json.loads(writer.layout.status.read_text())
     status["process"]["started"] = 1.0  # another process has that number by now
     writer.layout.status.write_text(json.dumps(status))
+    writer.layout.log.write_text("its last words\n")
     app = open_page()
     assert "killed" in app.warning[0].value
     assert "watch.continue.demo" in keys(app)
+    assert words(app).count("its last words") == 1  # in the box, not beside the badge, too
+    assert "Epoch 3 of 50" in words(app)
+
+
+def test_a_lost_run_is_named_while_the_list_is_closed(add_run) -> None:
+    add_run("first", "stopped")
+    for name in ("second", "third"):
+        add_run(name, "failed")
+    app = open_page(job="first")
+    (over,) = [e.label for e in app.expander if e.label.startswith("Trainings that are over")]
+    assert over == "Trainings that are over (2 latest, 2 failed)"
+
+
+def test_a_queued_run_waits_for_its_turn_and_draws_nothing_yet(add_run) -> None:
+    add_run("first")
+    writer = add_run("second", "queued", 0)
+    app = open_page(job="second")
+    assert not charts(app)
+    said = words(app)
+    assert "**0.001** when its turn comes" in said
+    assert "on its way" not in said
+    app.select_slider(key="training.weight.second").set_value(0.3).run()
+    assert [c.value for c in commands(writer)] == [0.3]
+    writer.status("queued")
+    app.run()
+    assert "Waiting for its turn" in words(app)

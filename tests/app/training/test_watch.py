@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -205,3 +207,11 @@ def test_a_broken_history_is_a_sentence(add_run) -> None:
         file.write(b"garbage\n")
     app = open_page()
     assert "metrics.jsonl" in words(app).replace("\\", "")
+
+
+def test_before_the_first_epoch_it_says_what_it_is_at(add_run) -> None:
+    writer = add_run(n_epochs=0)
+    assert "Epoch 1 of 50 is on its way" in words(open_page())
+    config = json.loads(writer.layout.config.read_text())
+    writer.layout.config.write_text(json.dumps(config | {"model": None}))
+    assert "Reading the data and building" in words(open_page())
