@@ -37,11 +37,12 @@ def _warm() -> None:
         home.prepare()
     if _visited.wait(VISITOR_SECONDS):
         time.sleep(DRAWING_SECONDS)
-    for page in ("recommendations", "smoothness", "embeddings", "training", "data"):
+    for page in ("embeddings", "training"):
         importlib.import_module(f"app.views.{page}")
     from app import cached
-    from app.views import smoothness
+    from app.views import data, recommendations, smoothness
 
     cached.models()  # imports torch, which most pages need
-    with suppress(RedndError):
-        smoothness.prepare()
+    for prepare in (recommendations.prepare, smoothness.prepare, data.prepare):
+        with suppress(RedndError):
+            prepare()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,16 +11,12 @@ import streamlit as st
 from app.cached.data import run_dataset
 from app.cached.measures import joined_sample
 from app.cached.runs import layers, view_layers
-from rednd_core.cache import ArrayCache
-from rednd_core.config import PROJECT_ROOT
 from rednd_core.projection.result import Projection
 from rednd_core.runs import Run
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-CACHE_DIR = Path(os.environ.get("REDND_CACHE") or PROJECT_ROOT / ".cache")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,32 +75,34 @@ def known_projection(asked: LayerMap) -> Projection | None:
 
 
 def _place(run: Run) -> dict[str, Any]:
-    bundled = sorted(PROJECT_ROOT.glob("sample_data/*/projections"))
-    return {"n_users": len(layers(run).user_emb), "cache": ArrayCache(CACHE_DIR, bundled)}
+    from rednd_core.projection import kept_maps
+
+    return {"n_users": len(layers(run).user_emb), "cache": kept_maps()}
 
 
 @st.cache_resource(max_entries=8, show_spinner="Drawing the maps …")
 def _joined_map(
-    path: str, version: str | None, digest: str, shown: tuple[int, ...], _run: Run
+    path: str, version: str | None, digest: str, shown: tuple[int, ...], reach: int, _run: Run
 ) -> Projection:
     from rednd_core.projection import project
 
-    return project(*_joined_request(_run, shown, "pca"), **_place(_run))
+    return project(*_joined_request(_run, shown, reach, "pca"), **_place(_run))
 
 
-def joined_map(run: Run, shown: Sequence[int]) -> Projection:
-    """PCA map of the depths ``shown``, of the nodes of :func:`joined_sample`."""
+def joined_map(run: Run, shown: Sequence[int], reach: int) -> Projection:
+    """PCA map of the depths ``shown``, of the nodes of :func:`joined_sample` to depth ``reach``."""
     digest = run_dataset(run).digest
-    return _joined_map(str(run.path), run.layer_version, digest, tuple(shown), run)
+    return _joined_map(str(run.path), run.layer_version, digest, tuple(shown), reach, run)
 
 
-def known_joined_umap(run: Run, shown: Sequence[int]) -> Projection | None:
+def known_joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection | None:
     """The same with UMAP where it is in a cache on disk; None where it would have to be computed."""
     from rednd_core.projection import find
 
-    return find(*_joined_request(run, shown, "umap"), **_place(run))
+    return find(*_joined_request(run, shown, reach, "umap"), **_place(run))
 
 
-def _joined_request(run: Run, shown: Sequence[int], method: str) -> tuple[Any, ...]:
-    stack = joined_sample(run, max(shown))
+def _joined_request(run: Run, shown: Sequence[int], reach: int, method: str) -> tuple[Any, ...]:
+    # From the stack whose MAD is drawn: one to another depth would be computed anew.
+    stack = joined_sample(run, reach)
     return [stack[k] for k in shown], method, stack[0].sample

@@ -43,16 +43,23 @@ def product_card(
         on_why: called with ``item`` when the button "Why?" is pressed; None draws no button.
         width: pixels, or the whole row.
     """
-    title = escape_markdown(title_of(dataset, item))
+    title, item_id = title_of(dataset, item), str(dataset.item_ids[item])
     below = " · ".join(
         escape_markdown(fact)
-        for fact in (category_of(dataset, item), f"id {dataset.item_ids[item]}", *facts)
+        for fact in (
+            category_of(dataset, item),
+            "" if title == item_id else f"id {item_id}",  # without a title the id is there already
+            *facts,
+        )
         if fact
     )
     with st.container(border=True, width=width, horizontal=True, wrap=False, gap="small", key=key):
-        st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title_of(dataset, item))
+        st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title)
         with st.container(gap="xxsmall"):
-            st.markdown(f"{f'**{lead}** · ' if lead else ''}{title}  \n:small[{below}]")
+            st.markdown(
+                f"{f'**{lead}** · ' if lead else ''}{escape_markdown(title)}"
+                + (f"  \n:small[{below}]" if below else "")
+            )
             if badges or on_why is not None:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     if badges:

@@ -61,7 +61,7 @@ def prepare() -> None:
         base = story.base
         for chapter in filter(None, (base, story.other)):
             cached.joined_mad(chapter.run, chapter.reach)
-        cached.joined_map(base.run, _shown(base, base.can_go_on))
+        cached.joined_map(base.run, _shown(base, base.can_go_on), base.reach)
         cached.node_names(base.run)
 
 
@@ -90,7 +90,7 @@ def _tell(story: Story) -> None:
     maps, lines = st.columns([3, 2], gap="medium")
     with maps:
         st.markdown(f"**{escape_markdown(base.title)}**: each dot is a user or an item.")
-        projection = cached.joined_map(base.run, shown)
+        projection = cached.joined_map(base.run, shown, base.reach)
         _show_maps(projection, shown, base, "pca")
         st.caption(_map_caption(projection))
     with lines:
@@ -176,7 +176,7 @@ def _show_lines(
 
 def _show_umap(base: Chapter) -> None:
     shown = _shown(base, deep=False)
-    known = cached.known_joined_umap(base.run, shown)
+    known = cached.known_joined_umap(base.run, shown, base.reach)
     if known is None:
         return
     st.subheader("The same layers, drawn by UMAP")

@@ -33,5 +33,5 @@ def store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, show_store: Callable[[Path], RunStore]
 ) -> RunStore:
     """An empty store without the bundled runs, with caches of its own."""
-    monkeypatch.setattr("app.cached.maps.CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setenv("REDND_CACHE", str(tmp_path / "cache"))
     return show_store(tmp_path / "runs")

@@ -20,6 +20,7 @@ from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
 from rednd_core.data import check, load_dataset
 from rednd_core.errors import DataError
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
+from tests.app.forbid import forbid
 from tests.app.sent import figures
 
 PAGE = str(PROJECT_ROOT / "pages" / "5_Data.py")
@@ -105,8 +106,7 @@ def test_a_card_has_the_id_of_its_item_once(planted_folder: Path) -> None:
 
 def test_what_is_prepared_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     data.prepare()
-    for place in ("rednd_core.data.check", "rednd_core.data.load_configured"):
-        monkeypatch.setattr(place, lambda *_: pytest.fail("read again"))
+    forbid(monkeypatch, "rednd_core.data.check", "rednd_core.data.load_configured")
     app = open_page()
     assert not app.exception
     assert len(figures(app)) == 2

@@ -190,8 +190,8 @@ def test_data_that_is_gone_leaves_the_list_of_runs(add_run, tmp_path: Path) -> N
 def test_umap_stands_beside_the_other_maps_where_it_is_known(add_run, store, monkeypatch) -> None:
     add_run("flat")
     assert len(figures(open_home())) == 2
-    known = cached.joined_map(store.open("flat"), [0, 1, 2])
-    monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown: known)
+    known = cached.joined_map(store.open("flat"), [0, 1, 2], 2)
+    monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown, reach: known)
     app = open_home()
     assert len(figures(app)) == 3
     assert any("UMAP" in head.value for head in app.subheader)

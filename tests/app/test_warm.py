@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import Home, cached
+from app import Home, cached, warm
 from app.components.live_charts import LIBRARY, LIBRARY_PATH
-from app.views import home, smoothness
+from app.views import data, home, recommendations, smoothness
 from rednd_core.config import PROJECT_ROOT
+from rednd_core.errors import RunError
 from rednd_core.runs import RunStore, default_store
+from tests.app.forbid import forbid
 from tests.app.sent import figures
 
 
@@ -19,14 +22,6 @@ from tests.app.sent import figures
 def bundled(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs that come with the project, in caches of their own."""
     monkeypatch.setattr("app.cached.runs.default_store", default_store)
-
-
-def forbid(monkeypatch: pytest.MonkeyPatch, *places: str) -> None:
-    def called(*args: object, **kwargs: object) -> None:
-        pytest.fail("computed again")
-
-    for place in places:
-        monkeypatch.setattr(place, called)
 
 
 @pytest.mark.usefixtures("bundled")
@@ -58,6 +53,27 @@ def test_an_empty_store_needs_nothing(store: RunStore, monkeypatch) -> None:
     forbid(monkeypatch, "rednd_core.projection.project", "rednd_core.smoothness.measure_layers")
     home.prepare()
     smoothness.prepare()
+    recommendations.prepare()
+
+
+def test_every_page_with_something_to_prepare_is_prepared(monkeypatch) -> None:
+    prepared: list[str] = []
+
+    def refuse(name: str) -> None:
+        prepared.append(name)
+        raise RunError(expected="a run", found="none", remedy="train one")
+
+    pages = {
+        "home": home,
+        "recommendations": recommendations,
+        "smoothness": smoothness,
+        "data": data,
+    }
+    for name, page in pages.items():
+        monkeypatch.setattr(page, "prepare", partial(refuse, name))
+    monkeypatch.setattr(warm, "VISITOR_SECONDS", 0)
+    warm._warm()
+    assert prepared == list(pages), "what one page cannot prepare keeps no other from it"
 
 
 def test_the_server_has_the_library_of_the_charts() -> None:

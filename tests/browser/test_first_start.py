@@ -1,49 +1,16 @@
-"""The first minute with the app: how soon there is a picture, and whether it can be read."""
+"""The first minute with the app and its bundled runs: how soon there is a picture, and can it be read?"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks.page_clock import PAGES, PICTURE, change
-from rednd_core.config import DataConfig, RunConfig
-from rednd_core.data import load_dataset
-from rednd_core.graph.bipartite import bipartite_graph
-from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
-from rednd_core.smoothness import propagate_depth
-from rednd_core.training.experiment import data_facts
 
 FIRST_START_SECONDS, PAGE_SECONDS = 10, 1  # what we aim for; reported, as test machines differ
-
-
-@pytest.fixture(scope="module", autouse=True)
-def run_on_the_sample(app_home: Path) -> None:
-    """A LightGCN run on the bundled sample, as if trained, before the server is looked at."""
-    data = load_dataset("sample_data/shop")
-    graph = bipartite_graph(data.train, data.n_users, data.n_items)
-    start = np.random.default_rng(0).normal(size=(graph.n_nodes, 16))
-    layers = [layer.astype(np.float32) for layer in propagate_depth(start, graph, 3)]
-    record = RunRecord(
-        config=RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop")),
-        provenance=Provenance(seed=0),
-        data=data_facts(data),
-        model=ModelFacts(
-            modalities=("id",),
-            n_layers=3,
-            embedding_size=16,
-            readout="mean",
-            linear_propagation=True,
-        ),
-    )
-    writer = create_run(RunStore(app_home / "runs").root / "first", record)
-    mean = np.mean(layers, axis=0)
-    writer.save_layers({"id": layers}, mean[: data.n_users], mean[data.n_users :], epoch=1)
-    writer.status("finished", epoch=1, best_epoch=1)
 
 
 def listen(page: Any) -> list[str]:

@@ -8,13 +8,13 @@ import pytest
 from pydantic import Field
 
 from app.components.training_fields import WEIGHTS, label_of
-from rednd_core import jobs
 from rednd_core.config import TrainingConfig
 from rednd_core.models.rednnd import RedNnDHyperparameters
 from rednd_core.models.registry import model_class, model_names
 from rednd_core.runs import (
     RunStore,
 )
+from tests.app.forbid import forbid
 from tests.app.training.page import FORM, keys, open_page, words
 
 
@@ -102,7 +102,7 @@ def test_settings_keep_their_values_while_they_are_closed(started) -> None:
 def test_what_cannot_be_started_is_a_sentence(
     key: str, text: str, sentence: str, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.process, "_spawn", lambda run: pytest.fail("started"))
+    forbid(monkeypatch, "rednd_core.jobs.process._spawn")
     app = open_page(FORM)
     app.text_input(key=key).set_value(text).run()
     if app.button(key="train.start") if "train.start" in keys(app) else None:
