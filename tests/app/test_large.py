@@ -28,6 +28,7 @@ from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.people import standing
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
 from rednd_core.training.experiment import data_facts
+from tests.app.forbid import forbid
 
 N_USERS, N_ITEMS, SIZE = 45_000, 5_000, 4
 MOST_SPELLED = 20_000  # ids that a page may make strings of: those of the maps and lists
@@ -193,20 +194,20 @@ def test_a_sample_of_users_is_ranked_and_said(runs: RunStore, dataset: Dataset) 
 
 
 def test_tables_of_all_users_wait_for_their_buttons(folder, runs, dataset, monkeypatch) -> None:
-    def built(*args: object) -> None:
-        pytest.fail("built before its button was pressed")
-
-    for place in (
+    forbid(
+        monkeypatch,
         "app.views.data.user_table",
         "app.views.data.item_table",
         "app.components.recommendations_slices.per_user_table",
         "app.components.recommendations_slices.all_lists",
         "app.components.embeddings_export.embedding_table",
+    )
+    for page, options in (
+        ("5_Data", {"dataset": str(folder)}),
+        ("3_Recommendations", {"run": "one", "tab": "Slices and tables"}),
+        ("1_Embeddings", {"run": "one"}),
     ):
-        monkeypatch.setattr(place, built)
-    open_page("5_Data", dataset=str(folder))
-    open_page("3_Recommendations", run="one", tab="Slices and tables")
-    open_page("1_Embeddings", run="one")
+        assert not open_page(page, **options).exception
     monkeypatch.undo()
     assert user_table(dataset)["user_id"].tolist()[-1] == "44999"
     assert len(item_table(dataset)) == N_ITEMS
