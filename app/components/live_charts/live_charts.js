@@ -129,5 +129,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
       render(Plotly, grid, (nodes) => setTriggerValue("picked", nodes)),
     (error) => { grid.textContent = error.message; },
   );
-  return () => grid.charts.forEach((chart) => chart.end());
+  return () => {
+    grid.charts.forEach((chart) => chart.end());
+    grid.charts.clear(); // ended ones draw no more, should the grid come back
+  };
 }
