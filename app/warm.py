@@ -12,7 +12,9 @@ from rednd_core.errors import RedndError
 
 NAME = "warm"
 VISITOR_SECONDS = 3.0  # how long the server waits for a first visitor before it goes on
-DRAWING_SECONDS = 2.0  # a browser with the first picture; on two cores it needs both
+DRAWING_SECONDS = (
+    0.5  # a browser with the first picture; later, and the first change of page meets the rest
+)
 
 _visited = threading.Event()
 
