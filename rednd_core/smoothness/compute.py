@@ -114,6 +114,3 @@ PER_VIEW: Mapping[str, Callable[[LayerView, Side, Samples], Estimate]] = {
     "dirichlet": _dirichlet,
 }
 """Measures of one embedding matrix; the rest compare layers or need the hop masks of the graph."""
-
-PROPAGATED = frozenset({"two_hop_rq", "rayleigh", "dirichlet"})
-"""Those that read A-hat X."""

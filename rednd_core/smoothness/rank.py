@@ -23,10 +23,20 @@ def singular_values(x: Array) -> Array:
 
     QR is some five times slower and is used only where X is nearly rank-deficient (collapsed).
     """
-    eigenvalues = np.linalg.eigvalsh(x.T @ x)
-    if len(x) and eigenvalues[0] > _WELL_CONDITIONED * eigenvalues[-1]:
-        return np.asarray(np.sqrt(eigenvalues[::-1]))
-    return np.asarray(np.linalg.svd(np.linalg.qr(x, mode="r"), compute_uv=False))
+    values = from_eigenvalues(np.linalg.eigvalsh(x.T @ x))
+    if values is None:
+        values = np.linalg.svd(np.linalg.qr(x, mode="r"), compute_uv=False)
+    return np.asarray(values)
+
+
+def from_eigenvalues(eigenvalues: NDArray[np.floating]) -> Array | None:
+    """Singular values, largest first, from the eigenvalues of X^T X, (d,), smallest first.
+
+    None where squaring has lost the smallest of them.
+    """
+    if not eigenvalues[0] > _WELL_CONDITIONED * eigenvalues[-1]:
+        return None
+    return np.asarray(np.sqrt(eigenvalues[::-1]))
 
 
 def effective_rank(values: Array) -> float:

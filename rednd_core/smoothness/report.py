@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from rednd_core.errors import unknown_name
 from rednd_core.graph.bipartite import BipartiteGraph
-from rednd_core.smoothness.compute import PER_VIEW, PROPAGATED, Samples, discrepancy
+from rednd_core.smoothness.compute import PER_VIEW, Samples, discrepancy
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
 from rednd_core.smoothness.pairwise import unit_rows
-from rednd_core.smoothness.stack import Needs, each_depth_of
+from rednd_core.smoothness.stack import each_depth_of
 from rednd_core.smoothness.view import ConnectedPart, LayerView
 
 Array = NDArray[np.float64]
@@ -56,8 +56,6 @@ def measure_layers(
     readout: Readout = "mean",
     measures: Collection[str] | None = None,
     views: Collection[ViewName] = VIEWS,
-    every_readout: bool = True,
-    linear: bool = False,
     n_pairs: int = 50_000,
     n_rows: int = 1024,
     seed: int = 0,
@@ -71,9 +69,6 @@ def measure_layers(
         measures: names from :data:`MEASURES`; None for all.
         views: which to measure. Node-neighbour discrepancy is about the mean over the layers by
             definition: it is always listed under ``"readout"``, and there alone.
-        every_readout: measure the readout at every depth, or only that of all layers, which scores.
-        linear: every layer is A-hat times the one before (LightGCN and its kin). What measures need
-            of A-hat X is then read off the next layer, at that layer's own precision.
         n_pairs: sampled pairs of uniformity. n_rows: sampled rows of MADGap. A measure is exact
             where the graph has no more pairs or rows than that.
         seed: of those samples; every layer sees the same ones.
@@ -92,15 +87,12 @@ def measure_layers(
     samples = Samples(n_pairs=n_pairs, n_rows=n_rows, seed=seed)
     part = ConnectedPart.of(graph)
     gap_rows = _gap_rows(names, part, graph, samples)
-    needs = Needs(
-        means="discrepancy" in names or ("readout" in views and readout == "mean"),
-        products=linear and not PROPAGATED.isdisjoint(names),
-    )
+    means = "discrepancy" in names or ("readout" in views and readout == "mean")
     rows: list[Row] = []
     for modality, stack in layers.items():
         found: Found = {}
         start: LayerView | None = None
-        for depth in each_depth_of(stack, modality, part, needs):
+        for depth in each_depth_of(stack, modality, part, means=means):
             start = start or depth.layer
             if "discrepancy" in names:
                 for side in MEASURES["discrepancy"].sides:
@@ -110,8 +102,6 @@ def measure_layers(
             shown = {"layer": depth.layer, "readout": scoring}
             known: dict[int, Measured] = {}
             for name in (view for view in VIEWS if view in views):
-                if name == "readout" and not (every_readout or depth.is_last):
-                    continue
                 view = shown[name]
                 if id(view) not in known:
                     known[id(view)] = _measure(view, names, samples, gap_rows)

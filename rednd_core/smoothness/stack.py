@@ -16,13 +16,6 @@ from rednd_core.smoothness.view import ConnectedPart, LayerView
 Array = NDArray[np.float64]
 
 
-class Needs(NamedTuple):
-    """What is worth computing: means of the layers; A-hat X, read off the next layer (linear models)."""
-
-    means: bool
-    products: bool
-
-
 class Rows(NamedTuple):
     """Of one matrix over all nodes: connected (n, d) and isolated (N - n, d), float64."""
 
@@ -32,71 +25,43 @@ class Rows(NamedTuple):
 
 @dataclass
 class Depth:
-    """Layer k, and the mean of the layers 0..k (or the layer again).
+    """Layer k, and the mean of the layers 0..k (or the layer again, where no mean is wanted).
 
     Attributes:
-        k: from 0.
-        following: layer k + 1; None at the last one.
-        first, total: layer 0, and the sum of the layers 0..k.
+        k: from 0. total: sum of the layers 0..k; None where no mean is wanted.
     """
 
     k: int
     part: ConnectedPart
-    needs: Needs
     rows: Rows
-    following: Rows | None
-    first: Rows
-    total: Rows
-
-    @property
-    def is_last(self) -> bool:
-        return self.following is None
+    total: Rows | None
 
     @cached_property
     def layer(self) -> LayerView:
-        products = self._product if self.needs.products else None
-        return LayerView(self.rows.connected, self.part, self.rows.isolated, products)
+        return LayerView(self.rows.connected, self.part, self.rows.isolated)
 
     @cached_property
     def mean(self) -> LayerView:
-        if not (self.needs.means and self.k):
+        if self.total is None or not self.k:
             return self.layer
         connected, isolated = (rows / (self.k + 1) for rows in self.total)
-        products = self._mean_product if self.needs.products else None
-        return LayerView(connected, self.part, isolated, products)
-
-    def _product(self) -> Array:
-        if self.following is not None:
-            return self.following.connected
-        return np.asarray(self.part.norm_adj @ self.rows.connected)
-
-    def _mean_product(self) -> Array:
-        """A-hat (x^0 + .. + x^k) = x^1 + .. + x^(k+1), divided by k + 1."""
-        beyond = self.total.connected - self.first.connected
-        beyond += self.layer.propagated
-        beyond /= self.k + 1
-        return beyond
+        return LayerView(connected, self.part, isolated)
 
 
 def each_depth_of(
-    stack: Iterable[NDArray[np.floating]], modality: str, part: ConnectedPart, needs: Needs
+    stack: Iterable[NDArray[np.floating]], modality: str, part: ConnectedPart, *, means: bool
 ) -> Iterator[Depth]:
-    """x^0 .. x^L, one after the other; memory holds two layers and the sum of all so far.
+    """x^0 .. x^L, one after the other; memory holds a layer and the sum of all so far.
 
     Raises:
         DataError: no layer, or one of another shape.
     """
     layers = _rows_of(stack, modality, part)
-    first = rows = total = next(layers)
-    k = 0
-    while True:
-        following = next(layers, None)
-        yield Depth(k, part, needs, rows, following, first, total)
-        if following is None:
-            return
-        rows, k = following, k + 1
-        if needs.means:
-            total = Rows(*(summed + more for summed, more in zip(total, rows, strict=True)))
+    total: Rows | None = None
+    for k, rows in enumerate(layers):
+        if means:
+            total = Rows(*map(np.add, total, rows)) if total is not None else rows
+        yield Depth(k, part, rows, total)
 
 
 def _rows_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,20 +85,13 @@ class LayerView:
     Args:
         x: (n, d) float64, the rows of ``part.nodes``.
         isolated: (N - n, d), the rows of ``part.isolated``.
-        product: gives A-hat X, (n, d), where there is a cheaper way to it than multiplying.
 
     Raises:
         DataError: where a number is not finite.
     """
 
-    def __init__(
-        self,
-        x: Array,
-        part: ConnectedPart,
-        isolated: Array,
-        product: Callable[[], Array] | None = None,
-    ) -> None:
-        self.x, self.part, self._isolated, self._product = x, part, isolated, product
+    def __init__(self, x: Array, part: ConnectedPart, isolated: Array) -> None:
+        self.x, self.part, self._isolated = x, part, isolated
         self.squared_norms: Array = np.einsum("ij,ij->i", x, x)
         if not np.isfinite(self.squared_norms).all():
             raise DataError(
@@ -116,8 +108,6 @@ class LayerView:
     @cached_property
     def propagated(self) -> Array:
         """A-hat X, (n, d)."""
-        if self._product is not None:
-            return self._product()
         return np.asarray(self.part.norm_adj @ self.x)
 
     @property

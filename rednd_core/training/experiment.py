@@ -14,7 +14,7 @@ from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
-from rednd_core.graph.engine import resolve_device
+from rednd_core.graph.engine import Propagator, resolve_device
 from rednd_core.models.base import Recommender
 from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model
@@ -22,12 +22,13 @@ from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter
+from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
-from rednd_core.training.recorder import Recorder, layer_arrays, write_layers
+from rednd_core.training.recorder import Recorder, current_layers, write_layers
 from rednd_core.training.trainer import Trainer
 
 
@@ -57,6 +58,7 @@ class Experiment:
     config: RunConfig
     dataset: Dataset
     graph: BipartiteGraph
+    propagate: Propagator
     model: Recommender
 
 
@@ -78,7 +80,7 @@ def build(config: RunConfig, *, to_train: bool = True) -> Experiment:
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     inputs = build_inputs(dataset, engine=training.engine, device=device, graph=graph)
     model = create_model(config.model, dict(config.hyperparameters), inputs)
-    return Experiment(config, dataset, graph, model)
+    return Experiment(config, dataset, graph, inputs.user_item, model)
 
 
 class Task(StrictModel):
@@ -114,11 +116,12 @@ def train_run(
         watcher.on_data(dataset)
     _agree(world, experiment)
     _describe(writer, experiment, processes=world.share.world)
+    smoothness = EpochSmoothness(experiment.graph, experiment.propagate)
     trainer = Trainer(
         model,
         dataset.split,
         experiment.config.training,
-        callbacks=[Recorder(writer, experiment.graph), *watch],
+        callbacks=[Recorder(writer, smoothness), *watch],
         poll=writer.control.poll,
         world=world,
     )
@@ -195,7 +198,7 @@ def record_results(
 ) -> EvaluationRecord:
     """Write layers, metrics and per-user metrics of the model as it stands; the one look at test."""
     model, dataset = experiment.model, experiment.dataset
-    write_layers(writer, model, layer_arrays(model), epoch=epoch)
+    write_layers(writer, model, current_layers(model), epoch=epoch)
     with torch.no_grad():
         user_emb, item_emb = model.embeddings()
     metrics: dict[str, dict[str, float]] = {"test": {}}

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rednd_core.errors import RedndError
-from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.models.base import Recommender
 from rednd_core.runs.writer import RunWriter
-from rednd_core.smoothness import EPOCH_MEASURES, measure_layers
+from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.checkpoint import save_checkpoints
 from rednd_core.training.trainer import Trainer
 from rednd_core.wording import duration
-
-Layers = dict[str, list[NDArray[np.float32]]]
 
 STATUS_SECONDS = 1.0
 LAYER_SECONDS = 1.0
@@ -52,8 +48,8 @@ class Recorder(Callback):
     resume need, are rewritten as often as their cost allows, and always at the end.
     """
 
-    def __init__(self, writer: RunWriter, graph: BipartiteGraph) -> None:
-        self._writer, self._graph = writer, graph
+    def __init__(self, writer: RunWriter, smoothness: EpochSmoothness) -> None:
+        self._writer, self._smoothness = writer, smoothness
         self._status = Throttle(STATUS_SECONDS)
         self._layers = Throttle(LAYER_SECONDS)
         self._checkpoints = Throttle(CHECKPOINT_SECONDS)
@@ -61,7 +57,7 @@ class Recorder(Callback):
     def on_start(self, trainer: Trainer) -> None:
         """Show the layers as they start: the untrained picture is part of the story."""
         if trainer.position.epoch == 0:
-            self._write_layers(trainer, layer_arrays(trainer.model))
+            self._write_layers(trainer, current_layers(trainer.model))
 
     def on_batch(self, trainer: Trainer, progress: Progress) -> None:
         if self._status.due():
@@ -82,9 +78,12 @@ class Recorder(Callback):
             self._layers.hasten()  # somebody is looking at what it does
 
     def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
-        layers = layer_arrays(trainer.model)
+        model = trainer.model
         began = time.perf_counter()
-        smoothness = smoothness_row(layers, self._graph, trainer.model)
+        layers = current_layers(model)
+        smoothness = self._smoothness(
+            layers, readout=model.readout, linear=model.linear_propagation
+        )
         measured = time.perf_counter() - began
         self._writer.append_metrics(
             {
@@ -120,56 +119,33 @@ class Recorder(Callback):
         save_checkpoints(self._writer.layout.checkpoints, trainer)
         self._checkpoints.done(time.perf_counter() - began)
 
-    def _write_layers(self, trainer: Trainer, layers: Layers) -> None:
+    def _write_layers(self, trainer: Trainer, layers: Mapping[str, Sequence[Tensor]]) -> None:
         began = time.perf_counter()
         write_layers(self._writer, trainer.model, layers, epoch=trainer.position.epoch)
         self._layers.done(time.perf_counter() - began)
 
 
-def layer_arrays(model: Recommender) -> Layers:
-    """The model's layers by a fresh forward pass, as float32 arrays on the CPU."""
+def current_layers(model: Recommender) -> dict[str, list[Tensor]]:
+    """The model's layers by a fresh forward pass, on its device."""
     model.eval()
     with torch.no_grad():
-        return {
-            modality: [_array(state) for state in states]
-            for modality, states in model.layers().items()
-        }
+        return model.layers()
 
 
-def write_layers(writer: RunWriter, model: Recommender, layers: Layers, *, epoch: int) -> None:
+def write_layers(
+    writer: RunWriter, model: Recommender, layers: Mapping[str, Sequence[Tensor]], *, epoch: int
+) -> None:
     """Write layers and scoring embeddings of one and the same state of the model."""
+    arrays = {modality: list(map(_array, states)) for modality, states in layers.items()}
     with torch.no_grad():
         user_emb, item_emb = map(_array, model.embeddings())
-    writer.save_layers(layers, user_emb, item_emb, epoch=epoch)
+    writer.save_layers(arrays, user_emb, item_emb, epoch=epoch)
 
 
 def _array(rows: Tensor) -> NDArray[np.float32]:
     # Detached: where nothing is propagated, the rows are a parameter itself.
     array: NDArray[np.float32] = rows.detach().float().cpu().contiguous().numpy()
     return array
-
-
-def smoothness_row(
-    layers: Layers, graph: BipartiteGraph, model: Recommender
-) -> dict[str, float | None]:
-    """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart.
-
-    Of every layer, and of the readout that scores.
-    """
-    try:
-        table = measure_layers(
-            layers,
-            graph,
-            readout=model.readout,
-            measures=EPOCH_MEASURES,
-            every_readout=False,
-            linear=model.linear_propagation,
-        )
-    except RedndError:
-        return {}
-    names = table[["view", "modality", "layer", "side", "measure"]].itertuples(index=False)
-    keys = (".".join(map(str, row)) for row in names)
-    return dict(zip(keys, table["value"].tolist(), strict=True))
 
 
 def describe(progress: Progress) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import weakref
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, propagate_depth
 from rednd_core.smoothness.compute import PER_VIEW
-from rednd_core.smoothness.view import ConnectedPart
 
 BABY = Path(__file__).parents[2] / ".." / "shared" / "data" / "baby" / "baby.inter"
 
@@ -101,17 +99,6 @@ def test_the_readout_is_the_mean_of_the_layers_so_far(graph, layers):
             assert actual == pytest.approx(row.value, rel=1e-9, nan_ok=True)
 
 
-@pytest.mark.parametrize("readout", ["mean", "last"])
-def test_the_scoring_readout_alone_is_the_deepest_of_all(graph, readout: str) -> None:
-    layers = {"id": [np.random.default_rng(k).normal(size=(graph.n_nodes, 4)) for k in range(3)]}
-    names = ("mad", "effective_rank", "discrepancy")
-    every = measure_layers(layers, graph, measures=names, readout=readout)
-    some = measure_layers(layers, graph, measures=names, readout=readout, every_readout=False)
-    deepest = (every["view"] == "layer") | (every["layer"] == 2)
-    wanted = every[deepest | (every["measure"] == "discrepancy")].reset_index(drop=True)
-    pd.testing.assert_frame_equal(some, wanted)
-
-
 def test_a_last_layer_readout_is_the_layer(graph, layers):
     table = measure_layers({"id": layers}, graph, readout="last", measures=("mad", "discrepancy"))
     mad = table[table["measure"] == "mad"]
@@ -147,39 +134,6 @@ def test_quotients_do_not_assume_that_the_model_is_linear(graph, rng):
         expected = 1 - ((block.T @ users) ** 2).sum() / (users**2).sum()
         actual = value(table, "layer", layer, "users", "two_hop_rq")
         assert actual == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("every_readout", [True, False])
-def test_a_linear_stack_says_what_follows_each_layer(graph, layers, every_readout, monkeypatch):
-    def table(**options):
-        return measure_layers({"id": layers}, graph, every_readout=every_readout, **options)
-
-    wanted, products = table(), []
-    original = ConnectedPart.of
-
-    def counted(of):
-        part = original(of)
-        norm_adj = Counted(part.norm_adj, products)
-        return dataclasses.replace(part, norm_adj=norm_adj)
-
-    monkeypatch.setattr(ConnectedPart, "of", counted)
-    found = table(linear=True)
-    pd.testing.assert_frame_equal(found, wanted, rtol=1e-9)
-    assert len(products) == 1, "A x^L alone: the readout's product is a sum of layers"
-    products.clear()
-    table(linear=True, measures=("mad", "discrepancy"))
-    assert products == []
-
-
-class Counted:
-    """A matrix that notes its products."""
-
-    def __init__(self, matrix, products):
-        self.matrix, self.products = matrix, products
-
-    def __matmul__(self, x):
-        self.products.append(x)
-        return self.matrix @ x
 
 
 def test_float32_layers_are_computed_in_float64(graph, layers):

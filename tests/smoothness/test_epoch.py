@@ -1,0 +1,99 @@
+"""The measures of every epoch against the table of all measures, which computes in float64."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rednd_core.graph.engine import propagator
+from rednd_core.smoothness import EPOCH_MEASURES, measure_layers, propagate_depth
+from rednd_core.smoothness.epoch import EpochSmoothness
+
+
+def found_and_wanted(graph, stacks, *, readout="mean", linear=False, device="cpu"):
+    """By the fast way in float32, and by the table from the same float32 layers."""
+    stacks = {m: [np.asarray(x, dtype=np.float32) for x in stack] for m, stack in stacks.items()}
+    measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr", device))
+    tensors = {m: [torch.from_numpy(x).to(device) for x in xs] for m, xs in stacks.items()}
+    found = measure(tensors, readout=readout, linear=linear)
+    table = measure_layers(stacks, graph, readout=readout, measures=EPOCH_MEASURES)
+    deepest = {modality: len(stack) - 1 for modality, stack in stacks.items()}
+    wanted = {
+        f"{row.view}.{row.modality}.{row.layer}.{row.side}.{row.measure}": row.value
+        for row in table.itertuples()
+        if row.view == "layer" or row.measure == "discrepancy" or row.layer == deepest[row.modality]
+    }
+    return found, wanted
+
+
+@pytest.mark.parametrize("readout", ["mean", "last"])
+@pytest.mark.parametrize("depth", [0, 1, 3])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_linear_layers(graph, rng, readout: str, depth: int, device: str) -> None:
+    stacks = {
+        name: propagate_depth(rng.standard_normal((graph.n_nodes, 6)) + 0.2, graph, depth)
+        for name in ("image", "text")
+    }
+    found, wanted = found_and_wanted(graph, stacks, readout=readout, linear=True, device=device)
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_layers_of_any_model(graph, rng, readout: str) -> None:
+    """The next layer is unrelated to A-hat x, and modalities may differ in depth."""
+    stacks = {
+        "image": list(rng.standard_normal((3, graph.n_nodes, 6))),
+        "text": list(rng.standard_normal((2, graph.n_nodes, 6))),
+    }
+    found, wanted = found_and_wanted(graph, stacks, readout=readout)
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+def test_layers_may_be_views_of_a_wide_one(graph, rng) -> None:
+    wide = torch.from_numpy(rng.standard_normal((graph.n_nodes, 2, 6)).astype(np.float32))
+    measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr"))
+    strided = measure({"image": [wide[:, 0]]}, readout="mean", linear=True)
+    dense = measure({"image": [wide[:, 0].contiguous()]}, readout="mean", linear=True)
+    assert strided == pytest.approx(dense, rel=1e-6)
+
+
+def test_collapse_is_resolved(make_graph) -> None:
+    """All rows nearly equal: neither the distances nor the ranks may drown in rounding."""
+    rng = np.random.default_rng(3)
+    cells = rng.choice(60 * 40, size=600, replace=False)
+    graph = make_graph([(c // 40, c % 40) for c in cells], 60, 40)
+    stack = propagate_depth(rng.standard_normal((100, 8)), graph, 16)
+    found, wanted = found_and_wanted(graph, {"id": stack}, linear=True)
+    assert wanted["layer.id.12.users.mad"] < 1e-5
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(value, rel=1e-3, abs=1e-6), name
+    mads = {name: value for name, value in wanted.items() if name.endswith("mad")}
+    assert {name: found[name] for name in mads} == pytest.approx(mads, rel=0.02, abs=1e-12)
+
+
+def test_rows_without_direction_and_dead_columns(graph, rng) -> None:
+    x = rng.standard_normal((graph.n_nodes, 6))
+    x[3:9] = 0
+    x[:, 2] = 0
+    found, wanted = found_and_wanted(graph, {"id": [x, np.maximum(x, 0)]})
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+def test_what_is_not_defined_is_nan(make_graph) -> None:
+    graph = make_graph([(0, 0)], 1, 1)
+    found, wanted = found_and_wanted(graph, {"id": [np.zeros((2, 3))]})
+    assert set(found) == set(wanted)
+    for name in ("layer.id.0.users.mad", "layer.id.0.items.effective_rank"):
+        assert math.isnan(found[name])
+    assert found == pytest.approx(wanted, nan_ok=True)
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, 1e30])
+def test_numbers_beyond_float32_give_nothing(graph, rng, broken: float) -> None:
+    x = torch.from_numpy(rng.standard_normal((graph.n_nodes, 6)).astype(np.float32))
+    x[0, 0] = broken
+    measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr"))
+    assert measure({"id": [x]}, readout="mean", linear=True) == {}
