@@ -105,7 +105,7 @@ def import_files(files: Sequence[UploadedFile]) -> Run:
 
         checkpoint, config = by_kind[".safetensors"], by_kind[".json"]
         run = import_checkpoint(checkpoint.getvalue(), config.getvalue(), store)
-        complete_import(run, store)
+        complete_import(run)
         return run
     raise CheckpointError(
         expected="one .zip, or one .safetensors and one .json",

@@ -156,7 +156,7 @@ def import_run(
     opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run)
     from rednd_core.training.importing import complete_import
 
-    complete_import(opened, store)
+    complete_import(opened)
     typer.echo(f"Imported {opened.name}")
 
 

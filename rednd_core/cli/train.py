@@ -65,7 +65,6 @@ def train(
     """
     from rednd_core.models.settings import configure
     from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run
-    from rednd_core.runs.layout import check_run_name
     from rednd_core.training.distributed import ALONE, joined
 
     if job is not None:
@@ -91,9 +90,9 @@ def train(
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
             source = data_config(kept_path(data), split, ratios, split_seed, columns)
             config = configure(model, source, run_settings(settings, seed))
-            name = check_run_name(run or store.new_name(model, data.resolve().stem))
+            folder = store.place(run or store.new_name(model, data.resolve().stem))
             record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-            writer = create_run(store.root / name, record)
+            writer = create_run(folder, record)
         summary = _train(writer, resume=resume is not None, world=world)
     if as_json:
         print_json(summary.to_dict())
@@ -158,7 +157,7 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
             send(Run(writer.path), Command(command="stop"))
 
     # Signals outside: torchrun sends one to all when a process ends, and that is to be recorded.
-    with on_first_signal(stop), writer.recording_failure():
+    with on_first_signal(stop), writer.recording_failure(keep_refused=queued or resume):
         try:
             with slot(writer) if queued else nullcontext():
                 return train_run(writer, resume=resume, watch=[Narrator()], world=world)

@@ -33,7 +33,6 @@ from rednd_core.runs import (
     send,
 )
 from rednd_core.runs.atomic import write_json
-from rednd_core.runs.layout import check_run_name
 from rednd_core.runs.liveness import find_process, process_record
 from rednd_core.runs.record import ProcessRecord, read_record
 
@@ -48,9 +47,9 @@ def start_training(config: RunConfig, store: RunStore, name: str | None = None) 
     make_folder(store.root)
     with _preparing(store.root):
         dataset = resolve_data_path(config.data.path).stem
-        name = check_run_name(name or store.new_name(config.model, dataset))
+        folder = store.place(name or store.new_name(config.model, dataset))
         record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-        run = Run(create_run(store.root / name, record).path)
+        run = Run(create_run(folder, record).path)
         _spawn(run)
     return run
 

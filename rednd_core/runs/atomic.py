@@ -7,6 +7,7 @@ keeps it. Writers that die leave a ``.*.tmp`` file, which :func:`remove_leftover
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -91,3 +92,12 @@ def remove_leftovers(folder: Path) -> None:
     """Delete what a killed writer left half-written in ``folder``."""
     for leftover in folder.glob(".*.tmp"):
         leftover.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, or a link to one; it vanishes at once, so that no half of it is ever listed."""
+    grave = folder.rename(folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.deleted"))
+    if grave.is_symlink():
+        grave.unlink()
+    else:
+        shutil.rmtree(grave)

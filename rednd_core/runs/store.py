@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import RUNS_REMEDY, make_folder, refusal
+from rednd_core.runs.atomic import remove_folder
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.record import RunRecord, StatusRecord
 from rednd_core.runs.run import Run
@@ -79,12 +78,22 @@ class RunStore:
                 remedy="stop it first",
             )
         make_folder(self.root)
-        # The rename makes the run vanish at once: no half-deleted folder is ever listed.
-        grave = run.path.rename(run.path.with_name(f".{name}.{uuid.uuid4().hex[:12]}.deleted"))
-        if grave.is_symlink():
-            grave.unlink()
-        else:
-            shutil.rmtree(grave)
+        remove_folder(run.path)
+
+    def place(self, name: str) -> Path:
+        """The folder of a new run called ``name``, which no bundled run is: it would hide that one.
+
+        Raises:
+            RunError: the name is not one of a run, or a bundled run's.
+        """
+        check_run_name(name)
+        if any((folder / name).is_dir() for folder in self.bundled if folder != self.root):
+            raise RunError(
+                expected="a name that no bundled run has",
+                found=name,
+                remedy="choose another name",
+            )
+        return self.root / name
 
     def new_name(self, model: str, dataset: str) -> str:
         """The next free name, e.g. ``lightgcn-baby-3``."""

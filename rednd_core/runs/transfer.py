@@ -18,7 +18,7 @@ from rednd_core.errors import CheckpointError, RedndError, RunError
 from rednd_core.places import make_folder, require_output
 from rednd_core.runs import atomic
 from rednd_core.runs.archive import is_kept, unpack
-from rednd_core.runs.layout import RUN_NAME, RunLayout, check_run_name
+from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
 from rednd_core.runs.run import Run
@@ -129,12 +129,12 @@ def _accept(
     if name is None and RUN_NAME.fullmatch(archived_name) and archived_name not in taken:
         name = archived_name
     dataset = record.data.name if record.data else "imported"
-    name = name or store.new_name(record.config.model, dataset)
     try:
-        publish(folder, store.root / check_run_name(name))
+        place = store.place(name or store.new_name(record.config.model, dataset))
+        publish(folder, place)
     except RedndError as error:
         raise _foreign(error) from None
-    return Run(store.root / name)
+    return Run(place)
 
 
 def _unpack_per_user(layout: RunLayout, record: RunRecord) -> None:

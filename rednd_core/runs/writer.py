@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rednd_core.errors import RunError
+from rednd_core.errors import RedndError, RunError
 from rednd_core.places import make_folder
 from rednd_core.runs import atomic
 from rednd_core.runs.control import ControlReader
@@ -89,11 +89,20 @@ class RunWriter:
         self._write_status()
 
     @contextmanager
-    def recording_failure(self) -> Iterator[None]:
-        """Whatever escapes the block becomes the run's state ``failed``, with its message."""
+    def recording_failure(self, *, keep_refused: bool = True) -> Iterator[None]:
+        """Whatever escapes the block becomes the run's state ``failed``, with its message.
+
+        Args:
+            keep_refused: False removes a run that was refused before it trained, for somebody who reads
+                why elsewhere.
+        """
         try:
             yield
         except BaseException as error:
+            refused = isinstance(error, RedndError) and self._status.state == "queued"
+            if refused and not keep_refused:
+                atomic.remove_folder(self.path)
+                raise
             self.append_event("failed", message=str(error))
             self.status("failed", message=str(error) or type(error).__name__)
             raise

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-
 from rednd_core.errors import RedndError
-from rednd_core.runs import Run, RunStore, RunWriter
+from rednd_core.runs import Run, RunWriter
+from rednd_core.runs.atomic import remove_folder
 from rednd_core.training.experiment import open_checkpoint
 
 
-def complete_import(run: Run, store: RunStore) -> None:
+def complete_import(run: Run) -> None:
     """Fill in layers, metrics and per-user metrics of an imported checkpoint.
 
     Where that fails (no such data set, parameters of other shapes) the run is removed again, so that
@@ -22,5 +21,5 @@ def complete_import(run: Run, store: RunStore) -> None:
             "imported", message="Imported checkpoint; layers and results were computed here"
         )
     except RedndError:
-        shutil.rmtree(store.root / run.name)
+        remove_folder(run.path)
         raise

@@ -159,7 +159,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     options = [
         *("sweep", "--data", str(planted_folder), "--model", "lightgcn", "--name", "s"),
         *("--grid", "n_layers=1,2", *map(str, ONE_WORKER)),
-        *quick_but(epochs=60, patience=60),
+        *quick_but(epochs=400, patience=400),
     ]
     process = subprocess.Popen(
         [sys.executable, "-m", "rednd_core", *options],
@@ -194,4 +194,4 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     assert (again.code, again.json["state"]) == (0, "finished")
     assert stopped.events()[-1]["event"] == "continued"
     assert stopped.events()[-1]["epoch"] == epochs
-    assert [point["outcome"]["epochs"] for point in again.json["points"]] == [60, 60]
+    assert [point["outcome"]["epochs"] for point in again.json["points"]] == [400, 400]

@@ -103,6 +103,21 @@ def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monk
     assert run.events()[-1]["message"] == "no room"
 
 
+def test_a_training_that_is_refused_leaves_no_run(rednd, tmp_path: Path) -> None:
+    table = tmp_path / "reviews.csv"
+    table.write_text("reviewer,product\na,b\n")
+    command = ("train", "--data", table, "--column", "user=reviewe", "--model", "mf")
+    result = rednd(*command, "--run", "again")
+    assert (result.code, "column 'reviewe'" in result.err) == (1, True)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_bundled_run_is_not_hidden(rednd, planted_folder: Path, tmp_path: Path) -> None:
+    result = rednd("train", "--data", planted_folder, "--model", "mf", "--run", "shop-lightgcn")
+    assert (result.code, "a name that no bundled run has" in result.err) == (1, True)
+    assert not (tmp_path / "runs" / "shop-lightgcn").exists()
+
+
 def test_a_relative_path_is_found_from_everywhere(
     rednd, planted_folder: Path, tmp_path: Path, monkeypatch
 ) -> None:

@@ -236,7 +236,7 @@ def test_a_checkpoint_with_its_config_becomes_a_run(new_run, tmp_path: Path, mod
     store = RunStore(tmp_path / "elsewhere")
     files = writer.layout.best_checkpoint.read_bytes(), writer.layout.config.read_bytes()
     run = import_checkpoint(*files, store)
-    complete_import(run, store)
+    complete_import(run)
     own = Run(writer.path)
     assert run.status.state == "imported"
     assert run.evaluation() == own.evaluation()
@@ -253,7 +253,7 @@ def test_an_import_without_its_data_leaves_no_run(new_run, planted_folder, tmp_p
     store = RunStore(tmp_path / "elsewhere")
     run = import_checkpoint(*files, store)
     with pytest.raises(DataError):
-        complete_import(run, store)
+        complete_import(run)
     assert list(store.list()) == []
 
 
