@@ -128,13 +128,13 @@ def _assemble(users: Ids, items: Ids, parts: NDArray[np.int8]) -> Split:
     trained = np.zeros(int(users.max()) + 1, dtype=bool)
     trained[users[parts == TRAIN]] = True
     unseen = ~trained[users]  # never a train pair
-    notices: tuple[Notice, ...] = ()
+    notices: list[Notice] = []
     if n_unseen := len(np.unique(users[unseen])):
         message = (
             f"Dropped {counted(n_unseen, 'user')} without a train interaction from evaluation, "
             f"with {counted(int(np.count_nonzero(unseen)), 'pair')}."
         )
-        notices = (Notice("users_without_train", n_unseen, message),)
+        notices.append(Notice("users_without_train", n_unseen, message))
     kept = [(parts == part) & ~unseen for part in (TRAIN, VALID, TEST)]
     for part in (TRAIN, VALID):
         if not kept[part].any():
@@ -143,7 +143,11 @@ def _assemble(users: Ids, items: Ids, parts: NDArray[np.int8]) -> Split:
                 found=f"none among {len(users):,} (of users that have a train interaction)",
                 remedy="check the labels or choose another split",
             )
+    if not kept[TEST].any():
+        notices.append(
+            Notice("no_test", 0, "No test interactions: runs will have no test results.")
+        )
     train, valid, test = (
         Interactions(users[rows].astype(np.int64), items[rows].astype(np.int64)) for rows in kept
     )
-    return Split(train=train, valid=valid, test=test, notices=notices)
+    return Split(train=train, valid=valid, test=test, notices=tuple(notices))

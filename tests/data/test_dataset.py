@@ -60,13 +60,13 @@ def test_inter_without_features_counts_the_items_table(inter):
 
 
 def test_items_beyond_the_interactions_are_counted(inter):
-    folder = inter((0, 0, 0), (0, 1, 1)).parent
+    folder = inter((0, 0, 0), (0, 1, 1), (0, 2, 2)).parent
     assert load_dataset(folder).notices == ()
-    np.save(folder / "text_feat.npy", np.ones((5, 2), dtype=np.float32))
+    np.save(folder / "text_feat.npy", np.ones((6, 2), dtype=np.float32))
     (notice,) = load_dataset(folder).notices
     assert (notice.code, notice.count) == ("items_beyond_interactions", 3)
     assert "3 items" in notice.message
-    assert "itemID of the interactions (1)" in notice.message
+    assert "itemID of the interactions (2)" in notice.message
 
 
 def test_items_that_only_the_table_of_a_csv_lists_are_no_surprise(csv_shop):
@@ -116,7 +116,7 @@ def test_notices_of_all_parts_arrive(inter):
     folder = inter((0, 0, 0), (0, 0, 0), (0, 1, 1), (1, 1, 2)).parent
     np.save(folder / "a_feat.npy", np.ones((2, 2), dtype=np.float16))
     codes = [notice.code for notice in load_dataset(folder).notices]
-    assert codes == ["duplicate_pairs", "float16_features", "users_without_train"]
+    assert codes == ["duplicate_pairs", "float16_features", "users_without_train", "no_test"]
 
 
 def test_digest_ignores_the_order_of_rows_and_titles(mmrec):

@@ -132,7 +132,10 @@ def test_users_that_training_never_sees_are_dropped_and_counted():
     parts = split(table([0, 0, 1, 1, 2], [0, 1, 0, 1, 0], [0, 1, 1, 2, 2]))
     assert pairs(parts.valid) == [(0, 1)]
     assert pairs(parts.test) == []
-    assert [(n.code, n.count) for n in parts.notices] == [("users_without_train", 2)]
+    assert [(n.code, n.count) for n in parts.notices] == [
+        ("users_without_train", 2),
+        ("no_test", 0),
+    ]
     assert "2 users" in parts.notices[0].message
     assert "3 pairs" in parts.notices[0].message
 
@@ -163,3 +166,10 @@ def test_unknown_rule():
 def test_impossible_ratios(ratios):
     with pytest.raises(ConfigError, match="sum to 1"):
         split(table([0, 0], [0, 1]), "random", ratios=ratios)
+
+
+def test_a_missing_test_part_is_said():
+    parts = split(table([0, 0], [0, 1], [0, 1]), "given")
+    assert [(n.code, n.message) for n in parts.notices] == [
+        ("no_test", "No test interactions: runs will have no test results.")
+    ]
