@@ -17,8 +17,8 @@ from rednd_core.plots.grid import Part, places
 from rednd_core.plots.lines import Line, Panel, Style, line_figure
 from rednd_core.plots.smoothness import SIDE_STYLES
 
-ROW_HEIGHT = 270  # pixels, title included
-TITLE_HEIGHT = 72  # of the three lines above a panel
+ROW_HEIGHT = 280  # pixels, title included
+TITLE_HEIGHT = 82  # of the three lines above a panel
 MOST_IN_TWO_COLUMNS = 4
 RUN_STYLES = (("solid", "circle"), ("dot", "diamond"))
 
