@@ -44,7 +44,7 @@ class Propagator(Protocol):
         Faster than taking them from both tables: the gradient of x is one table, not the sum of two.
 
         Args:
-            nodes: distinct ids, (m,); distinct, so that gradients are the same bits in any order.
+            nodes: ids, (m,). On the CPU distinct, so that gradients are the same bits in any order.
         """
 
 
@@ -101,7 +101,7 @@ class _PowerSumRows(torch.autograd.Function):
     ) -> tuple[Tensor, None, None, None, None]:
         (nodes,) = ctx.saved_tensors
         table = grad_above.new_zeros(ctx.n_rows, grad_above.shape[1])
-        grad = ctx.backward_sum(table.index_copy_(0, nodes, grad_above), ctx.n)
+        grad = ctx.backward_sum(table.index_add_(0, nodes, grad_above), ctx.n)
         return grad.index_add_(0, nodes, grad_own), None, None, None, None
 
 

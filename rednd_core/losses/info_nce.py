@@ -24,6 +24,8 @@ from rednd_core.errors import ConfigError
 
 LEAST_TEMPERATURE = 0.03
 """Logits are cosines over t, so an exponent above is at most 2 / t and ln(C / A): float32 ends at 88."""
+HIDDEN_LOGIT = 200.0
+"""How far below the real ones a padded candidate is: e^-200 is 0 in float32, e^200 is not needed."""
 CUDA_ALIGNMENT = 8  # columns; the kernel there reads rows in pieces of 16 bytes
 
 
@@ -32,7 +34,9 @@ def info_nce(
     candidates: Tensor,
     positives: Tensor,
     temperature: float,
-    n_anchors: int | None = None,
+    n_anchors: int | Tensor | None = None,
+    real_anchors: Tensor | None = None,
+    real_candidates: Tensor | None = None,
     precision: torch.dtype | None = None,
 ) -> Tensor:
     """InfoNCE by cosine similarity, of one set of nodes or of several side by side.
@@ -43,6 +47,8 @@ def info_nce(
         positives: (A,) int64, the row of ``candidates`` that belongs to each anchor.
         temperature: t, at least :data:`LEAST_TEMPERATURE`.
         n_anchors: anchors to divide by, where these are only some of them, or none.
+        real_anchors: (A,) bool, real_candidates: (C,) bool; the others are padding and count for nothing.
+            The positive of a real anchor is real. None: there is no padding.
         precision: dtype in which the kernels multiply, None for that of the rows. With bfloat16 the loss
             is right to about 0.1 % and a gradient to about 1 % of its largest entry; it pays on CUDA.
 
@@ -61,11 +67,30 @@ def info_nce(
     if not len(positives):  # the kernels want at least one query
         return 0 * (anchors.sum(dim=(-2, -1)) + candidates.sum(dim=(-2, -1)))
     queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
+    agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
+    if real_candidates is not None:
+        queries, keys = _hiding(queries, keys, real_candidates, temperature)
     lse: Tensor = _LogSumExp.apply(  # type: ignore[no-untyped-call]
         queries, keys, 1.0 / temperature, precision or queries.dtype
     )
-    agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
-    return (lse - agreement).sum(dim=-1) / (len(positives) if n_anchors is None else n_anchors)
+    losses = lse - agreement
+    if real_anchors is not None:
+        losses = losses * real_anchors
+    return losses.sum(dim=-1) / (len(positives) if n_anchors is None else n_anchors)
+
+
+def _hiding(
+    queries: Tensor, keys: Tensor, is_real: Tensor, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """Both with one more column, whose product lowers the logits of padded keys beyond notice.
+
+    The fused kernels need no mask for that, and with theirs for padded widths no more columns.
+    """
+    lowered = torch.where(is_real, 0.0, -HIDDEN_LOGIT * temperature).to(keys.dtype)
+    return (
+        F.pad(queries, (0, 1), value=1.0),
+        torch.cat([keys, lowered[:, None].expand(*keys.shape[:-1], 1)], dim=-1),
+    )
 
 
 class _LogSumExp(torch.autograd.Function):

@@ -43,7 +43,7 @@ from rednd_core.models.base import (
     xavier_normal,
 )
 from rednd_core.models.memory import Footprint, Sizes
-from rednd_core.models.rows import gather, read_out, unit_rows
+from rednd_core.models.rows import distinct, gather, read_out, unit_rows
 
 AlignmentScope = Literal["batch", "anchors", "full"]
 AlignmentPrecision = Literal["fp32", "bf16"]
@@ -204,10 +204,13 @@ class RedNnD(Recommender):
         ego, lengths = self._ego()
         neighbours = self.propagate.power_sum(ego, self.n_layers)  # (N, M * d)
 
-        users, of_row = batch.users.unique(return_inverse=True)
+        users, of_row, is_real = distinct(batch.users)
         nodes = users
         if aligned:  # the alignment of a batch compares its positive items too
-            nodes = torch.cat([users, batch.pos_items.unique() + self.n_users])
+            items_of_batch = distinct(batch.pos_items)
+            nodes = torch.cat([users, items_of_batch.ids + self.n_users])
+            if is_real is not None and items_of_batch.is_real is not None:
+                is_real = torch.cat([is_real, items_of_batch.is_real])
         own, near, items = read_out(ego, neighbours, nodes, self.n_users)
 
         weights = gather(self.modality_weights.flatten(1), users)[:, :, None]
@@ -228,12 +231,15 @@ class RedNnD(Recommender):
         }
         if aligned:
             anchors, candidates, positives = self._compared(ego, neighbours, own, near, nodes)
+            padded = None if is_real is None or self.scope == "full" else is_real
             named["alignment"] = info_nce(
                 self._by_modality(share.of(anchors)),
                 self._by_modality(candidates),
                 share.of(positives),
                 self.temperature,
-                n_anchors=len(anchors),
+                n_anchors=len(anchors) if padded is None else padded.sum(),
+                real_anchors=None if padded is None else share.of(padded),
+                real_candidates=padded if self.scope == "batch" else None,
                 precision=self.precision,
             ).sum()
         return named

@@ -5,7 +5,7 @@ A training step on a large graph is bound by how often it walks over (N, d) tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,41 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
     the same bits in every run.
     """
     return F.embedding(rows, table)
+
+
+class Distinct(NamedTuple):
+    """The distinct ids among those of a batch's rows, (n,).
+
+    Attributes:
+        ids: (m,). of_row: (n,), ``ids[of_row]`` are the batch's.
+        is_real: (m,) bool, False for padding, which repeats an id; None where there is none.
+    """
+
+    ids: Tensor
+    of_row: Tensor
+    is_real: Tensor | None
+
+
+def distinct(rows: Tensor) -> Distinct:
+    """Every id of (n,) once.
+
+    On CUDA padded to n ids: the host does not wait to be told how many there are, and every batch has
+    the same shapes, so that a step can be recorded.
+    """
+    if rows.is_cuda:
+        return _padded(rows)
+    ids, of_row = rows.unique(return_inverse=True)
+    return Distinct(ids, of_row, None)
+
+
+def _padded(rows: Tensor) -> Distinct:
+    ordered, order = rows.sort()
+    begins = torch.ones_like(ordered, dtype=torch.bool)
+    torch.ne(ordered[1:], ordered[:-1], out=begins[1:])
+    place = begins.cumsum(0) - 1  # of each ordered row, among the distinct ones
+    ids = ordered[:1].repeat(len(rows)).scatter_(0, place, ordered)
+    of_row = torch.empty_like(order).scatter_(0, order, place)
+    return Distinct(ids, of_row, torch.arange(len(rows), device=rows.device) <= place[-1])
 
 
 def unit_rows(raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,7 +87,7 @@ def read_out(ego: Tensor, neighbours: Tensor, nodes: Tensor, n_users: int) -> tu
 
     Args:
         ego, neighbours: (N, D).
-        nodes: distinct node ids, (n,); distinct, so that their gradient is the same bits in any order.
+        nodes: node ids, (n,). On the CPU distinct, so that gradients are the same bits in any order.
 
     Returns:
         ``ego[nodes]`` and ``neighbours[nodes]``, each (n, D), and the readout of all items,

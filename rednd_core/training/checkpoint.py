@@ -24,7 +24,8 @@ from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
 from rednd_core.runs.atomic import commit, encode_json, stage
 from rednd_core.runs.layout import CHECKPOINT_FORMAT
-from rednd_core.training.trainer import Position, Trainer
+from rednd_core.training.position import Position
+from rednd_core.training.trainer import Trainer
 
 LAST_FILES = ("last.safetensors", "last.state.safetensors", "last.json", "best.safetensors")
 """What :func:`restore_last` reads."""

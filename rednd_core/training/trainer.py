@@ -11,8 +11,6 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -27,51 +25,8 @@ from rednd_core.training.adam import Adam
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
 from rednd_core.training.distributed import ALONE, World, evaluate_together
-
-
-@dataclass
-class Position:
-    """Where the loop stands; with the parameters and the optimiser, everything that it depends on.
-
-    Attributes:
-        epoch: completed epochs; batch: completed batches of the one after.
-        sampler: state of the sampler at the beginning of that epoch.
-        loss_sums, loss_counts: name -> sum of its values in those batches, and how many had one (a loss
-            may be left out while its weight is 0).
-        weights: loss weights in force.
-        stale: validations since the best one.
-    """
-
-    sampler: Tensor
-    weights: dict[str, float]
-    epoch: int = 0
-    batch: int = 0
-    loss_sums: dict[str, float] = field(default_factory=dict)
-    loss_counts: dict[str, int] = field(default_factory=dict)
-    best_epoch: int | None = None
-    best_score: float = -math.inf
-    best_valid: dict[str, float] = field(default_factory=dict)
-    stale: int = 0
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What training came to; the model holds the parameters of ``best_epoch``.
-
-    Attributes:
-        epochs: completed epochs.
-        valid: validation metrics of the best epoch; empty if stopped before the first validation.
-        seconds_per_epoch: median over the epochs that were trained in one go, without validation;
-            NaN where there was none.
-        seconds_per_validation: median; NaN where there was none.
-    """
-
-    state: Literal["finished", "stopped"]
-    epochs: int
-    best_epoch: int | None
-    valid: dict[str, float]
-    seconds_per_epoch: float
-    seconds_per_validation: float
+from rednd_core.training.position import FitResult, Position
+from rednd_core.training.recorded import CudaRecorder, RecordedStep
 
 
 class Trainer:
@@ -116,6 +71,10 @@ class Trainer:
             self.device,
         )
         self.optimizer = Adam(model.parameters(), config.learning_rate) if model.trainable else None
+        self._recorded: RecordedStep | None = None
+        if self.optimizer is not None and self.device.type == "cuda" and world.share.world == 1:
+            recorder = CudaRecorder(self.device)
+            self._recorded = RecordedStep(self._step, model, config.batch_size, recorder)
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
@@ -175,7 +134,8 @@ class Trainer:
             if self._control.stopped:
                 self._leave_epoch(number, self.world.sum_values(sums), counts)
                 return
-            for name, value in self._step(batch).items():
+            step = self._recorded or self._step
+            for name, value in step(batch).items():
                 counts[name] = counts.get(name, 0) + 1
                 sums[name] = sums[name] + value.double() if name in sums else value.double()
             fresh_batches += 1

@@ -52,6 +52,36 @@ def test_value_and_both_gradients_in_double(sizes, t: float) -> None:
         torch.testing.assert_close(ours, dense, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("t", [0.05, 10.0])
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_padding_counts_for_nothing(t: float, lead: tuple[int, ...], dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(1)
+    anchors, candidates = (
+        torch.randn(*lead, n, 5, generator=generator, dtype=dtype).requires_grad_() for n in (9, 12)
+    )
+    real_anchors = torch.tensor([1, 1, 0, 1, 1, 0, 1, 1, 0]).bool()
+    real_candidates = torch.tensor([1, 1, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0]).bool()
+    positives = torch.tensor([0, 1, 3, 2, 4, 3, 5, 11, 3])
+    positives[7] = 8
+    padded = info_nce(
+        anchors, candidates, positives, t, n_anchors=real_anchors.sum(),
+        real_anchors=real_anchors, real_candidates=real_candidates,
+    )  # fmt: skip
+    among_real = real_candidates.cumsum(0) - 1
+    plain = info_nce(
+        anchors[..., real_anchors, :], candidates[..., real_candidates, :],
+        among_real[positives[real_anchors]], t,
+    )  # fmt: skip
+    torch.testing.assert_close(padded, plain)
+    for ours, wanted in zip(
+        torch.autograd.grad(padded.sum(), (anchors, candidates)),
+        torch.autograd.grad(plain.sum(), (anchors, candidates)),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, wanted)
+
+
 @pytest.mark.parametrize("sizes", SIZES)
 def test_float32_is_as_close_as_float32_can_be(sizes) -> None:
     double, single = views(*sizes), views(*sizes, dtype=torch.float32)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rednd_core.errors import ConfigError
+from rednd_core.models import rednnd, rows
 from rednd_core.models.rednnd import RedNnDHyperparameters
 
 SIZE = 4
@@ -74,8 +75,13 @@ def assert_equal_losses(model, slow, leaves, batch, scope) -> None:
             )
 
 
+@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("scope", ["batch", "anchors", "full"])
-def test_two_modalities_in_every_scope(small, build, batch, reference, scope: str) -> None:
+def test_two_modalities_in_every_scope(
+    small, build, batch, reference, scope: str, padded: bool, monkeypatch
+) -> None:
+    if padded:  # as on CUDA
+        monkeypatch.setattr(rednnd, "distinct", rows._padded)
     model = build(
         small, "rednnd", embedding_size=SIZE, knn_k=3, alignment_scope=scope,
         modalities=("image", "text"),

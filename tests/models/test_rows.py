@@ -1,9 +1,10 @@
 """Rows of tables: values and gradients against what autograd makes of the plain formulas."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
-from rednd_core.models.rows import gather, read_out, unit_rows
+from rednd_core.models.rows import _padded, distinct, gather, read_out, unit_rows
 
 torch.manual_seed(0)
 
@@ -14,6 +15,18 @@ def test_gather_sums_the_gradients_of_repeated_rows() -> None:
     torch.testing.assert_close(rows, table[[2, 0, 2]])
     rows.sum().backward()
     assert table.grad.tolist() == [[1, 1], [0, 0], [2, 2], [0, 0]]
+
+
+@pytest.mark.parametrize("ids", [[4, 1, 4, 0, 1], [3], [2, 2, 2], [0, 1, 2]])
+def test_padded_ids_are_the_distinct_ones_first(ids: list[int]) -> None:
+    rows = torch.tensor(ids)
+    found, wanted = _padded(rows), distinct(rows)
+    n = len(wanted.ids)
+    assert wanted.is_real is None
+    assert found.ids[:n].tolist() == wanted.ids.tolist() == sorted(set(ids))
+    assert found.is_real.tolist() == [True] * n + [False] * (len(ids) - n)
+    assert found.ids[found.of_row].tolist() == wanted.ids[wanted.of_row].tolist() == ids
+    assert set(found.ids[n:].tolist()) <= set(ids)
 
 
 def test_unit_rows_and_their_gradients() -> None:

@@ -1,0 +1,54 @@
+"""Where training stands, and what it came to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+
+@dataclass
+class Position:
+    """Where the loop stands; with the parameters and the optimiser, everything that it depends on.
+
+    Attributes:
+        epoch: completed epochs; batch: completed batches of the one after.
+        sampler: state of the sampler at the beginning of that epoch.
+        loss_sums, loss_counts: name -> sum of its values in those batches, and how many had one (a loss
+            may be left out while its weight is 0).
+        weights: loss weights in force.
+        stale: validations since the best one.
+    """
+
+    sampler: Tensor
+    weights: dict[str, float]
+    epoch: int = 0
+    batch: int = 0
+    loss_sums: dict[str, float] = field(default_factory=dict)
+    loss_counts: dict[str, int] = field(default_factory=dict)
+    best_epoch: int | None = None
+    best_score: float = -math.inf
+    best_valid: dict[str, float] = field(default_factory=dict)
+    stale: int = 0
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training came to; the model holds the parameters of ``best_epoch``.
+
+    Attributes:
+        epochs: completed epochs.
+        valid: validation metrics of the best epoch; empty if stopped before the first validation.
+        seconds_per_epoch: median over the epochs that were trained in one go, without validation;
+            NaN where there was none.
+        seconds_per_validation: median; NaN where there was none.
+    """
+
+    state: Literal["finished", "stopped"]
+    epochs: int
+    best_epoch: int | None
+    valid: dict[str, float]
+    seconds_per_epoch: float
+    seconds_per_validation: float

@@ -1,0 +1,120 @@
+"""The steps of a GPU, recorded once and replayed: between two kernels there is no Python and no launch.
+
+A step of these models is some hundred short kernels, and starting one takes the host longer than the GPU
+needs for it. A CUDA graph starts all of them at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.models.base import Recommender
+
+Losses = dict[str, Tensor]
+Work = Callable[[], Losses]
+
+WARM_UP_STEPS = 3
+"""Taken before a recording: libraries set themselves up in the first ones, which cannot be recorded."""
+
+log = logging.getLogger(__name__)
+
+
+class Recorder(Protocol):
+    """What records work on a device."""
+
+    def run(self, work: Work) -> Losses:
+        """Do ``work`` where recordings are made."""
+
+    def record(self, work: Work) -> tuple[Callable[[], object], Losses]:
+        """What repeats ``work`` on the same tensors, and those that it fills; does not do it yet.
+
+        Raises:
+            RuntimeError: work that cannot be recorded, e.g. as the host waits for the device in it.
+        """
+
+
+class CudaRecorder:
+    """CUDA graphs, on a stream of their own, as torch wants them."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(device)
+
+    def run(self, work: Work) -> Losses:
+        present = torch.cuda.current_stream()
+        self._stream.wait_stream(present)
+        with torch.cuda.stream(self._stream):
+            losses = work()
+        present.wait_stream(self._stream)
+        return losses
+
+    def record(self, work: Work) -> tuple[Callable[[], object], Losses]:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            losses = work()
+        return graph.replay, losses
+
+
+class RecordedStep:
+    """An optimiser step that is replayed wherever that gives what the step itself would.
+
+    It is recorded anew when a loss weight changes, as weights are numbers in it. The last batch of an epoch,
+    which may be smaller, is taken without. Work that cannot be recorded goes on as it was, with a warning.
+
+    Args:
+        step: takes a batch; parameters, gradients and moments stay where they are on the device.
+        batch_size: of the batches that are recorded.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[BPRBatch], Losses],
+        model: Recommender,
+        batch_size: int,
+        recorder: Recorder,
+    ) -> None:
+        self._step, self._model, self._size = step, model, batch_size
+        self._recorder = recorder
+        self._is_possible = True
+        self._forget({})
+
+    def __call__(self, batch: BPRBatch) -> Losses:
+        if not self._is_possible or len(batch) != self._size:
+            return self._step(batch)
+        if self._model.loss_weights != self._weights:
+            self._forget(self._model.loss_weights)
+        if self._n_warm < WARM_UP_STEPS:
+            self._n_warm += 1
+            return self._recorder.run(lambda: self._step(batch))
+        if self._replay is None and not self._record(batch):
+            return self._step(batch)
+        assert self._replay is not None
+        self._batch.users.copy_(batch.users)
+        self._batch.pos_items.copy_(batch.pos_items)
+        self._batch.neg_items.copy_(batch.neg_items)
+        self._replay()
+        return {name: value.clone() for name, value in self._losses.items()}
+
+    def _forget(self, weights: dict[str, float]) -> None:
+        self._weights = dict(weights)
+        self._n_warm = 0
+        self._replay: Callable[[], object] | None = None
+        self._losses: Losses = {}
+
+    def _record(self, batch: BPRBatch) -> bool:
+        # The recording reads these tensors for good.
+        self._batch = BPRBatch(
+            batch.users.clone(), batch.pos_items.clone(), batch.neg_items.clone()
+        )
+        try:
+            self._replay, self._losses = self._recorder.record(lambda: self._step(self._batch))
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            log.warning("Steps are not recorded as a CUDA graph, only slower: %s", reason)
+            self._is_possible = False
+        return self._is_possible

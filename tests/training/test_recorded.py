@@ -1,0 +1,125 @@
+"""Recorded steps: the same training as without, whatever changes on the way."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+
+from rednd_core.config import TrainingConfig
+from rednd_core.models.inputs import build_inputs
+from rednd_core.models.registry import create_model
+from rednd_core.runs import Command
+from rednd_core.training.recorded import WARM_UP_STEPS, RecordedStep
+from rednd_core.training.trainer import Trainer
+
+N_BATCHES = 5  # 280 train pairs, 64 a batch; the last one has 24
+
+
+class Tape:
+    """Records on the CPU: a replay does the work on the tensors that it saw when it was recorded."""
+
+    def __init__(self, error: str = "") -> None:
+        self.error = error
+        self.n_run = self.n_recorded = self.n_replayed = 0
+
+    def run(self, work):
+        self.n_run += 1
+        return work()
+
+    def record(self, work):
+        if self.error:
+            raise RuntimeError(self.error)
+        self.n_recorded += 1
+        losses = {}
+
+        def replay():
+            self.n_replayed += 1
+            for name, value in work().items():
+                losses.setdefault(name, torch.empty_like(value)).copy_(value)
+
+        return replay, losses
+
+
+def on_tape(trainer: Trainer, tape: Tape) -> None:
+    step = trainer._step
+    trainer._recorded = RecordedStep(step, trainer.model, trainer.config.batch_size, tape)
+
+
+@pytest.mark.parametrize("name", ["mf", "gcn", "lightgcn", "rednnd"])
+def test_the_same_training(make_trainer, name: str) -> None:
+    tape = Tape()
+    plain, diary = make_trainer(name, epochs=3)
+    plain.fit()
+    recorded, other = make_trainer(name, epochs=3)
+    on_tape(recorded, tape)
+    recorded.fit()
+    assert other.rows == diary.rows
+    for key, value in diary.last.items():
+        assert torch.equal(other.last[key], value), key
+    whole = 3 * (N_BATCHES - 1)
+    assert (tape.n_run, tape.n_recorded) == (WARM_UP_STEPS, 1)
+    assert tape.n_replayed == whole - WARM_UP_STEPS
+
+
+def test_a_moved_weight_is_recorded_anew(make_trainer) -> None:
+    """From 0 the step gets a loss that it did not have."""
+    commands = {7: [Command(command="set_weight", loss="alignment", value=0.5)]}
+    diaries = []
+    for tape in (None, Tape()):
+        settings = {"alignment_weight": 0.0}
+        trainer, diary = make_trainer("rednnd", commands, settings=settings, epochs=4)
+        if tape:
+            on_tape(trainer, tape)
+        trainer.fit()
+        diaries.append(diary)
+    assert diaries[0].rows == diaries[1].rows
+    assert "alignment" in diaries[1].reports[-1].losses
+    assert (tape.n_run, tape.n_recorded) == (2 * WARM_UP_STEPS, 2)
+
+
+def test_what_cannot_be_recorded_goes_on_without(make_trainer, caplog) -> None:
+    plain, diary = make_trainer("lightgcn", epochs=2)
+    plain.fit()
+    trainer, other = make_trainer("lightgcn", epochs=2)
+    tape = Tape("operation not permitted when stream is capturing\nmore")
+    on_tape(trainer, tape)
+    with caplog.at_level(logging.WARNING, logger="rednd_core"):
+        trainer.fit()
+    assert other.rows == diary.rows
+    (record,) = caplog.records
+    assert record.getMessage().endswith("operation not permitted when stream is capturing")
+    assert tape.n_run == WARM_UP_STEPS
+
+
+def test_losses_are_not_overwritten_by_the_next_step(make_trainer) -> None:
+    trainer, _ = make_trainer("lightgcn")
+    on_tape(trainer, Tape())
+    batches = [batch for _ in range(3) for batch in trainer.sampler.epoch() if len(batch) == 64]
+    found = [trainer._recorded(batch) for batch in batches]
+    values = [float(losses["bpr"]) for losses in found]
+    assert len(set(values)) == len(values)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["mf", "gcn", "lightgcn", "rednnd"])
+def test_on_the_gpu_recorded_and_not(planted, name: str) -> None:
+    training = TrainingConfig(
+        batch_size=64, epochs=3, learning_rate=0.01, ks=(5,), select_by="recall@5"
+    )
+    models = []
+    for is_recorded in (True, False):
+        torch.manual_seed(0)
+        model = create_model(name, {}, build_inputs(planted, device="cuda"))
+        trainer = Trainer(model, planted.split, training)
+        if is_recorded:
+            assert trainer._recorded is not None
+        else:
+            trainer._recorded = None
+        trainer.fit()
+        if is_recorded:
+            assert trainer._recorded._replay is not None, "nothing was recorded"
+        models.append(model)
+    for mine, other in zip(*(m.state_dict().values() for m in models), strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-5)
