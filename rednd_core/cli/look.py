@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,20 +20,36 @@ from rednd_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 
 def evaluate(
     run: RunName,
     ks: Annotated[list[int] | None, typer.Option("--k", help="Cut-off; repeatable.")] = None,
+    by: Annotated[
+        Literal["activity", "degree", "popularity"] | None,
+        typer.Option(help="Also by slice: of users (activity, degree) or of held-out items."),
+    ] = None,
     runs_dir: RunsDir = None,
     as_json: Json = False,
 ) -> None:
     """Rank all items for every user of validation and test, from the run's stored embeddings.
 
-    Example: `rednd evaluate --run shop-lightgcn --k 10 --k 20`
+    Examples:
+
+    * `rednd evaluate --run shop-lightgcn --k 10 --k 20`
+    * `rednd evaluate --run shop-lightgcn --k 20 --by popularity`
     """
+    from rednd_core.evaluation import slices
+    from rednd_core.evaluation.evaluate import Evaluation
     from rednd_core.evaluation.evaluate import evaluate as rank
+
+    def cut(result: Evaluation) -> pd.DataFrame:
+        if by == "popularity":
+            return slices.slice_table(slices.by_popularity(result, dataset.item_degrees))
+        divide = slices.by_activity if by == "activity" else slices.by_degree
+        return slices.slice_table(divide(result))
 
     opened = open_store(runs_dir).open(run)
     dataset = load_run_data(opened)
@@ -47,12 +63,21 @@ def evaluate(
     if as_json:
         results = {name: dict(result.metrics) for name, result in found.items()}
         n_users = {name: result.n_users for name, result in found.items()}
-        print_json({"run": run, **results, "n_users": n_users})
+        cuts = {name: cut(result).to_dict("records") for name, result in found.items()} if by else {}
+        print_json({"run": run, **results, "n_users": n_users, **({"slices": cuts} if by else {})})
         return
     metrics = next(iter(found.values())).metrics
     columns = [f"{name} ({result.n_users} users)" for name, result in found.items()]
     rows = [[m, *(f"{result.metrics[m]:.4f}" for result in found.values())] for m in metrics]
     show_table(f"Run {run}: means over users with held-out items", ["metric", *columns], rows)
+    for name, result in found.items() if by else ():
+        table = cut(result)
+        rows = [
+            [*(str(value) for value in row[:3]), *(f"{value:.4f}" for value in row[3:])]
+            for row in table.itertuples(index=False)
+        ]
+        headings = ["slice", "users", "held-out items", *table.columns[3:]]
+        show_table(f"Run {run}, {name}, by {by}: means over the slice's users", headings, rows)
 
 
 def smoothness(

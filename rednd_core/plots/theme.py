@@ -33,7 +33,6 @@ CATEGORICAL: tuple[str, ...] = (
 )
 OTHER = "#8C8C8C"  # categories beyond the palette, and nodes without a value
 SEQUENTIAL = "Viridis"  # continuous values; perceptually even, safe for colour blindness
-SEQUENTIAL_ALTERNATIVE = "Cividis"  # beside a Viridis panel that shows something else
 
 INK = "#797979"  # text and frames, on light and on dark
 GRID = "rgba(128,128,128,0.22)"
