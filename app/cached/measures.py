@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -28,6 +28,7 @@ def _smoothness(
     path: str,
     version: str | None,
     digest: str,
+    measures: tuple[str, ...],
     depth: int | None,
     modality: str | None,
     _run: Run,
@@ -41,19 +42,22 @@ def _smoothness(
     if depth is not None:
         arrays = {m: each_depth(states[0], of, depth) for m, states in arrays.items()}
     n_rows = max(LEAST_GAP_ROWS, min(GAP_ROWS, GAP_PAIRS // of.n_nodes))
-    return measure_layers(arrays, of, readout=index.readout, n_rows=n_rows)
+    return measure_layers(arrays, of, readout=index.readout, measures=measures, n_rows=n_rows)
 
 
-def smoothness(run: Run, depth: int | None = None, modality: str | None = None) -> pd.DataFrame:
-    """Every measure of every layer (see ``rednd_core.smoothness.measure_layers``).
+def smoothness(
+    run: Run, measures: Sequence[str], depth: int | None = None, modality: str | None = None
+) -> pd.DataFrame:
+    """Some measures of every layer (see ``rednd_core.smoothness.measure_layers``).
 
     Args:
+        measures: those that are going to be shown: on a large graph each of them is waited for.
         depth: where given, x^0 is propagated on to this depth instead of using the stored layers;
             for models with linear propagation only.
         modality: the only one to measure; None for all.
     """
-    digest = run_dataset(run).digest
-    return _smoothness(str(run.path), run.layer_version, digest, depth, modality, run)
+    digest, version = run_dataset(run).digest, run.layer_version
+    return _smoothness(str(run.path), version, digest, tuple(measures), depth, modality, run)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the layers …")
@@ -68,31 +72,40 @@ def _joined(
     from rednd_core.smoothness.depth import each_depth
 
     stored, data = layers(_run), run_dataset(_run)
-    n_stored = len(stored[next(iter(stored))])
+    last = min(depth, len(stored[next(iter(stored))]) - 1)
     sample = sample_nodes(data.n_users, data.n_items, JOINED_NODES)
+    of = graph(data)
+    linked, connected = of.degrees > 0, of.connected
     sampled: list[SampledRows] = []
 
     def side_by_side(k: int) -> Any:
-        return np.hstack([stored[m][k] for m in stored])
+        parts = [np.asarray(stored[m][k]) for m in stored]
+        return np.hstack(parts) if len(parts) > 1 else parts[0]
 
     def each() -> Iterator[Any]:
-        known = (side_by_side(k) for k in range(min(depth + 1, n_stored)))
-        deeper: Iterator[Any] = iter(())
-        if depth >= n_stored:
-            deeper = each_depth(side_by_side(0), graph(data), depth)
-            deeper = (layer.astype(np.float32) for layer in islice(deeper, n_stored, None))
-        for layer in chain(known, deeper):
-            sampled.append(SampledRows(sample, layer[sample.nodes]))
+        """The rows of the nodes that have an edge; of the others no layer beyond the stored is left."""
+        for k in range(last + 1):
+            whole = side_by_side(k)
+            sampled.append(SampledRows(sample, whole[sample.nodes]))
+            known = whole.compress(linked, axis=0)
+            yield known
+        here = linked[sample.nodes]
+        places = np.cumsum(linked)[sample.nodes[here]] - 1
+        for layer in islice(each_depth(known, connected, depth - last), 1, None):
+            rows = np.zeros((len(sample.nodes), layer.shape[1]), np.float32)
+            rows[here] = layer[places]
+            sampled.append(SampledRows(sample, rows))
             yield layer
 
-    table = measure_layers({"joined": each()}, graph(data), measures=["mad"], views=["layer"])
+    table = measure_layers({"joined": each()}, connected, measures=["mad"], views=["layer"])
     return table, sampled
 
 
 def joined_mad(run: Run, depth: int) -> pd.DataFrame:
     """MAD of users and of items of x^0 .. x^depth, the modalities side by side.
 
-    Layers beyond the stored ones are propagated on from x^0; for models with linear propagation only.
+    Layers beyond the stored ones are propagated on from the last of them; for models with linear
+    propagation only.
     """
     return _joined(str(run.path), run.layer_version, run_dataset(run).digest, depth, run)[0]
 
@@ -104,7 +117,13 @@ def joined_sample(run: Run, depth: int) -> Sequence[SampledRows]:
 
 @st.cache_data(max_entries=32, show_spinner="Ranking the items at every layer …")
 def _layer_recall(
-    path: str, version: str | None, digest: str, modality: str, depth: int | None, _run: Run
+    path: str,
+    version: str | None,
+    digest: str,
+    modality: str,
+    view: str,
+    depth: int | None,
+    _run: Run,
 ) -> pd.DataFrame:
     import numpy as np
 
@@ -113,45 +132,51 @@ def _layer_recall(
     from rednd_core.smoothness.depth import each_depth
 
     index, of = layers(_run), run_dataset(_run)
-    states: Iterable[Any] = index[modality]
-    if depth is not None:
-        states = each_depth(index[modality][0], graph(of), depth)
     held_out = sample_held_out(of.valid, of.n_items, RECALL_SCORES)
-    rows: list[tuple[str, int, float, int]] = []
 
-    def recall(users: Any, items: Any) -> tuple[float, int]:
+    def recall(state: Any) -> tuple[float, int]:
+        users, items = state[: of.n_users], state[of.n_users :]
         result = evaluate(users, items, of.train_matrix, held_out, [RECALL_K])
         return result.metrics[f"recall@{RECALL_K}"], result.n_users
 
-    total: Any = 0.0
-    for k, state in enumerate(states):
-        found = recall(state[: of.n_users], state[of.n_users :])
-        rows.append(("layer", k, *found))
-        total = total + np.asarray(state, dtype=np.float64)
-        if k and index.readout == "mean":  # the mean of the layers 0..k ranks as their sum does
-            found = recall(total[: of.n_users], total[of.n_users :])
-        rows.append(("readout", k, *found))
-    popularity = of.item_degrees[:, None].astype(np.float64)
-    found = recall(np.ones((of.n_users, 1)), popularity)
-    rows.extend(("popularity", k, *found) for k in range(len(rows) // 2))
+    found: list[tuple[float, int]] = []
+    if view == "popularity":
+        n_layers = len(index[modality]) if depth is None else depth + 1
+        same = np.concatenate([np.ones(of.n_users), of.item_degrees])[:, None]
+        found = [recall(same)] * n_layers
+    else:
+        states: Iterable[Any] = index[modality]
+        if depth is not None:
+            states = each_depth(index[modality][0], graph(of), depth)
+        total: Any = 0.0
+        for state in states:
+            if view == "readout" and index.readout == "mean":
+                # the mean of the layers 0..k ranks as their sum does
+                total = total + np.asarray(state, dtype=np.float64)
+                found.append(recall(total))
+            else:
+                found.append(recall(state))
+    rows = [(view, k, *values) for k, values in enumerate(found)]
     return pd.DataFrame(rows, columns=["view", "layer", "value", "n"])
 
 
-def layer_recall(run: Run, modality: str, depth: int | None = None) -> pd.DataFrame | None:
+def layer_recall(
+    run: Run, modality: str, view: str, depth: int | None = None
+) -> pd.DataFrame | None:
     """Recall@``RECALL_K`` on validation when the rows of one layer score by inner product.
 
     Args:
+        view: ``layer``, ``readout``, or ``popularity``: ranked by train degree, for comparison.
         depth: as in :func:`smoothness`.
 
     Returns:
-        view (``layer``, ``readout``, or ``popularity``: ranked by train degree, for comparison),
-        layer, value, n (users averaged over: on large data a sample); None where the data set has
-        no validation pair.
+        view, layer, value, n (users averaged over: on large data a sample); None where the data set
+        has no validation pair.
     """
     of = run_dataset(run)
     if not len(of.valid):
         return None
-    return _layer_recall(str(run.path), run.layer_version, of.digest, modality, depth, run)
+    return _layer_recall(str(run.path), run.layer_version, of.digest, modality, view, depth, run)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -68,6 +68,7 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
     show_figure(
         figure,
         key="smoothness-deep",
+        runs=[one.run],
         name=f"{one.run.name}-depth-{depth}",
         alt=f"Smoothness measures of {label} at depth 0 to {depth}, users and items as lines, with "
         f"{RECALL_TITLE} at each depth. {_summary(table, recall, depth)}",
@@ -78,7 +79,8 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
 def _deep_tables(one: ChosenRun, depth: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Smoothness and recall at depth 0..depth. Computed for a few depths only, then cut to size."""
     computed = min(step for step in STEPS if step >= depth)
-    table = with_run(cached.smoothness(one.run, computed, one.modality), one.label)
+    measures = [text.measure for text in MAIN_TEXTS]
+    table = with_run(cached.smoothness(one.run, measures, computed, one.modality), one.label)
     table = table[table["layer"] <= depth]
     recall = recall_rows(one, ("layer", "readout", "popularity"), computed)
     return table, recall[recall["layer"] <= depth] if len(recall) else recall

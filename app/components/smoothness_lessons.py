@@ -37,7 +37,7 @@ def lessons(table: pd.DataFrame, recall: pd.DataFrame | None, of: Dataset) -> li
 
     Args:
         table: smoothness of one run and one modality, both views.
-        recall: as ``cached.layer_recall`` gives it.
+        recall: of the layer output, as ``cached.layer_recall`` gives it.
     """
     return [
         *([zigzag(table)] if table["layer"].max() > 0 else []),
@@ -83,7 +83,7 @@ def zigzag(table: pd.DataFrame) -> Lesson:
 
 def not_damage(table: pd.DataFrame, recall: pd.DataFrame) -> Lesson:
     """Where recall of the layer output peaks, and how smooth that layer already is."""
-    output = recall[recall["view"] == "layer"].set_index("layer")["value"]
+    output = recall.set_index("layer")["value"]
     best, last, n = int(output.idxmax()), int(output.index.max()), int(recall["n"].iloc[0])
     at_best, at_start = (value(table, "mad", "users", k) for k in (best, 0))
     if best == 0:

@@ -20,12 +20,13 @@ PAIRS = (
     (PanelText("dirichlet", "Energy", "against two-hop RQ"), "two_hop_rq", True),
     (PanelText("madgap_paper", "MADGap 3/8", "against same-type"), "madgap", False),
 )
+SHOWN = list(dict.fromkeys(name for text, instead, _ in PAIRS for name in (text.measure, instead)))
 
 
 def show_misleading(one: ChosenRun) -> None:
     """Each misleading measure on the run, beside the one to trust."""
     linear = one.record.model is not None and one.record.model.linear_propagation
-    table = cached.smoothness(one.run, DEPTH if linear else None, one.modality)
+    table = cached.smoothness(one.run, SHOWN, DEPTH if linear else None, one.modality)
     table = table[table["view"] == "layer"]
     depth = int(table["layer"].max())
     st.markdown(
@@ -37,6 +38,7 @@ def show_misleading(one: ChosenRun) -> None:
     show_figure(
         figure,
         key="smoothness-misleads",
+        runs=[one.run],
         name=f"{one.run.name}-misleading",
         alt="Four panels, each with a misleading measure and the measure to read instead, by layer.",
     )

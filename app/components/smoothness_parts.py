@@ -14,6 +14,7 @@ from app.components.smoothness_tables import (
     RECALL,
     RECALL_TEXT,
     RECALL_TITLE,
+    TRUSTED,
     VIEW_NAMES,
     ChosenRun,
     View,
@@ -21,7 +22,6 @@ from app.components.smoothness_tables import (
     measured,
     of_view,
     recall_rows,
-    trusted,
 )
 from app.components.text import escape_markdown
 from rednd_core.plots.smoothness import epoch_lines, layer_lines, weight_lines
@@ -32,8 +32,6 @@ MEASURE = "measure"
 EPOCH_MEASURE = "epoch_measure"
 WEIGHT = "alignment_weight"
 MOST_RUNS_BY_EPOCH = 3  # more lines cannot be told apart
-
-TRUSTED = [name for name, measure in MEASURES.items() if measure.misleads is None]
 
 
 def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -> None:
@@ -53,6 +51,7 @@ def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -
                 title=f"{measure.title} ({measure.bounds})",
             ),
             key="smoothness-measure",
+            runs=[one.run for one in chosen],
             name=f"{name}-by-layer",
             alt=f"{measure.title} by layer, {' and '.join(measure.sides)}, of "
             f"{', '.join(one.label for one in chosen)}.",
@@ -111,6 +110,7 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     show_figure(
         epoch_lines(table if several else table.drop(columns="run"), title=title, best_epoch=best),
         key="smoothness-epochs",
+        runs=[one.run for one in chosen],
         name=f"{name}-by-epoch",
         alt=f"{title} by epoch, one line a layer, users on the left and items on the right, of "
         f"{', '.join(one.label for one in chosen)}.",
@@ -165,6 +165,7 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     show_figure(
         weight_lines(shown, texts, x_title="alignment weight"),
         key="smoothness-weights",
+        runs=[one.run for one in picked],
         name="smoothness-by-alignment-weight",
         alt=f"Smoothness of the last layer and {RECALL_TITLE} by alignment weight, one point for "
         f"each of {len(picked)} runs, users and items apart.",
@@ -231,9 +232,8 @@ def weight_of(one: ChosenRun) -> float | None:
 
 def show_values(table: pd.DataFrame) -> None:
     """All values that can be trusted, both views, as a table and as CSV."""
-    rows = trusted(table)
     st.dataframe(
-        rows,
+        table,
         hide_index=True,
         height=420,
         column_config={
@@ -247,4 +247,4 @@ def show_values(table: pd.DataFrame) -> None:
             ),
         },
     )
-    csv_button(rows, "smoothness.csv", f"{len(rows):,} values (CSV)", "smoothness-csv")
+    csv_button(table, "smoothness.csv", f"{len(table):,} values (CSV)", "smoothness-csv")

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
 from rednd_core.plots.smoothness import PanelText
 from rednd_core.runs import Run, RunEntry, RunRecord
@@ -34,6 +35,8 @@ MAIN_TEXTS = [
 ]
 """Short enough for two panels side by side on a phone; RQ is the Rayleigh quotient."""
 RECALL_TEXT = PanelText(RECALL, RECALL_TITLE, "one depth, validation")
+TRUSTED = [name for name, measure in MEASURES.items() if measure.misleads is None]
+"""Without the measures that mislead on a user-item graph."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,13 @@ def choose_modality(entries: Sequence[RunEntry], modality: str) -> list[ChosenRu
 
 
 def measured(chosen: Sequence[ChosenRun]) -> tuple[list[ChosenRun], pd.DataFrame]:
-    """The runs that could be measured, and all their values; the others leave a message."""
+    """The runs that could be measured, and what can be trusted of them; the others leave a message."""
     good, tables = [], []
     for one in chosen:
         try:
-            table = cached.smoothness(one.run, modality=one.modality)
+            table = cached.smoothness(one.run, TRUSTED, modality=one.modality)
         except RedndError as error:
-            st.warning(str(error), icon=":material/warning:")
+            st.warning(escape_markdown(str(error)), icon=":material/warning:")
             continue
         good.append(one)
         tables.append(with_run(table, one.label))
@@ -89,10 +92,11 @@ def of_view(table: pd.DataFrame, view: View) -> pd.DataFrame:
 
 def recall_rows(one: ChosenRun, views: Sequence[str], depth: int | None = None) -> pd.DataFrame:
     """Recall of ``one`` in the columns of a smoothness table; empty without validation pairs."""
-    recall = cached.layer_recall(one.run, one.modality, depth)
-    if recall is None:
+    found = [cached.layer_recall(one.run, one.modality, view, depth) for view in views]
+    known = [recall for recall in found if recall is not None]
+    if not known:
         return pd.DataFrame()
-    recall = recall[recall["view"].isin(views)]
+    recall = pd.concat(known, ignore_index=True)
     rows = recall.assign(
         side=recall["view"].map(RECALL_SIDES),
         modality=one.modality,
@@ -120,8 +124,3 @@ def number(x: float) -> str:
     if x != x:
         return "–"
     return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
-
-
-def trusted(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the measures that mislead on a user-item graph."""
-    return table[[MEASURES[name].misleads is None for name in table["measure"]]]

@@ -19,6 +19,7 @@ from app.components.smoothness_tables import (
     MAIN_TEXTS,
     RECALL_TEXT,
     RECALL_TITLE,
+    TRUSTED,
     VIEW_NAMES,
     ChosenRun,
     View,
@@ -67,7 +68,7 @@ def render() -> None:
     show_lessons(
         lessons(
             table[table["run"] == first.label],
-            cached.layer_recall(first.run, first.modality),
+            cached.layer_recall(first.run, first.modality, "layer"),
             cached.run_dataset(first.run),
         )
     )
@@ -90,8 +91,8 @@ def prepare() -> None:
         return
     entry = entries[default_run(entries)]
     modality = next(iter(_modalities([entry])))
-    cached.smoothness(entry.run, modality=modality)
-    cached.layer_recall(entry.run, modality)
+    cached.smoothness(entry.run, TRUSTED, modality=modality)
+    cached.layer_recall(entry.run, modality, "layer")
 
 
 def _measurable() -> dict[str, RunEntry]:
@@ -162,6 +163,7 @@ def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> N
     show_figure(
         measure_panels(shown, [*MAIN_TEXTS, *([RECALL_TEXT] if has_recall else [])]),
         key="smoothness-main",
+        runs=[one.run for one in chosen],
         name="smoothness",
         alt=f"Five smoothness measures and {RECALL_TITLE} by layer, {VIEW_NAMES[view].lower()}, "
         f"users and items as separate lines, of {', '.join(one.label for one in chosen)}.",

@@ -24,6 +24,7 @@ from rednd_core.evaluation.scoring import (
 )
 
 MAX_ITEMS = 2**24  # ranks are counted in float32, which holds whole numbers up to here
+WIDE = 4096  # scores of a user from which on the CPU counts pair by pair, see _ranks_one_by_one
 
 
 def top_k(
@@ -88,8 +89,8 @@ def held_out_ranks(
     """Exact rank of every held-out item among its user's unseen items, 1 = best; (n,) int64.
 
     A rank is one more than the number of items ahead, so no list is sorted: the cost is one product
-    of users and items and two comparisons per held-out pair and item, all while the scores are in the
-    cache.
+    of users and items and one or two comparisons per held-out pair and item, all while the scores are
+    in the cache.
 
     Raises:
         DataError: ids out of range, or a held-out pair that is a train pair too (it has no rank).
@@ -122,10 +123,17 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
     first_pair = torch.from_numpy(first).to(device)
     ranks = torch.empty_like(sorted_items)
     pair_scores = torch.empty(len(items), dtype=torch.float32, device=device)
+    one_by_one = device.type == "cpu" and model.n_items >= WIDE
     scratch: Tensor | None = None
     for block, scores in model.blocks(distinct):
-        scratch = torch.empty_like(scores) if scratch is None else scratch
         in_block = counts[block]
+        if one_by_one:
+            here = slice(int(first[block][0]), int(first[block][0] + in_block.sum()))
+            rows = np.repeat(np.arange(len(scores)), in_block)
+            found = _ranks_one_by_one(scores.numpy(), rows, items[pairs[here]])
+            ranks[here], pair_scores[here] = map(torch.from_numpy, found)
+            continue
+        scratch = torch.empty_like(scores) if scratch is None else scratch
         for j in range(int(in_block[0])):
             n = int((in_block > j).sum())
             pair = first_pair[block][:n] + j
@@ -142,6 +150,22 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
         )
     back = np.argsort(pairs)
     return ranks.cpu().numpy()[back], pair_scores.cpu().numpy()[back]
+
+
+def _ranks_one_by_one(
+    scores: FloatArray, rows: IntArray, columns: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Ranks of ``scores[row, column]`` in their rows, and these scores, (n,) each.
+
+    A call for every pair is slower where rows are short, but a long row stays in the cache for both of
+    its passes, and NumPy counts booleans as fast as it compares: a sixth of the time of floats.
+    """
+    ranks, own = np.empty(len(rows), dtype=np.int64), scores[rows, columns]
+    for pair, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        before, behind = scores[row, :column], scores[row, column + 1 :]
+        ahead = np.count_nonzero(before >= own[pair]) + np.count_nonzero(behind > own[pair])
+        ranks[pair] = 1 + ahead
+    return ranks, own
 
 
 def _ranks_of(scores: Tensor, column: Tensor, own: Tensor, scratch: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -32,12 +33,41 @@ class BipartiteGraph:
     def n_nodes(self) -> int:
         return self.n_users + self.n_items
 
+    @cached_property
+    def connected(self) -> BipartiteGraph:
+        """The graph of the nodes that have an edge, renumbered in their order."""
+        linked = self.degrees > 0
+        if linked.all():
+            return self
+        # No edge is left out, so renumbering their ends is all there is to do.
+        matrix = self.norm_adj
+        indices = (np.cumsum(linked, dtype=matrix.indices.dtype) - 1).take(matrix.indices)
+        indptr = np.concatenate([matrix.indptr[:1], matrix.indptr[1:][linked]])
+        n_users, n_nodes = int(linked[: self.n_users].sum()), int(linked.sum())
+        values = self.adjacency.data, indices, indptr
+        return BipartiteGraph(
+            n_users=n_users,
+            n_items=n_nodes - n_users,
+            adjacency=sp.csr_array(values, shape=(n_nodes, n_nodes)),
+            norm_adj=replace(
+                matrix,
+                indptr=indptr,
+                indices=indices,
+                row_scale=matrix.row_scale[linked],
+                col_scale=matrix.col_scale[linked],
+            ),
+            degrees=self.degrees[linked],
+        )
+
 
 def bipartite_graph(train: Interactions, n_users: int, n_items: int) -> BipartiteGraph:
     """Build the graph from train pairs only; validation and test edges never enter it."""
     ratings = interaction_matrix(train, n_users, n_items)
-    adjacency = sp.csr_array(sp.block_array([[None, ratings], [ratings.T, None]], format="csr"))
-    adjacency.sort_indices()
+    back = ratings.T.tocsr()  # sorted, too: the conversion goes from user to user
+    ends = np.concatenate([ratings.indices + n_users, back.indices])
+    starts = np.concatenate([ratings.indptr, ratings.nnz + back.indptr[1:]])
+    values, n_nodes = np.concatenate([ratings.data, back.data]), n_users + n_items
+    adjacency = sp.csr_array((values, ends, starts), shape=(n_nodes, n_nodes))
     return BipartiteGraph(
         n_users=n_users,
         n_items=n_items,

@@ -139,14 +139,25 @@ def _reached(
     bits = np.uint64(1) << (columns % 64).astype(np.uint64)
     np.bitwise_or.at(words, (seeds, columns // 64), bits)
     yield words
-    # reduceat cannot express an empty segment, so only nodes with neighbours take part.
-    linked = np.flatnonzero(np.diff(adjacency.indptr))
-    starts = adjacency.indptr[linked]
+    indptr, indices = adjacency.indptr, adjacency.indices
+    reached = seeds  # who has learnt of a seed in the hop before, and may pass it on
     for _ in range(max_hop):
-        if len(linked):
-            gathered = np.bitwise_or.reduceat(words[adjacency.indices], starts, axis=0)
-            words = words.copy()
-            words[linked] |= gathered
+        if len(reached):
+            # Only the range of their neighbours is looked at: in a bipartite graph whose sides are
+            # ranges, seeds of one side reach one side a hop, so half of the edges.
+            passing = indices[indptr[reached.min()] : indptr[reached.max() + 1]]
+            first, last = (passing.min(), passing.max() + 1) if len(passing) else (0, 0)
+            # reduceat cannot express an empty segment, so only nodes with neighbours take part.
+            linked = first + np.flatnonzero(np.diff(indptr[first : last + 1]))
+            if len(linked):
+                offset = indptr[first]
+                sources = words.take(indices[offset : indptr[last]], axis=0)
+                known = words[linked]
+                found = known | np.bitwise_or.reduceat(sources, indptr[linked] - offset, axis=0)
+                words = words.copy()
+                words[linked] = found
+                linked = linked[(found != known).any(axis=1)]
+            reached = linked
         yield words
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SparseMatrix:
         rows = np.repeat(self.row_scale, np.diff(self.indptr))
         return rows * self.col_scale[self.indices]
 
-    def to_scipy(self, dtype: type[np.float32] | type[np.float64] = np.float32) -> sp.csr_array:
+    def to_scipy(self, dtype: DTypeLike = np.float32) -> sp.csr_array:
         """The matrix as a SciPy CSR array, (n, n)."""
         return sp.csr_array(
             (self.values.astype(dtype), self.indices, self.indptr), shape=(self.n, self.n)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rednd_core.errors import ConfigError
 from rednd_core.smoothness import energy, pairwise, rank
@@ -51,19 +52,24 @@ def _uniformity(view: LayerView, side: Side, samples: Samples) -> Estimate:
     return pairwise.uniformity(unit, samples.n_pairs, samples.generator())
 
 
+def _user_edge_cosines(view: LayerView) -> NDArray[np.float64]:
+    """Every edge once: from its user."""
+    return view.edge_cosines[view.part.rows("users")]
+
+
 def _edge_mad(view: LayerView, side: Side, samples: Samples) -> Estimate:
     n_edges = view.part.n_edges
-    return Estimate(pairwise.edge_mad(view.user_edge_cosines, n_edges), n=n_edges)
+    return Estimate(pairwise.edge_mad(_user_edge_cosines(view), n_edges), n=n_edges)
 
 
 def _edge_mad_rows(view: LayerView, side: Side, samples: Samples) -> Estimate:
-    cosines = np.concatenate([view.user_edge_cosines, view.item_edge_cosines])
-    return Estimate(pairwise.edge_mad_rows(cosines, view.part.degrees), n=len(cosines))
+    value = pairwise.edge_mad_rows(view.edge_cosines, view.part.graph.degrees)
+    return Estimate(value, n=len(view.x))
 
 
 def _alignment(view: LayerView, side: Side, samples: Samples) -> Estimate:
     n_edges = view.part.n_edges
-    return Estimate(pairwise.alignment(view.user_edge_cosines, n_edges), n=n_edges)
+    return Estimate(pairwise.alignment(_user_edge_cosines(view), n_edges), n=n_edges)
 
 
 def _dirichlet(view: LayerView, side: Side, samples: Samples) -> Estimate:

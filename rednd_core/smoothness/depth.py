@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from rednd_core.errors import ConfigError
 from rednd_core.graph.bipartite import BipartiteGraph
+from rednd_core.smoothness.precision import row_type
 
 MAX_DEPTH = 32
 
 
 def propagate_depth(
     x0: NDArray[np.floating], graph: BipartiteGraph, depth: int
-) -> list[NDArray[np.float64]]:
-    """[x^0, A-hat x^0, ..., A-hat^depth x^0], each (N, d) float64.
+) -> list[NDArray[np.floating]]:
+    """[x^0, A-hat x^0, ..., A-hat^depth x^0], each (N, d) of :func:`~.precision.row_type`.
 
     These are the layers of a model whose propagation is linear (LightGCN and its kin), at any depth.
     """
@@ -25,7 +26,7 @@ def propagate_depth(
 
 def each_depth(
     x0: NDArray[np.floating], graph: BipartiteGraph, depth: int
-) -> Iterator[NDArray[np.float64]]:
+) -> Iterator[NDArray[np.floating]]:
     """:func:`propagate_depth` one layer at a time, for graphs of which memory holds a few layers."""
     if not 0 <= depth <= MAX_DEPTH:
         raise ConfigError(
@@ -33,8 +34,9 @@ def each_depth(
             found=str(depth),
             remedy="choose a depth in that range",
         )
-    norm_adj = graph.norm_adj.to_scipy(np.float64)
-    layer = np.asarray(x0, dtype=np.float64)
+    dtype = row_type(np.size(x0))
+    norm_adj = graph.norm_adj.to_scipy(dtype)
+    layer = np.asarray(x0, dtype=dtype)
     yield layer
     for _ in range(depth):
         layer = np.asarray(norm_adj @ layer)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from rednd_core.smoothness.pairwise import Array, squared_lengths
+from rednd_core.smoothness.precision import Matrix
 
 
 def node_neighbour_discrepancy(
-    start: Array, mean: Array, squared_norms: tuple[Array, Array] | None = None
+    start: Matrix, mean: Matrix, squared_norms: tuple[Array, Array] | None = None
 ) -> float:
     """1 - mean_i cos(x_i^0, mean over k of x_i^k), in [0, 2]; NaN without nodes.
 
@@ -21,9 +21,9 @@ def node_neighbour_discrepancy(
     """
     if len(start) == 0:
         return math.nan
-    products = np.einsum("ij,ij->i", start, mean)
+    products = np.einsum("ij,ij->i", start, mean, dtype=np.float64)
     if squared_norms is None:
-        squared_norms = np.einsum("ij,ij->i", start, start), np.einsum("ij,ij->i", mean, mean)
+        squared_norms = squared_lengths(start), squared_lengths(mean)
     # Two roots: the product of the squares may leave the range of float64.
     lengths = np.sqrt(squared_norms[0]) * np.sqrt(squared_norms[1])
     lengths[lengths == 0] = 1.0

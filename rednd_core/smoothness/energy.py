@@ -9,24 +9,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from rednd_core.smoothness.pairwise import Array
+from rednd_core.smoothness.precision import Matrix
 
 
-def dirichlet_energy(x: Array, propagated: Array) -> float:
+def dirichlet_energy(x: Matrix, propagated: Matrix) -> float:
     """1/2 sum_ij a_ij |x_i / sqrt(d_i) - x_j / sqrt(d_j)|^2 = |X|^2 - <X, A-hat X>, >= 0."""
     return max(0.0, _inner(x, x) - _inner(x, propagated))
 
 
-def rayleigh_quotient(x: Array, propagated: Array) -> float:
+def rayleigh_quotient(x: Matrix, propagated: Matrix) -> float:
     """Dirichlet energy / |X|^2, in [0, 2]; NaN for a zero matrix."""
     size = _inner(x, x)
     return dirichlet_energy(x, propagated) / size if size > 0 else math.nan
 
 
 def two_hop_rayleigh_quotient(
-    x_side: Array, propagated_other: Array, squared_norms: Array | None = None
+    x_side: Matrix, propagated_other: Matrix, squared_norms: Array | None = None
 ) -> float:
     """<X_s, (I - B B^T) X_s> / |X_s|^2, in [0, 1]; NaN for a zero matrix.
 
@@ -41,6 +41,6 @@ def two_hop_rayleigh_quotient(
     return max(0.0, 1.0 - _inner(propagated_other, propagated_other) / size)
 
 
-def _inner(a: Array, b: Array) -> float:
+def _inner(a: Matrix, b: Matrix) -> float:
     """<a, b>; einsum has no threads to wait for, see :func:`~.pairwise.pair_mad`."""
-    return float(np.einsum("ij,ij->", a, b))
+    return float(np.einsum("ij,ij->", a, b, dtype=np.float64))

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from rednd_core.graph.khop import reach_masks
 from rednd_core.smoothness.estimate import Z95, Estimate
-from rednd_core.smoothness.pairwise import masked_row_distances
+from rednd_core.smoothness.node_sets import NodeSets
+from rednd_core.smoothness.precision import Matrix
 
 Array = NDArray[np.float64]
 
-_ROWS_A_BLOCK = 256
-_BLOCK_VALUES = 1 << 24  # of one mask as float64: 128 MB
+_ROWS_A_BLOCK = 64  # the bits of a word: the search for several words a node leaves the caches
 
 
 @dataclass(frozen=True)
@@ -56,36 +56,24 @@ class GapRows:
         first, last, _ = side.indices(adjacency.shape[0])
         self.side, self.population = side, last - first
         exact = n_rows >= self.population
-        rows = np.arange(self.population) if exact else _sample(self.population, n_rows, rng)
-        self._blocks = []  # numbers within the side, and the masks of near and of remote nodes
-        step = max(1, min(_ROWS_A_BLOCK, _BLOCK_VALUES // max(1, adjacency.shape[0])))
-        for start in range(0, len(rows), step):
-            block = rows[start : start + step]
+        self._rows = np.arange(self.population) if exact else _sample(self.population, n_rows, rng)
+        self._near, self._remote = NodeSets(self.population), NodeSets(self.population)
+        for start in range(0, len(self._rows), _ROWS_A_BLOCK):
+            block = self._rows[start : start + _ROWS_A_BLOCK]
             within, reached = (
                 mask[:, side]
                 for mask in reach_masks(adjacency, block + first, (rule.near, rule.beyond))
             )
             within[np.arange(len(block)), block] = False  # a node is no neighbour of itself
-            self._blocks.append((block, (_packed(within), _packed(~reached))))
+            self._near.add(within)
+            self._remote.add(~reached)
 
-    def gap(self, unit: Array) -> Estimate:
+    def gap(self, unit: Matrix) -> Estimate:
         """MADGap of unit rows (N, d); NaN where no row has a near, or none a remote node."""
-        members = [unit[self.side]]
-        found = [
-            [masked_row_distances(members, rows, _unpacked(mask, len(rows)))[0] for mask in masks]
-            for rows, masks in self._blocks
-        ]
-        near, remote = np.concatenate(found, axis=1) if found else np.empty((2, 0))
+        members = unit[self.side]
+        own = members[self._rows]
+        near, remote = (sets.distances(members, own) for sets in (self._near, self._remote))
         return _difference(remote, near, self.population)
-
-
-def _packed(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A mask (b, n) in an eighth of its bytes."""
-    return np.packbits(mask.T, axis=1)
-
-
-def _unpacked(bits: NDArray[np.uint8], n_rows: int) -> NDArray[np.bool_]:
-    return np.unpackbits(bits, axis=1, count=n_rows).view(np.bool_).T
 
 
 def _sample(population: int, n_rows: int, rng: np.random.Generator) -> NDArray[np.int64]:

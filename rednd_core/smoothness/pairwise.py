@@ -8,34 +8,41 @@ alignment and uniformity: Wang and Isola 2020, arXiv 2005.10242.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from rednd_core.smoothness.estimate import Z95, Estimate
+from rednd_core.smoothness.precision import Matrix
 
 Array = NDArray[np.float64]
 
 _ROWS_A_BLOCK = 1024  # a block of 64-d rows stays in the second-level cache
+_CANCELLED = 0.1  # share of the squares: below, the short form of pair_mad has lost a digit
 
 
-def unit_rows(x: Array, squared_norms: Array | None = None) -> Array:
-    """x_i / |x_i|, (n, d); zero rows stay zero."""
+def squared_lengths(x: Matrix) -> Array:
+    """|x_i|^2, (n,)."""
+    return np.asarray(np.einsum("ij,ij->i", x, x), dtype=np.float64)
+
+
+def unit_rows(x: Matrix, squared_norms: Array | None = None) -> Matrix:
+    """x_i / |x_i|, (n, d), of the type of ``x``; zero rows stay zero."""
     if squared_norms is None:
-        squared_norms = np.einsum("ij,ij->i", x, x)
+        squared_norms = squared_lengths(x)
     norms = np.sqrt(squared_norms)
     norms[norms == 0] = 1.0
-    return np.asarray(x / norms[:, None])
+    return np.asarray(x / norms.astype(x.dtype)[:, None])
 
 
-def pair_mad(x: Array, squared_norms: Array | None = None) -> float:
+def pair_mad(x: Matrix, squared_norms: Array | None = None) -> float:
     """Mean over i != j of 1 - cos(i, j), O(n d); in [0, n / (n - 1)], NaN for fewer than two rows.
 
     With u the unit rows, m their mean and z the number of zero rows, the sum over pairs equals
-    n sum_i |u_i - m|^2 + (n - 1) z. Squared deviations keep the value accurate when all rows are
-    nearly equal, where the textbook form 1 - (|sum u|^2 - n) / (n (n - 1)) cancels to noise.
+    n sum_i |u_i - m|^2 + (n - 1) z. Where rows are far from equal, the sum of squares is
+    n - z - n |m|^2. Near collapse that form cancels to noise (it goes negative), so squared deviations
+    are taken from a centre c among the rows: sum |u - m|^2 = sum |u - c|^2 - n |m - c|^2.
 
     Sums are einsum's, as those of BLAS wait for threads: on cores that others use they took ten times
     as long, after every epoch.
@@ -47,58 +54,39 @@ def pair_mad(x: Array, squared_norms: Array | None = None) -> float:
     if n < 2:
         return math.nan
     if squared_norms is None:
-        squared_norms = np.einsum("ij,ij->i", x, x)
+        squared_norms = squared_lengths(x)
     is_zero = squared_norms == 0
+    n_zero = int(is_zero.sum())
     scale = 1.0 / np.sqrt(np.where(is_zero, 1.0, squared_norms))
-    mean, deviation = np.einsum("i,ij->j", scale, x) / n, 0.0
+    total = np.einsum("i,ij->j", scale, x)
+    deviation = n - n_zero - float(np.einsum("j,j->", total, total)) / n
+    if deviation < _CANCELLED * n:
+        deviation = _squared_deviations(x, scale.astype(x.dtype))
+    return deviation / (n - 1) + n_zero / n
+
+
+def _squared_deviations(x: Matrix, scale: Matrix) -> float:
+    """Sum of |u_i - m|^2 over the rows u_i = ``scale[i] * x[i]`` with the mean m."""
+    n = len(x)
+    some = slice(None, None, -(-n // _ROWS_A_BLOCK))
+    centre = np.einsum("i,ij->j", scale[some], x[some]) / x.dtype.type(len(scale[some]))
+    squares, drift = 0.0, np.zeros(x.shape[1])
     for first in range(0, n, _ROWS_A_BLOCK):
         block = slice(first, first + _ROWS_A_BLOCK)
         centred = x[block] * scale[block, None]
-        centred -= mean
-        deviation += float(np.einsum("ij,ij->", centred, centred))
-    return deviation / (n - 1) + int(is_zero.sum()) / n
+        centred -= centre
+        squares += float(np.einsum("ij,ij->i", centred, centred).sum(dtype=np.float64))
+        drift += np.einsum("ij->j", centred)
+    return squares - float(np.einsum("j,j->", drift, drift)) / n
 
 
-def masked_row_distances(
-    units: Sequence[Array], rows: NDArray[np.int64], mask: NDArray[np.bool_]
-) -> Array:
-    """Mean cosine distance of some rows to the rows that a mask selects, for several embeddings.
-
-    Args:
-        units: V arrays (n, d_v) of unit rows over the same nodes.
-        rows: (S,) which rows.
-        mask: (S, n); True where the pair counts. Pairs are counted in the mask, never by "distance
-            is not 0": whether equal rows give exactly 0 is decided by rounding.
-
-    Returns:
-        (V, S); NaN where a row has no pair.
-    """
-    weights = mask.astype(np.float64)
-    counts = weights.sum(axis=1)
-    counts[counts == 0] = math.nan
-    cosines = [np.einsum("ij,ij->i", weights @ unit, unit[rows]) for unit in units]
-    return np.asarray(1.0 - np.stack(cosines) / counts)
-
-
-def masked_mad(unit: Array, mask: NDArray[np.bool_]) -> float:
-    """MAD of the original paper: row means over the masked-in pairs, then the mean over the rows that
-
-    have any; NaN where none has. With every pair i != j masked in it equals :func:`pair_mad`.
-    """
-    distances = masked_row_distances([unit], np.arange(len(unit)), mask)[0]
-    present = ~np.isnan(distances)
-    return float(distances[present].mean()) if present.any() else math.nan
-
-
-def edge_cosines(
-    unit_users: Array, unit_items: Array, ratings: sp.csr_array | sp.csc_array
-) -> Array:
-    """Sum of cos(u, i) over the edges of every user, (n_users,), O(n_edges d).
+def edge_cosines(unit: Matrix, adjacency: sp.csr_array) -> Array:
+    """Sum of cos(i, j) over the edges of every node i, (n,), O(n_edges d).
 
     Args:
-        ratings: binary, (n_users, n_items).
+        adjacency: binary, (n, n), of the type of ``unit``; another would copy its larger operand.
     """
-    return np.asarray(np.einsum("ij,ij->i", ratings @ unit_items, unit_users))
+    return np.asarray(np.einsum("ij,ij->i", adjacency @ unit, unit, dtype=np.float64))
 
 
 def edge_mad(cosine_sums: Array, n_edges: int) -> float:
@@ -120,7 +108,7 @@ def alignment(cosine_sums: Array, n_edges: int) -> float:
     return 2.0 * edge_mad(cosine_sums, n_edges)
 
 
-def uniformity(unit: Array, n_pairs: int, rng: np.random.Generator) -> Estimate:
+def uniformity(unit: Matrix, n_pairs: int, rng: np.random.Generator) -> Estimate:
     """log mean over pairs i != j of exp(-2 |u_i - u_j|^2), with |.|^2 = 2 - 2 cos.
 
     ``n_pairs`` pairs are drawn with replacement; the interval is the normal one of the mean, carried
@@ -140,7 +128,8 @@ def uniformity(unit: Array, n_pairs: int, rng: np.random.Generator) -> Estimate:
     kernel = np.empty(len(left))
     for first in range(0, len(left), _ROWS_A_BLOCK):
         block = slice(first, first + _ROWS_A_BLOCK)
-        cosines = np.einsum("ij,ij->i", unit[left[block]], unit[right[block]])
+        pairs = unit[left[block]], unit[right[block]]
+        cosines = np.einsum("ij,ij->i", *pairs, dtype=np.float64)
         kernel[block] = np.exp(4.0 * (cosines - 1.0))
     mean = float(kernel.mean())
     value = min(0.0, math.log(mean))

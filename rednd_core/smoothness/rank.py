@@ -13,19 +13,26 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_ROWS_A_BLOCK = 1024  # as float64 in the second-level cache
+
 # The Gram matrix squares the condition number: below this ratio of its eigenvalues the smallest
 # singular values would carry relative errors above about 1e-8, so a QR factorisation takes over.
 _WELL_CONDITIONED = 1e-8
 
 
-def singular_values(x: Array) -> Array:
+def singular_values(x: NDArray[np.floating]) -> Array:
     """Singular values of (n, d), largest first: from X^T X in O(n d^2), or from a QR factor.
 
     QR is some five times slower and is used only where X is nearly rank-deficient (collapsed).
     """
-    values = from_eigenvalues(np.linalg.eigvalsh(x.T @ x))
+    gram = np.zeros((x.shape[1], x.shape[1]))
+    for first in range(0, len(x), _ROWS_A_BLOCK):
+        block = np.asarray(x[first : first + _ROWS_A_BLOCK], dtype=np.float64)
+        gram += block.T @ block
+    values = from_eigenvalues(np.linalg.eigvalsh(gram))
     if values is None:
-        values = np.linalg.svd(np.linalg.qr(x, mode="r"), compute_uv=False)
+        factor = np.linalg.qr(np.asarray(x, dtype=np.float64), mode="r")
+        values = np.linalg.svd(factor, compute_uv=False)
     return np.asarray(values)
 
 

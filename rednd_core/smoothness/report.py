@@ -15,7 +15,6 @@ from rednd_core.smoothness.compute import PER_VIEW, Samples, discrepancy
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
-from rednd_core.smoothness.pairwise import unit_rows
 from rednd_core.smoothness.stack import each_depth_of
 from rednd_core.smoothness.view import ConnectedPart, LayerView
 
@@ -63,7 +62,8 @@ def measure_layers(
     """Measure how alike the embeddings are at every depth.
 
     Args:
-        layers: modality -> x^0 .. x^L, each (N, d), users first; computed in float64, one at a time.
+        layers: modality -> x^0 .. x^L, each (N, d), users first; one at a time. Sums over nodes are
+            float64, rows are of :func:`~rednd_core.smoothness.precision.row_type`.
         graph: the train graph. Its isolated nodes are left out at every depth and counted.
         readout: how the model combines layers: at depth k the mean of the layers 0..k, or layer k.
         measures: names from :data:`MEASURES`; None for all.
@@ -131,7 +131,7 @@ def _measure(
     }
     for (name, side), chosen in gap_rows.items():
         # The MADGap of the paper wants isolated nodes, too.
-        unit = view.unit if name == "madgap" else unit_rows(view.whole)
+        unit = view.unit if name == "madgap" else view.whole_unit
         found[name, side] = chosen.gap(unit)
     return found
 
@@ -145,7 +145,7 @@ def _gap_rows(
         for side in MEASURES["madgap"].sides:
             rows, draw = part.rows(side), samples.generator()
             found["madgap", side] = GapRows(
-                part.adjacency, rows, SAME_TYPE_RULE, samples.n_rows, draw
+                part.graph.adjacency, rows, SAME_TYPE_RULE, samples.n_rows, draw
             )
     if "madgap_paper" in names:
         # over all nodes, isolated ones included: that is how the measure comes to mislead

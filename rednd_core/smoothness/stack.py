@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.errors import DataError
+from rednd_core.smoothness.precision import Matrix, row_type
 from rednd_core.smoothness.view import ConnectedPart, LayerView
-
-Array = NDArray[np.float64]
 
 
 class Rows(NamedTuple):
-    """Of one matrix over all nodes: connected (n, d) and isolated (N - n, d), float64."""
+    """Of one matrix over all nodes: connected (n, d) and isolated (N - n, d), of :func:`row_type`."""
 
-    connected: Array
-    isolated: Array
+    connected: Matrix
+    isolated: Matrix
 
 
 @dataclass
@@ -72,10 +71,13 @@ def _rows_of(
         if np.ndim(layer) != 2 or len(layer) != n_nodes or shape not in (None, np.shape(layer)):
             raise _unfit(modality, n_nodes, np.shape(layer))
         shape = np.shape(layer)
-        connected = layer[part.nodes] if len(part.isolated) else layer
+        dtype = row_type(np.size(layer))
+        # "take", as indexing a memory-mapped file this way takes several times as long.
+        rows = np.asarray(layer)
+        connected = rows.take(part.nodes, axis=0) if len(part.isolated) else rows
         yield Rows(
-            np.asarray(connected, dtype=np.float64),
-            np.asarray(layer[part.isolated], dtype=np.float64),
+            np.asarray(connected, dtype=dtype),
+            np.asarray(rows.take(part.isolated, axis=0), dtype=dtype),
         )
     if shape is None:
         raise _unfit(modality, n_nodes, "no layer")

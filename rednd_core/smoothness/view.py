@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rednd_core.errors import DataError
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.smoothness.estimate import Side
-from rednd_core.smoothness.pairwise import edge_cosines, unit_rows
+from rednd_core.smoothness.pairwise import edge_cosines, squared_lengths, unit_rows
+from rednd_core.smoothness.precision import Matrix
 from rednd_core.smoothness.rank import singular_values
 
 Array = NDArray[np.float64]
@@ -26,52 +27,57 @@ class ConnectedPart:
     smooth. They are left out at every depth, so that the depths stay comparable.
 
     Attributes:
+        graph: of them, with n nodes.
         nodes: (n,) their ids in the whole graph; isolated: (N - n,) those of the others.
         excluded_users, excluded_items: how many isolated nodes were left out.
-        norm_adj: A-hat over them, (n, n) float64; adjacency: A, (n, n).
-        ratings: R, (n_users, n_items) float64.
-        degrees: (n,) int64, all >= 1.
     """
 
-    n_users: int
+    graph: BipartiteGraph
     nodes: NDArray[np.int64]
     isolated: NDArray[np.int64]
     excluded_users: int
     excluded_items: int
-    norm_adj: sp.csr_array
-    adjacency: sp.csr_array
-    ratings: sp.csr_array
-    degrees: NDArray[np.int64]
 
     @classmethod
     def of(cls, graph: BipartiteGraph) -> ConnectedPart:
-        nodes = np.flatnonzero(graph.degrees)
-        n_users = int(np.searchsorted(nodes, graph.n_users))
-        norm_adj, adjacency = graph.norm_adj.to_scipy(np.float64), graph.adjacency
-        if len(nodes) < graph.n_nodes:
-            norm_adj = norm_adj[nodes][:, nodes]
-            adjacency = adjacency[nodes][:, nodes]
         return cls(
-            n_users=n_users,
-            nodes=nodes,
+            graph=graph.connected,
+            nodes=np.flatnonzero(graph.degrees),
             isolated=np.flatnonzero(graph.degrees == 0),
-            excluded_users=graph.n_users - n_users,
-            excluded_items=graph.n_items - (len(nodes) - n_users),
-            norm_adj=norm_adj,
-            adjacency=adjacency,
-            ratings=adjacency[:n_users, n_users:].astype(np.float64),
-            degrees=graph.degrees[nodes],
+            excluded_users=graph.n_users - graph.connected.n_users,
+            excluded_items=graph.n_items - graph.connected.n_items,
         )
 
     @property
+    def n_users(self) -> int:
+        return self.graph.n_users
+
+    @cached_property
+    def _typed(self) -> dict[tuple[str, np.dtype[np.floating]], sp.csr_array]:
+        # SciPy would convert the larger factor of a product of two types.
+        return {}
+
+    def norm_adj(self, dtype: np.dtype[np.floating]) -> sp.csr_array:
+        """A-hat, (n, n)."""
+        if ("norm_adj", dtype) not in self._typed:
+            self._typed["norm_adj", dtype] = self.graph.norm_adj.to_scipy(dtype)
+        return self._typed["norm_adj", dtype]
+
+    def adjacency(self, dtype: np.dtype[np.floating]) -> sp.csr_array:
+        """A, (n, n)."""
+        if ("adjacency", dtype) not in self._typed:
+            self._typed["adjacency", dtype] = self.graph.adjacency.astype(dtype)
+        return self._typed["adjacency", dtype]
+
+    @property
     def n_edges(self) -> int:
-        return int(self.ratings.nnz)
+        return self.graph.norm_adj.nnz // 2
 
     def rows(self, side: Side) -> slice:
         """Where the nodes of a side are."""
         if side == "users":
             return slice(0, self.n_users)
-        return slice(self.n_users if side == "items" else 0, len(self.nodes))
+        return slice(self.n_users if side == "items" else 0, self.graph.n_nodes)
 
     def n_excluded(self, side: Side) -> int:
         """How many isolated nodes of a side were left out."""
@@ -83,16 +89,16 @@ class LayerView:
     """An embedding matrix over a :class:`ConnectedPart`, as the measures read it.
 
     Args:
-        x: (n, d) float64, the rows of ``part.nodes``.
+        x: (n, d), the rows of ``part.nodes``.
         isolated: (N - n, d), the rows of ``part.isolated``.
 
     Raises:
         DataError: where a number is not finite.
     """
 
-    def __init__(self, x: Array, part: ConnectedPart, isolated: Array) -> None:
+    def __init__(self, x: Matrix, part: ConnectedPart, isolated: Matrix) -> None:
         self.x, self.part, self._isolated = x, part, isolated
-        self.squared_norms: Array = np.einsum("ij,ij->i", x, x)
+        self.squared_norms = squared_lengths(x)
         if not np.isfinite(self.squared_norms).all():
             raise DataError(
                 expected="finite embeddings",
@@ -101,35 +107,29 @@ class LayerView:
             )
 
     @cached_property
-    def unit(self) -> Array:
+    def unit(self) -> Matrix:
         """Unit rows, (n, d)."""
         return unit_rows(self.x, self.squared_norms)
 
     @cached_property
-    def propagated(self) -> Array:
+    def propagated(self) -> Matrix:
         """A-hat X, (n, d)."""
-        return np.asarray(self.part.norm_adj @ self.x)
+        return np.asarray(self.part.norm_adj(self.x.dtype) @ self.x)
 
     @property
-    def whole(self) -> Array:
-        """X with the isolated nodes, (N, d)."""
+    def whole_unit(self) -> Matrix:
+        """Unit rows with those of the isolated nodes, (N, d)."""
         if not len(self._isolated):
-            return self.x
-        whole = np.empty((len(self.x) + len(self._isolated), self.x.shape[1]))
-        whole[self.part.nodes], whole[self.part.isolated] = self.x, self._isolated
+            return self.unit
+        whole = np.empty((len(self.x) + len(self._isolated), self.x.shape[1]), self.x.dtype)
+        whole[self.part.nodes] = self.unit
+        whole[self.part.isolated] = unit_rows(self._isolated)
         return whole
 
     @cached_property
-    def user_edge_cosines(self) -> Array:
-        """Sum of cosines over every user's edges, (n_users,)."""
-        users, items = self.unit[self.part.rows("users")], self.unit[self.part.rows("items")]
-        return edge_cosines(users, items, self.part.ratings)
-
-    @cached_property
-    def item_edge_cosines(self) -> Array:
-        """Sum of cosines over every item's edges, (n_items,)."""
-        users, items = self.unit[self.part.rows("users")], self.unit[self.part.rows("items")]
-        return edge_cosines(items, users, self.part.ratings.T)
+    def edge_cosines(self) -> Array:
+        """Sum of cosines over every node's edges, (n,)."""
+        return edge_cosines(self.unit, self.part.adjacency(self.x.dtype))
 
     @cached_property
     def _spectra(self) -> dict[Side, Array]:

@@ -37,6 +37,25 @@ def test_both_directions_and_no_self_loop() -> None:
     assert not adjacency[3:, 3:].nnz
 
 
+def test_the_connected_part_is_the_graph_without_isolated_nodes() -> None:
+    graph = three_by_three()
+    part, kept = graph.connected, [0, 1, 3, 4]
+    assert (part.n_users, part.n_items, part.degrees.tolist()) == (2, 2, [2, 1, 1, 2])
+    for matrix, whole in (
+        (part.adjacency, graph.adjacency),
+        (part.norm_adj.to_scipy(np.float64), graph.norm_adj.to_scipy(np.float64)),
+    ):
+        np.testing.assert_array_equal(matrix.toarray(), whole.toarray()[np.ix_(kept, kept)])
+    assert part.connected is part
+
+
+def test_an_isolated_user_and_no_edge_at_all() -> None:
+    first = bipartite_graph(Interactions(np.array([1]), np.array([0])), 2, 1).connected
+    np.testing.assert_array_equal(first.adjacency.toarray(), [[0, 1], [1, 0]])
+    nobody = np.empty(0, np.int64)
+    assert bipartite_graph(Interactions(nobody, nobody), 2, 1).connected.n_nodes == 0
+
+
 def test_spectrum_lies_in_minus_one_to_one(planted) -> None:
     """D^-1/2 A D^-1/2 of two bipartite components has the eigenvalues 1 and -1, each twice."""
     graph = bipartite_graph(planted.train, planted.n_users, planted.n_items)

@@ -36,6 +36,17 @@ def test_distances_equal_shortest_paths(seed, max_hop):
     assert np.array_equal(actual, np.where(beyond, -1, expected[seeds]).astype(int))
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 60), (60, 105), (20, 23), (64, 65)])
+def test_seeds_of_one_side(first, last):
+    """They reach one side a hop, until nothing new is reached."""
+    adjacency = random_adjacency(60, 45, 0.04, 5)
+    expected = shortest_path(adjacency, unweighted=True)[first:last]
+    radii = (0, 1, 2, 3, 4, 30)
+    masks = reach_masks(adjacency, np.arange(first, last), radii)
+    for radius, mask in zip(radii, masks, strict=True):
+        assert np.array_equal(mask, expected <= radius)
+
+
 def test_more_seeds_than_a_batch():
     adjacency = random_adjacency(400, 300, 0.006, 1)
     actual = hop_distances(adjacency, np.arange(700), 6)

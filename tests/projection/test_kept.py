@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rednd_core.config import PROJECT_ROOT
-from rednd_core.projection import kept_maps, project
+from rednd_core.projection import kept, kept_maps, project
 
 
 def test_the_environment_says_where(layers, tmp_path: Path, monkeypatch) -> None:
@@ -16,6 +17,22 @@ def test_the_environment_says_where(layers, tmp_path: Path, monkeypatch) -> None
     assert len(list((tmp_path / "mine").glob("*.npz"))) == 1
     monkeypatch.delenv("REDND_CACHE")
     assert kept_maps().root == PROJECT_ROOT / ".cache"
+
+
+def test_an_installed_package_keeps_maps_in_the_user_s_cache(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(kept, "PROJECT_ROOT", tmp_path / "site-packages")
+    monkeypatch.delenv("REDND_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert kept_maps().root == tmp_path / "xdg" / "rednd"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert kept_maps().root == tmp_path / ".cache" / "rednd"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert kept_maps().root == tmp_path / "Library" / "Caches" / "rednd"
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert kept_maps().root == tmp_path / "local" / "rednd"
 
 
 def test_bundled_maps_are_read_and_never_written() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
@@ -19,6 +22,16 @@ def test_equals_sklearn_both_ways():
     reverse = _continuity_by_loops(distances, coords, 7)
     assert cont == pytest.approx(reverse)
     assert trust != pytest.approx(cont, abs=1e-3)
+
+
+def test_a_picture_by_pca_does_not_load_torch():
+    code = (
+        "import sys, numpy as np; from rednd_core.projection import project;"
+        "x = np.random.default_rng(0).normal(size=(40, 4)).astype('float32');"
+        "project([x, x[::-1]], 'pca', n_users=20); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def _continuity_by_loops(distances, coords, k):

@@ -12,8 +12,6 @@ from rednd_core.smoothness.pairwise import (
     edge_cosines,
     edge_mad,
     edge_mad_rows,
-    masked_mad,
-    masked_row_distances,
     pair_mad,
     uniformity,
     unit_rows,
@@ -104,58 +102,16 @@ def test_the_textbook_form_goes_negative_near_collapse():
     assert np.allclose(ours, 7e-18, rtol=0.1, atol=0)  # (d - 1) spread^2, in expectation
 
 
-def test_masked_mad_equals_the_loop_of_the_paper(rng):
-    x = rng.standard_normal((30, 4)) + 0.3
-    x[5] = 0
-    mask = rng.random((30, 30)) < 0.2
-    mask[11] = False  # a row without pairs does not count
-    distances = naive_distances(x)
-    rows = [distances[i][mask[i]].mean() for i in range(30) if mask[i].any()]
-    assert masked_mad(unit_rows(x), mask) == pytest.approx(float(np.mean(rows)), rel=EXACT)
-
-
-def test_masked_mad_with_all_pairs_is_pair_mad(rng):
-    unit = unit_rows(rng.standard_normal((60, 5)))
-    assert masked_mad(unit, ~np.eye(60, dtype=bool)) == pytest.approx(pair_mad(unit), rel=EXACT)
-
-
-def test_equal_rows_count_as_pairs_whatever_rounding_says(rng):
-    x = rng.standard_normal((80, 16))
-    x[:40] = np.eye(16)[0] * 2.0 ** np.arange(40)[:, None]  # one direction, distances exactly 0
-    unit = unit_rows(x)
-    mask = ~np.eye(80, dtype=bool)
-    assert masked_mad(unit, mask) == pytest.approx(naive_mad(x), rel=EXACT)
-    computed = (1 - unit @ unit.T) * mask  # counting "!= 0" forgets the equal pairs
-    forgetful = (computed.sum(axis=1) / (computed != 0).sum(axis=1)).mean()
-    assert forgetful - naive_mad(x) > 0.1
-
-
-def test_masked_mad_without_pairs_is_undefined(rng):
-    unit = unit_rows(rng.standard_normal((5, 2)))
-    assert math.isnan(masked_mad(unit, np.zeros((5, 5), dtype=bool)))
-
-
-def test_row_distances_of_several_embeddings_keep_them_apart(rng):
-    a, b = unit_rows(rng.standard_normal((9, 3))), unit_rows(rng.standard_normal((9, 5)))
-    mask = rng.random((2, 9)) < 0.6
-    both = masked_row_distances([a, b], np.array([4, 7]), mask)
-    assert both.shape == (2, 2)
-    expected = [
-        [naive_distances(x)[row][m].mean() for row, m in zip((4, 7), mask, strict=True)]
-        for x in (a, b)
-    ]
-    assert both == pytest.approx(np.array(expected), rel=EXACT)
-
-
 def test_edge_measures_equal_a_loop_over_the_edges(graph, rng):
     x = rng.standard_normal((graph.n_nodes, 6)) + 0.4
-    ratings = graph.adjacency[: graph.n_users, graph.n_users :].astype(np.float64)
+    adjacency = graph.adjacency.astype(np.float64)
     unit = unit_rows(x)
     users, items = unit[: graph.n_users], unit[graph.n_users :]
-    edges = list(zip(*ratings.nonzero(), strict=True))
+    edges = list(zip(*adjacency[: graph.n_users, graph.n_users :].nonzero(), strict=True))
     distances = [1 - cosine(x[u], x[graph.n_users + i]) for u, i in edges]
 
-    sums = edge_cosines(users, items, ratings)
+    both = edge_cosines(unit, adjacency)
+    sums = both[: graph.n_users]
     assert edge_mad(sums, len(edges)) == pytest.approx(np.mean(distances), rel=EXACT)
     squares = [((users[u] - items[i]) ** 2).sum() for u, i in edges]
     assert alignment(sums, len(edges)) == pytest.approx(np.mean(squares), rel=EXACT)
@@ -164,7 +120,6 @@ def test_edge_measures_equal_a_loop_over_the_edges(graph, rng):
     for (u, i), distance in zip(edges, distances, strict=True):
         per_node.setdefault(u, []).append(distance)
         per_node.setdefault(graph.n_users + i, []).append(distance)
-    both = np.concatenate([sums, edge_cosines(items, users, ratings.T)])
     linked = graph.degrees > 0
     expected = np.mean([np.mean(values) for values in per_node.values()])
     actual = edge_mad_rows(both[linked], graph.degrees[linked])
