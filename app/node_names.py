@@ -157,4 +157,6 @@ class NodeNames:
 
 
 def _chunked(texts: pd.Series) -> pa.ChunkedArray:
-    return pa.chunked_array(texts.astype("str"))
+    # Not of pandas's own making: before 3 it has no Arrow behind its strings.
+    arrow = pa.array(texts.astype("str"), type=pa.large_string())
+    return arrow if isinstance(arrow, pa.ChunkedArray) else pa.chunked_array([arrow])

@@ -7,12 +7,14 @@ and how it is trained. Hyper-parameters are validated by the model's own class (
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from rednd_core.errors import ConfigError, unknown_name
+from rednd_core.errors import ConfigError, DataError, unknown_name
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +23,13 @@ M = TypeVar("M", bound="StrictModel")
 Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["auto", "dgl", "csr"]
 SplitRule = Literal["auto", "given", "random", "leave_last_out"]
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What a modality may be called: in feature files, settings and the layers of a run alike. No two of one
+run may differ by case only, as many file systems take ``Image_0.npy`` and ``image_0.npy`` for one file."""
+MOST_MODALITIES = 16
 
 
 class StrictModel(BaseModel):
@@ -46,8 +55,8 @@ class DataConfig(StrictModel):
 
     path: str
     split: SplitRule = "auto"
-    ratios: tuple[float, float, float] = (0.8, 0.1, 0.1)
-    split_seed: int = Field(0, ge=0)
+    ratios: tuple[Ratio, Ratio, Ratio] = (0.8, 0.1, 0.1)
+    split_seed: int = Field(0, ge=0, lt=2**32)
     columns: ColumnNames | None = None
 
 
@@ -115,13 +124,24 @@ def resolve_data_path(path: str) -> Path:
     """Absolute form of a data path; a relative one may also start at the project's folder,
 
     so that the bundled runs find ``sample_data/shop`` from any working directory.
+
+    Raises:
+        DataError: no file can be called so, e.g. as it begins with the home of an unknown user.
     """
-    candidate = Path(path).expanduser()
-    if not candidate.is_absolute() and not candidate.exists():
-        bundled = PROJECT_ROOT / candidate
-        if bundled.exists():
-            return bundled
-    return candidate.resolve()
+    try:
+        candidate = Path(path).expanduser()
+        if not candidate.is_absolute() and not candidate.exists():
+            bundled = PROJECT_ROOT / candidate
+            if bundled.exists():
+                return bundled
+        return candidate.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise DataError(
+            expected="the path of a data folder or file",
+            found=f"{path[:120]!r} ({reason[:120]})",
+            remedy="check the path and its permissions",
+        ) from None
 
 
 def portable_path(place: Path) -> str:
@@ -140,12 +160,29 @@ def parse_settings(cls: type[M], values: dict[str, Any], kind: str) -> M:
         if key not in cls.model_fields:
             raise unknown_name(kind, key, cls.model_fields)
     try:
-        return cls(**values)
+        settings = cls(**values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or kind
+        message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            expected=f"a valid value for {where} ({first['msg'].lower()})",
+            expected=f"a valid value for {where} ({message[:1].lower()}{message[1:]})",
             found=repr(first.get("input")),
             remedy="change that setting",
         ) from None
+    understood = settings.model_dump()
+    for key, value in values.items():  # pydantic takes true for 1
+        if _holds_truth(value) and not _holds_truth(understood[key]):
+            raise ConfigError(
+                expected=f"numbers for {key}", found=repr(value), remedy="change that setting"
+            )
+    return settings
+
+
+def _holds_truth(value: object) -> bool:
+    """Whether ``True`` or ``False`` is in a plain value."""
+    if isinstance(value, Mapping):
+        return any(map(_holds_truth, value.values()))
+    return isinstance(value, bool) or (
+        isinstance(value, list | tuple) and any(map(_holds_truth, value))
+    )

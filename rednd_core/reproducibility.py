@@ -6,6 +6,7 @@ import platform
 import random
 import subprocess
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
@@ -35,18 +36,25 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The project's git commit, with ``+`` where tracked files differ from it; None outside a checkout."""
-    git = ["git", "-C", str(PROJECT_ROOT)]
+    """The project's git commit, with ``+`` where tracked files differ from it; None outside a checkout.
+
+    A package that is installed inside somebody else's repository has no commit.
+    """
     try:
-        head = subprocess.run(  # noqa: S603
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changed = subprocess.run(  # noqa: S603
-            [*git, "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        if not Path(_git("rev-parse", "--show-toplevel")).samefile(PROJECT_ROOT):
+            return None
+        head = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return None
     return head + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        ["git", "-C", str(PROJECT_ROOT), *arguments],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()

@@ -11,11 +11,12 @@ from rednd_core.config import (
     PROJECT_ROOT,
     DataConfig,
     RunConfig,
+    StrictModel,
     TrainingConfig,
     parse_settings,
     resolve_data_path,
 )
-from rednd_core.errors import ConfigError
+from rednd_core.errors import ConfigError, DataError
 
 
 def test_round_trip() -> None:
@@ -62,6 +63,35 @@ def test_impossible_values_name_the_setting(values: dict, key: str) -> None:
     assert repr(next(iter(values.values()))).strip("[]") in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "values", [{"ratios": (1.2, -0.1, -0.1)}, {"split_seed": 2**32}, {"split_seed": -1}]
+)
+def test_impossible_splits(values: dict) -> None:
+    with pytest.raises(ConfigError, match="a valid value for "):
+        parse_settings(DataConfig, {"path": "x", **values}, "data setting")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"epochs": True}, {"learning_rate": True}, {"seed": False}, {"ks": [5, True]}],
+)
+def test_true_and_false_are_no_numbers(values: dict) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"numbers for {next(iter(values))}, but found .*(True|False)"
+    ):
+        parse_settings(TrainingConfig, values, "training setting")
+
+
+def test_true_and_false_stay_where_they_are_wanted() -> None:
+    class Switch(StrictModel):
+        on: bool
+        more: dict[str, float]
+
+    assert parse_settings(Switch, {"on": True, "more": {"a": 1}}, "switch").on
+    with pytest.raises(ConfigError, match="numbers for more"):
+        parse_settings(Switch, {"on": True, "more": {"a": True}}, "switch")
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         TrainingConfig().epochs = 3
@@ -84,3 +114,19 @@ def test_data_paths(tmp_path: Path, monkeypatch) -> None:
     assert resolve_data_path(str(own)) == own
     monkeypatch.setenv("HOME", str(tmp_path))
     assert resolve_data_path("~/sets") == tmp_path / "sets"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("~nobody-of-that-name/x", "home directory"),
+        ("bad\0name", "null byte"),
+        ("/bad\0name", "null byte"),
+        ("x" * 5000, "too long"),
+    ],
+)
+def test_a_path_that_cannot_be_is_one_sentence(path: str, words: str) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        resolve_data_path(path)
+    assert "\0" not in str(caught.value)
+    assert len(str(caught.value)) < 400

@@ -61,6 +61,19 @@ def test_commit(tmp_path, monkeypatch) -> None:
     assert commit() == head + "+"
 
 
+def test_a_foreign_repository_around_the_package_has_no_commit(tmp_path, monkeypatch) -> None:
+    packages = tmp_path / "venv" / "site-packages"
+    packages.mkdir(parents=True)
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.txt").write_text("one")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    monkeypatch.setattr(reproducibility, "PROJECT_ROOT", packages)
+    assert commit() is None
+    monkeypatch.setattr(reproducibility, "PROJECT_ROOT", tmp_path)
+    assert commit() is not None
+
+
 def test_without_git(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert commit() is None

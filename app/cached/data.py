@@ -11,8 +11,6 @@ import streamlit as st
 from app.node_names import NodeNames
 from rednd_core.config import ColumnNames, DataConfig, resolve_data_path
 from rednd_core.data.schema import Dataset
-from rednd_core.data.tables import shorten
-from rednd_core.errors import DataError
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.runs import Run
 
@@ -35,11 +33,17 @@ def dataset(config: DataConfig) -> Dataset:
 
 
 def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file of a data set."""
+    """Name, time and size of every file of a data set; none where its folder cannot be looked into,
+
+    which reading the data then says.
+    """
     place = resolve_data_path(config.path)
-    folder = place if place.is_dir() else place.parent
-    files = sorted(f for f in folder.glob("*") if f.is_file()) if folder.is_dir() else []
-    stats = [(f.name, f.stat()) for f in files]
+    try:
+        folder = place if place.is_dir() else place.parent
+        files = sorted(f for f in folder.glob("*") if f.is_file()) if folder.is_dir() else []
+        stats = [(f.name, f.stat()) for f in files]
+    except OSError:
+        return ()
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
@@ -77,15 +81,7 @@ def _data_report(config_json: str, signature: tuple[tuple[str, int, int], ...]) 
 
 def data_report(config: DataConfig) -> DataReport:
     """What a data set holds and what is wrong with it; looked at again when a file of it changes."""
-    try:
-        signature = _signature(config)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(
-            expected="a readable data folder or file",
-            found=shorten(str(error), 120),
-            remedy="check the path and its permissions",
-        ) from None
-    return _data_report(config.model_dump_json(), signature)
+    return _data_report(config.model_dump_json(), _signature(config))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

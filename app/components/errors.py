@@ -7,6 +7,7 @@ from functools import wraps
 
 import streamlit as st
 
+from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
 
 
@@ -18,6 +19,6 @@ def explained(render: Callable[[], None]) -> Callable[[], None]:
         try:
             render()
         except RedndError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(escape_markdown(str(error)), icon=":material/error:")
 
     return wrapper

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from rednd_core.config import ColumnNames, DataConfig, SplitRule
+from rednd_core.data.split import require_ratios
 
 SPLITS: dict[SplitRule, str] = {
     "auto": "as labelled, else random",
@@ -27,6 +28,9 @@ def reading(config: DataConfig) -> DataConfig:
     """Widgets for split and columns of ``config.path``, kept for the session; what they come to.
 
     Where nothing is changed, ``config`` comes back as it is.
+
+    Raises:
+        ConfigError: shares that leave nothing to train on.
     """
     names = config.columns or ColumnNames()
     with st.popover("Split and columns", icon=":material/tune:"):
@@ -45,6 +49,7 @@ def reading(config: DataConfig) -> DataConfig:
             role: st.text_input(label, getattr(names, role), **_keep(config, role)).strip()
             for role, label in COLUMNS.items()
         }
+    require_ratios(changes.get("ratios", config.ratios))
     # A column that is named must be there, so only what differs from MMRec's names is.
     usual = ColumnNames().model_dump()
     chosen = {role: name for role, name in given.items() if name and name != usual[role]}
@@ -55,22 +60,36 @@ def reading(config: DataConfig) -> DataConfig:
 
 def _shares(config: DataConfig) -> dict[str, Any]:
     """Shares of a random split, and its seed."""
-    shares = []
-    for part, ratio in zip(("Validation", "Test"), config.ratios[1:], strict=True):
-        percent = st.number_input(
-            f"{part}, % of the interactions",
-            min_value=1,
-            max_value=45,
-            value=round(100 * ratio),
-            help="Of a random split.",
-            **_keep(config, part),
-        )
-        shares.append(percent / 100)
+    shares = [_share(config, "Validation", 1), _share(config, "Test", 2)]
     seed = st.number_input(
-        "Seed of a random split", min_value=0, value=config.split_seed, **_keep(config, "seed")
+        "Seed of a random split",
+        min_value=0,
+        max_value=2**32 - 1,
+        value=config.split_seed,
+        **_keep(config, "seed"),
     )
+    # The share to train on is what is left, but as it was configured where nothing is changed.
     ratios = (round(1 - sum(shares), 10), *shares)
+    if ratios[1:] == config.ratios[1:]:
+        ratios = config.ratios
     return {"ratios": ratios, "split_seed": int(seed)}
+
+
+def _share(config: DataConfig, part: str, place: int) -> float:
+    """One of the ratios as a percentage; while that stands as it was, the configured ratio exactly."""
+    ratio = config.ratios[place]
+    shown = round(100 * ratio, 6)
+    percent = st.number_input(
+        f"{part}, % of the interactions",
+        min_value=0.0,
+        max_value=100.0,
+        value=shown,
+        step=0.5,
+        format="%g",
+        help="Of a random split.",
+        **_keep(config, part),
+    )
+    return ratio if percent == shown else round(percent / 100, 8)
 
 
 def _keep(config: DataConfig, name: str) -> dict[str, Any]:

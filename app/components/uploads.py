@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from rednd_core.data.interactions import ITEM_TABLES, NUMBERED, USER_TABLES
+from rednd_core.data.interactions import could_be_interactions
 from rednd_core.data.tables import listing, shorten
 from rednd_core.errors import DataError
 
@@ -33,8 +35,20 @@ class Upload(Protocol):
 
 @st.cache_resource(show_spinner=False)
 def upload_root() -> Path:
-    """A private folder of this server, under the system's folder of temporary files."""
-    return Path(tempfile.mkdtemp(prefix="rednd-upload-"))
+    """A private folder under the system's folder of temporary files, removed when the server ends."""
+    folder = tempfile.mkdtemp(prefix="rednd-upload-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def lifetime(path: str) -> None:
+    """Say of a data set among the uploads that it will be gone some day."""
+    if Path(path).is_relative_to(upload_root()):
+        st.caption(
+            "Uploaded files are removed when the app ends. Runs on them stay, but cannot be continued "
+            "or evaluated then: to keep the files, put them into a folder on the machine that runs "
+            "this app and choose that."
+        )
 
 
 def save_upload(files: Sequence[Upload], root: Path) -> Path:
@@ -80,6 +94,5 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
 
 def _set_name(names: Sequence[str]) -> str:
     """The stem of the interaction file: what the data set will be called."""
-    others = (*ITEM_TABLES, *USER_TABLES)
-    likely = [n for n in names if n.endswith((*NUMBERED, ".csv")) and n not in others]
+    likely = [name for name in names if could_be_interactions(name)]
     return Path(likely[0]).stem if likely else "upload"

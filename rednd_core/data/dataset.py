@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from rednd_core.config import ColumnNames, DataConfig, SplitRule, resolve_data_path
-from rednd_core.data.features import FeatureTable, feature_files, read_features
+from rednd_core.data.features import (
+    FeatureTable,
+    feature_files,
+    read_features,
+    require_distinct,
+)
 from rednd_core.data.ids import IdArray, NumberIds, json_blocks
 from rednd_core.data.interactions import (
     interactions_file,
@@ -142,6 +147,7 @@ def read_parts(
     table = attempt(read_interactions, file, columns, item_ids=first)
     read = [attempt(read_features, features_path) for features_path in feature_files(file.parent)]
     features = tuple(modality for modality in read if modality is not None)
+    attempt(require_distinct, [modality.modality for modality in features])
     item_ids = parts = None
     if table is not None:
         parts = attempt(split_table, table, split, seed, ratios)

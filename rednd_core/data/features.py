@@ -5,18 +5,18 @@ Large float32 files stay where they are, memory-mapped; everything is checked in
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from rednd_core.config import MODALITY
 from rednd_core.data.schema import FloatArray, Notice
 from rednd_core.data.tables import counted, require_readable
 from rednd_core.errors import DataError
 
 _SUFFIX = "_feat.npy"
-MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 MAPPED_BYTES = 64 * 2**20
 """Larger float32 arrays are memory-mapped; smaller ones are read, so that the file may change."""
 
@@ -25,8 +25,11 @@ MAX_VALUE = 1e16
 would be infinite."""
 
 _BLOCK_VALUES = 1 << 22  # checked at a time: 16 MB
-RESERVED_MODALITIES = ("id",)
-"""Names that layers of id embeddings use in models and run folders."""
+RESERVED_MODALITY = "id"
+"""What layers of id embeddings are called in models and run folders."""
+MODALITY_WANTED = (
+    "of up to 64 letters, digits, _ and -, begins with a letter or digit and is not 'id'"
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,32 @@ class FeatureTable:
     notices: tuple[Notice, ...] = ()
 
 
+def is_modality(name: str) -> bool:
+    """Whether features may be called so."""
+    return MODALITY.fullmatch(name) is not None and name.lower() != RESERVED_MODALITY
+
+
+def require_distinct(names: Sequence[str]) -> None:
+    """Refuse modalities whose names differ by case only: their layers would share files.
+
+    Raises:
+        DataError: the first two.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        other = known.setdefault(name.lower(), name)
+        if other != name:
+            raise DataError(
+                expected="modalities whose names differ by more than upper and lower case",
+                found=f"{other}{_SUFFIX} and {name}{_SUFFIX}",
+                remedy="rename one of the files",
+            )
+
+
 def feature_files(folder: Path) -> tuple[Path, ...]:
     """The ``<modality>_feat.npy`` files of a folder, sorted by modality."""
-    files = (p for p in folder.glob(f"*{_SUFFIX}") if p.is_file() and not p.name.startswith("."))
-    return tuple(sorted(files))
+    files = (p for p in folder.glob("*") if p.name.lower().endswith(_SUFFIX))
+    return tuple(sorted(p for p in files if p.is_file() and not p.name.startswith(".")))
 
 
 def read_features(path: str | Path) -> FeatureTable:
@@ -60,11 +85,10 @@ def read_features(path: str | Path) -> FeatureTable:
         DataError: not a ``.npy`` array of numbers, not 2-D, NaN, infinite or beyond ``MAX_VALUE``.
     """
     file = Path(path)
-    modality = file.name.removesuffix(_SUFFIX)
-    if modality in RESERVED_MODALITIES or not MODALITY.fullmatch(modality):
+    modality = file.name[: -len(_SUFFIX)]
+    if not is_modality(modality):
         raise DataError(
-            expected=f"a file <modality>{_SUFFIX} whose modality is of letters, digits, _ and -"
-            f" and not {' or '.join(map(repr, RESERVED_MODALITIES))}",
+            expected=f"a file <modality>{_SUFFIX} whose modality is {MODALITY_WANTED}",
             found=file.name,
             remedy="rename the file",
         )

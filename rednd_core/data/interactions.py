@@ -40,20 +40,20 @@ def interactions_file(path: str | Path) -> Path:
     """The one interaction file that a path means: itself, or the only one in that folder.
 
     A folder holds one ``.inter`` or ``.parquet``, or ``interactions.csv``, or one CSV beside items and
-    users tables.
+    users tables; upper and lower case are alike, here and in the names of those.
     """
+    place = resolve_data_path(str(path))
     try:
-        place = resolve_data_path(str(path))
         is_file = place.is_file()
         entries = sorted(place.iterdir()) if place.is_dir() else None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DataError(
             expected="a readable data folder or file",
             found=shorten(str(error), 120),
             remedy="check the path and its permissions",
         ) from None
     if is_file:
-        if place.suffix not in (*NUMBERED, ".csv"):
+        if not place.name.lower().endswith((*NUMBERED, ".csv")):
             raise DataError(
                 expected="an .inter, .parquet or .csv file",
                 found=place.name,
@@ -65,19 +65,29 @@ def interactions_file(path: str | Path) -> Path:
             expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
         )
     visible = [p for p in entries if p.is_file() and not p.name.startswith(".")]
-    candidates = [p for p in visible if p.suffix in NUMBERED or p.name == "interactions.csv"]
+    candidates = [p for p in visible if is_numbered(p) or p.name.lower() == "interactions.csv"]
     if not candidates:
-        other_tables = {*ITEM_TABLES, *USER_TABLES}
-        candidates = [p for p in visible if p.suffix == ".csv" and p.name not in other_tables]
+        candidates = [p for p in visible if could_be_interactions(p.name)]
     if len(candidates) == 1:
         return candidates[0]
     raise DataError(
-        expected=f"one .inter file, .parquet file or interactions.csv in {place.name}",
+        expected=f"one .inter file, .parquet file or interactions.csv in {place.name or place}",
         found=listing(p.name for p in candidates) or "none of them",
         remedy="name the file itself, or keep one of them in that folder or upload"
         if candidates
         else "check the path, or rename the file",
     )
+
+
+def could_be_interactions(name: str) -> bool:
+    """Whether a file may be called so that holds interactions."""
+    lower = name.lower()
+    return lower.endswith((*NUMBERED, ".csv")) and lower not in (*ITEM_TABLES, *USER_TABLES)
+
+
+def tables_named(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The files of a folder that are called so, in upper or lower case; sorted."""
+    return sorted(p for p in folder.glob("*") if p.name.lower() in names and p.is_file())
 
 
 def data_folders(root: Path) -> list[Path]:
@@ -94,7 +104,7 @@ def data_folders(root: Path) -> list[Path]:
 
 def is_numbered(file: Path) -> bool:
     """Whether ids in this file are row numbers (``.inter``, Parquet) and not names (CSV)."""
-    return file.suffix in NUMBERED
+    return file.name.lower().endswith(NUMBERED)
 
 
 def read_interactions(
@@ -113,7 +123,8 @@ def read_interactions(
     names = columns or ColumnNames()
     file = interactions_file(path)
     required = {"user": names.user, "item": names.item, **names.model_dump(exclude_defaults=True)}
-    header = parquet.read_header(file) if file.suffix == ".parquet" else read_header(file)
+    is_parquet = file.suffix.lower() == ".parquet"
+    header = parquet.read_header(file) if is_parquet else read_header(file)
     require_columns(header, required, file)
     if len(set(required.values())) < len(required):
         roles = ", ".join(f"{role} in {name!r}" for role, name in required.items())
@@ -131,7 +142,7 @@ def read_interactions(
     all_item_ids: IdArray
     notices = []
     if is_numbered(file):
-        read = parquet.read_columns if file.suffix == ".parquet" else read_inter
+        read = parquet.read_columns if is_parquet else read_inter
         rows = read(file, names, where)
         user_ids, all_item_ids = (NumberIds(int(c.max()) + 1) for c in (rows.users, rows.items))
     else:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from rednd_core.config import ColumnNames
 from rednd_core.data.ids import IdArray, id_column
-from rednd_core.data.interactions import ITEM_TABLES
+from rednd_core.data.interactions import ITEM_TABLES, tables_named
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import (
     counted,
@@ -31,7 +31,7 @@ _MAY_LEAD_OUT = r"(?s)^[/\\]|^.:|\.\."
 
 def items_file(folder: Path) -> Path | None:
     """The items table of a folder, if it has one."""
-    found = [folder / name for name in ITEM_TABLES if (folder / name).is_file()]
+    found = tables_named(folder, ITEM_TABLES)
     if len(found) > 1:
         raise DataError(
             expected=f"one items table in {folder.name}",

@@ -71,7 +71,7 @@ def read_header(path: Path) -> list[str]:
             found="binary data, another encoding or a blank first line",
             remedy="export it again as UTF-8 text",
         )
-    return next(csv.reader([first], delimiter=_DELIMITERS[path.suffix]))
+    return next(csv.reader([first], delimiter=_DELIMITERS[path.suffix.lower()]))
 
 
 def require_columns(header: Sequence[str], required: Mapping[str, str], path: Path) -> None:
@@ -81,8 +81,9 @@ def require_columns(header: Sequence[str], required: Mapping[str, str], path: Pa
         required: role (a field of ``ColumnNames``) -> name of its column.
     """
     missing = {role: name for role, name in required.items() if name not in header}
-    if missing and len(header) == 1 and path.suffix in _DELIMITERS:
-        separated = _SEPARATOR_NAMES[_DELIMITERS[path.suffix]]
+    delimiter = _DELIMITERS.get(path.suffix.lower())
+    if missing and len(header) == 1 and delimiter is not None:
+        separated = _SEPARATOR_NAMES[delimiter]
         for separator, spoken in _SEPARATOR_NAMES.items():
             if separator in header[0]:
                 raise DataError(
@@ -180,7 +181,7 @@ def _parse(
         str(path),
         read_options=pa_csv.ReadOptions(use_threads=odd_row is None),
         parse_options=pa_csv.ParseOptions(
-            delimiter=_DELIMITERS[path.suffix],
+            delimiter=_DELIMITERS[path.suffix.lower()],
             newlines_in_values=True,
             invalid_row_handler=odd_row,
         ),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rednd_core.config import ColumnNames
 from rednd_core.data.ids import id_column
-from rednd_core.data.interactions import USER_TABLES
+from rednd_core.data.interactions import USER_TABLES, tables_named
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted, key_column, listing, read_cells, read_header
 from rednd_core.errors import DataError
@@ -22,7 +22,7 @@ def users_file(dataset: Dataset) -> Path | None:
     """
     place = Path(dataset.path)
     folder = place if place.is_dir() else place.parent
-    found = [folder / name for name in USER_TABLES if (folder / name).is_file()]
+    found = tables_named(folder, USER_TABLES)
     if len(found) > 1:
         raise DataError(
             expected=f"one users table in {folder.name}",

@@ -50,8 +50,13 @@ class Footprint:
     step_tables: float = 0
     layers: int = 1
 
-    def n_bytes(self, sizes: Sizes) -> int:
-        """At the peak of training, beyond libraries, data and features."""
+    def n_bytes(self, sizes: Sizes, *, recorded: bool = False) -> int:
+        """At the peak of training, beyond libraries, data and features.
+
+        Args:
+            recorded: steps are replayed as a CUDA graph, which keeps the tables of one for itself.
+        """
         tables = max(self.step_tables, self.layers + MEASURING_TABLES)
+        tables += self.step_tables if recorded else 0
         numbers = COPIES_OF_PARAMETERS * self.parameters + tables * self.table
         return FIXED_BYTES + GRAPH_BYTES * sizes.n_train + round(4 * numbers)

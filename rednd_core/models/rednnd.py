@@ -26,9 +26,10 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
+from rednd_core.config import MOST_MODALITIES
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.errors import ConfigError
 from rednd_core.losses.bpr import bpr_loss
@@ -48,7 +49,6 @@ from rednd_core.models.rows import distinct, gather, read_out, unit_rows
 AlignmentScope = Literal["batch", "anchors", "full"]
 AlignmentPrecision = Literal["fp32", "bf16"]
 PRECISIONS: dict[AlignmentPrecision, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
-
 
 STEP_TABLES = 11
 STEP_TABLES_COMPARED: dict[AlignmentScope, int] = {"batch": 0, "anchors": 5, "full": 9}
@@ -105,6 +105,20 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
         if len(set(modalities)) < len(modalities):
             raise ValueError("every modality once")
         return modalities
+
+    @field_validator("fusion_weights")
+    @classmethod
+    def _weigh_what_is_used(
+        cls, weights: dict[str, float], info: ValidationInfo
+    ) -> dict[str, float]:
+        if weights and not sum(weights.values()):
+            raise ValueError("at least one weight above 0; n_mm_layers=0 leaves the item graph out")
+        chosen = info.data.get("modalities")
+        if chosen and (foreign := set(weights) - set(chosen)):
+            raise ValueError(
+                f"only weights of the chosen modalities, not of {', '.join(sorted(foreign))}"
+            )
+        return weights
 
 
 class RedNnD(Recommender):
@@ -272,6 +286,12 @@ def _chosen_modalities(inputs: ModelInputs, settings: RedNnDHyperparameters) -> 
             + (f", among them {', '.join(missing)}" if missing else ""),
             found=", ".join(sorted(inputs.features)) or "none in this data set",
             remedy="add <modality>_feat.npy to the folder, or choose a model without features",
+        )
+    if len(chosen) > MOST_MODALITIES:
+        raise ConfigError(
+            expected=f"at most {MOST_MODALITIES} modalities in a model",
+            found=str(len(chosen)),
+            remedy="choose some of them with the setting modalities",
         )
     return chosen
 

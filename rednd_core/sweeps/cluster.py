@@ -13,13 +13,16 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
 
+import torch
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, Nanny, Scheduler, SpecCluster
+from distributed.utils import silence_logging_cmgr
 
 from rednd_core.errors import ConfigError, EngineError, RedndError
 from rednd_core.sweeps.campaign import Job
 from rednd_core.sweeps.record import Outcome
 from rednd_core.sweeps.worker import ensure_run
+from rednd_core.training.memory import MEMORY_SHARE, free_memory
 
 GPU = "GPU"
 """The name of the resource that a worker with a GPU declares, one for each GPU."""
@@ -68,7 +71,8 @@ class DaskPool:
 
         Raises:
             EngineError: a job needs a GPU that no worker has.
-            ConfigError: no scheduler or no worker answers, or workers with several threads.
+            ConfigError: no scheduler or no worker answers, now or any longer, or workers with several
+                threads.
         """
         workers = _workers(self._connect(jobs))
         on_gpu = [job for job in jobs if _wants_gpu(job, workers)]
@@ -83,7 +87,11 @@ class DaskPool:
         return min(len(jobs), n_gpus if len(on_gpu) == len(jobs) else len(workers))
 
     def run(self, jobs: Sequence[Job], done: Callable[[Job, Outcome | RedndError], None]) -> None:
-        """Bring all jobs to an end; ``done`` is called in this thread, in the order of finishing."""
+        """Bring all jobs to an end; ``done`` is called in this thread, in the order of finishing.
+
+        Raises:
+            ConfigError: the scheduler is gone, and with it whatever was asked of it.
+        """
         client = self._connect(jobs)
         workers = _workers(client)
         finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -106,7 +114,10 @@ class DaskPool:
             try:
                 future = finished.get(timeout=POLL_SECONDS)
             except queue.Empty:
+                _require_scheduler(client)
                 continue
+            if future.cancelled():  # by the loss of the scheduler: nobody else cancels
+                raise _gone()
             job = pending.pop(future)
             done(job, _outcome(future))
 
@@ -119,28 +130,32 @@ class DaskPool:
         wanted = min(len(jobs), self._n_workers or len(gpu_names) or CPU_COUNT)
         if self._client is None or wanted > self._n_local:  # a later stage may have more points
             self._stack.close()
-            self._client = self._stack.enter_context(_local(worker_options(wanted, gpu_names)))
+            options = worker_options(wanted, gpu_names, free_memory(torch.device("cpu")))
+            self._client = self._stack.enter_context(_local(options))
             self._n_local = wanted
         return self._client
 
 
 def gpus() -> list[str]:
     """What CUDA_VISIBLE_DEVICES would name each of this machine's usable GPUs."""
-    import torch
-
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = listed.split(",") if listed else [str(n) for n in range(torch.cuda.device_count())]
     return names[: torch.cuda.device_count()]
 
 
-def worker_options(n_workers: int, gpu_names: Sequence[str]) -> list[dict[str, Any]]:
+def worker_options(
+    n_workers: int, gpu_names: Sequence[str], free_bytes: int
+) -> list[dict[str, Any]]:
     """How each local worker is started: one thread, and its share of a GPU where there are any.
 
     With more workers than GPUs, several share one.
+
+    Args:
+        free_bytes: of the machine's memory, for all of them together.
     """
     options: list[dict[str, Any]] = []
     for number in range(n_workers):
-        environment, resources = dict(ONE_THREAD), {}
+        environment, resources = ONE_THREAD | {MEMORY_SHARE: str(free_bytes // n_workers)}, {}
         if gpu_names:
             environment["CUDA_VISIBLE_DEVICES"] = gpu_names[number % len(gpu_names)]
             resources = {GPU: 1}
@@ -193,7 +208,8 @@ def _remote(address: str) -> Iterator[Client]:
             found=str(error).splitlines()[0][:200].rstrip(".") or "no answer",
             remedy="start one with `dask scheduler`, or leave out --scheduler",
         ) from None
-    with client:
+    # What goes wrong is said in one sentence here; Dask logs it as tracebacks.
+    with silence_logging_cmgr(logging.CRITICAL), client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError:
@@ -213,8 +229,26 @@ def _remote(address: str) -> Iterator[Client]:
 
 
 def _workers(client: Client) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
+    _require_scheduler(client)
+    # No entry where the scheduler went away just now.
+    found: dict[str, dict[str, Any]] | None = client.scheduler_info(n_workers=-1).get("workers")
+    if found is None:
+        raise _gone()
     return list(found.values())
+
+
+def _require_scheduler(client: Client) -> None:
+    """Refuse a client that lost its scheduler: one that it finds again knows nothing of the jobs."""
+    if client.status != "running":
+        raise _gone()
+
+
+def _gone() -> ConfigError:
+    return ConfigError(
+        expected="a Dask scheduler until the last run is over",
+        found="that the scheduler is gone",
+        remedy="start it again and give the same command again to go on",
+    )
 
 
 def _wants_gpu(job: Job, workers: Sequence[dict[str, Any]]) -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rednd_core.config import RunConfig
 from rednd_core.errors import CheckpointError, RunError, TrainingError
-from rednd_core.runs import Provenance, Run, RunRecord, RunStore, RunWriter, create_run, requeue
+from rednd_core.runs import Provenance, Run, RunRecord, RunStore, RunWriter, create_run
+from rednd_core.runs.ownership import continuing
 from rednd_core.sweeps.outcome import read_outcome
 from rednd_core.sweeps.record import Outcome
 
@@ -88,15 +89,17 @@ def _ensure(run: Run, config: RunConfig, digest: str, campaign: Path, read_test:
 
 
 def _bring_to_its_end(run: Run, config: RunConfig, read_test: bool) -> None:
-    from rednd_core.training.experiment import record_test
+    from rednd_core.training.later_test import record_test
 
     if run.path.exists() and run.status.state == "finished":
         record_test(RunWriter(run.path))
     elif run.layout.last_place.exists():
-        requeue(run.path)
+        with continuing(run):
+            writer = RunWriter(run.path)
+            writer.claim()
         try:
-            _train(RunWriter(run.path), resume=True, read_test=read_test)
-        except CheckpointError:  # its process died while it renamed the files
+            _train(writer, resume=True, read_test=read_test)
+        except CheckpointError:  # a file is damaged or gone
             _begin(run, config, read_test)
     else:
         _begin(run, config, read_test)
@@ -107,13 +110,13 @@ def _begin(run: Run, config: RunConfig, read_test: bool) -> None:
     if run.path.exists():
         RunStore(run.path.parent).delete(run.name)
     record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-    _train(create_run(run.path, record), resume=False, read_test=read_test)
+    writer = create_run(run.path, record)
+    writer.claim()
+    _train(writer, resume=False, read_test=read_test)
 
 
 def _train(writer: RunWriter, *, resume: bool, read_test: bool) -> None:
     from rednd_core.training.experiment import train_run
 
-    # At once, so that the run's process is known should it die while it reads the data.
-    writer.status("running", message="Reading the data")
     with writer.recording_failure():
         train_run(writer, resume=resume, read_test=read_test)

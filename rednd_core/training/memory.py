@@ -20,6 +20,10 @@ from rednd_core.models.registry import hyperparameters, model_class
 
 GB = 1e9
 SMALLEST_EMBEDDING = 8
+MEMORY_SHARE = "REDND_MEMORY_SHARE"
+"""Bytes that this process may take of the machine's, set by whoever starts several side by side: each of
+them sees the memory that the others are still going to take as free."""
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def require_memory(
@@ -42,10 +46,11 @@ def require_memory(
         f"{change} ({smaller / GB:.1f} GB)"
         for change, smaller in _smaller(cls, chosen, sizes, device, free)
     ]
+    shared = " for one of several workers" if MEMORY_SHARE in os.environ else ""
     raise ConfigError(
         expected=f"{needed / GB:.1f} GB of free memory to train {model} "
         f"on {sizes.n_nodes:,} nodes (estimated)",
-        found=f"{free / GB:.1f} GB",
+        found=f"{free / GB:.1f} GB{shared}",
         remedy=f"set {' or '.join(fitting)}" if fitting else "use a machine with more memory",
     )
 
@@ -54,8 +59,10 @@ def estimate(
     cls: type[Recommender], settings: Hyperparameters, sizes: Sizes, device: torch.device
 ) -> int:
     """Bytes on ``device`` at the peak of training, beyond what data and libraries hold already."""
-    n_bytes = cls.footprint(settings, sizes).n_bytes(sizes)
-    if device.type == "cuda":  # the features move there
+    on_gpu = device.type == "cuda"
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"  # steps that wait for others are not recorded
+    n_bytes = cls.footprint(settings, sizes).n_bytes(sizes, recorded=on_gpu and alone)
+    if on_gpu:  # the features move there
         n_bytes += 4 * sizes.n_items * sum(sizes.feature_dims.values())
     return n_bytes
 
@@ -71,7 +78,34 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
-    return int(psutil.virtual_memory().available) // peers
+    free = min([int(psutil.virtual_memory().available), *_free_in_groups()]) // peers
+    return min(free, int(os.environ.get(MEMORY_SHARE, free)))
+
+
+def _free_in_groups() -> Iterator[int]:
+    """What the limits of this process's control group (version 2) and those above it leave.
+
+    A container has one, and psutil tells the memory of the whole machine there. Pages of files are
+    given up when memory is asked for.
+    """
+    try:
+        (place,) = re.findall(r"^0::/(.*)$", OWN_GROUP.read_text(), re.MULTILINE)
+    except (OSError, ValueError):  # another system, or none of version 2
+        return
+    for group in (GROUPS / place, *(GROUPS / place).parents):
+        if not group.is_relative_to(GROUPS):
+            return
+        try:
+            limit = (group / "memory.max").read_text().strip()
+            used = int((group / "memory.current").read_text())
+            known = (group / "memory.stat").read_text()
+        except (
+            OSError
+        ):  # of the machine's root, or of a group that is seen from within its container
+            continue
+        of_files = re.findall(r"^(?:in)?active_file (\d+)$", known, re.MULTILINE)
+        if limit != "max":
+            yield max(0, int(limit) - used + sum(map(int, of_files)))
 
 
 def peak_memory(device: torch.device) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rednd_core.data import features
-from rednd_core.data.features import feature_files, read_features
+from rednd_core.data.features import feature_files, read_features, require_distinct
 from rednd_core.errors import DataError
 
 
@@ -131,10 +131,21 @@ def test_a_pickle_is_never_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("name", ["id_feat.npy", "_feat.npy", "a b_feat.npy", "é_feat.npy"])
+@pytest.mark.parametrize("name", ["id", "ID", "", "a b", "é", "-a", "x" * 65])
 def test_modality_names(tmp_path, name):
     with pytest.raises(DataError, match="rename the file"):
-        read_features(save(tmp_path, np.ones((1, 1)), name))
+        read_features(save(tmp_path, np.ones((1, 1)), f"{name}_feat.npy"))
+
+
+@pytest.mark.parametrize("name", ["CLIP-image", "Text", "2d", "a_1", "x" * 64])
+def test_letters_digits_dashes_and_underscores_name_modalities(tmp_path, name):
+    assert read_features(save(tmp_path, np.ones((1, 1)), f"{name}_feat.npy")).modality == name
+
+
+def test_names_that_differ_by_case_only_are_refused():
+    require_distinct(["image", "text"])
+    with pytest.raises(DataError, match=r"found Image_feat\.npy and image_feat\.npy; rename one"):
+        require_distinct(["Image", "image", "text"])
 
 
 def test_files_beyond_the_limit_and_absent_files(tmp_path):

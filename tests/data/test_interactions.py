@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from rednd_core.data.interactions import ColumnNames, interactions_file, read_interactions
+from rednd_core.data import load_dataset
+from rednd_core.data.interactions import (
+    ColumnNames,
+    interactions_file,
+    is_numbered,
+    read_interactions,
+)
+from rednd_core.data.users import user_table
 from rednd_core.errors import DataError
 
 
@@ -242,6 +250,34 @@ def test_several_or_no_interaction_files(write):
     write("b.inter", INTER)
     with pytest.raises(DataError, match=r"a\.inter, b\.inter; name the file itself"):
         interactions_file(folder)
+
+
+@pytest.mark.parametrize("name", ["SHOP.INTER", "Shop.Inter"])
+def test_endings_in_capitals(write, name):
+    content = "userID\titemID\tx_label\n0\t4\t0\n2\t1\t1\n"
+    file = write(name, content)
+    assert interactions_file(file.parent) == interactions_file(file) == file
+    assert is_numbered(file)
+    in_capitals = read_interactions(file)
+    assert in_capitals.users.tolist() == read_interactions(write("b.inter", content)).users.tolist()
+
+
+def test_tables_in_capitals(csv_shop):
+    whole = load_dataset(csv_shop)
+    for name in ("interactions.csv", "items.csv", "text_feat.npy"):
+        stem, _, ending = name.partition(".")
+        (csv_shop / name).rename(csv_shop / f"{stem}.{ending.upper()}")
+    (csv_shop / "USERS.CSV").write_text("userID,name\nann,Ann\n")
+    loaded = load_dataset(csv_shop)
+    assert loaded.digest == whole.digest
+    assert list(loaded.features) == ["text"]
+    assert user_table(loaded)["name"].tolist() == ["Ann", ""]
+
+
+def test_parquet_in_capitals(tmp_path):
+    table = pd.DataFrame({"userID": [0, 0, 1, 1], "itemID": [0, 1, 1, 2], "x_label": [0, 1, 0, 2]})
+    table.to_parquet(tmp_path / "CLICKS.PARQUET")
+    assert len(read_interactions(tmp_path).users) == 4
 
 
 @pytest.mark.parametrize("name", ["absent", "x" * 5000, "nul\0byte"])

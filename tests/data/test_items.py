@@ -86,7 +86,7 @@ def test_bad_tables(write, case):
 def test_two_items_tables(write):
     write("items.csv", "itemID\na\n")
     folder = write("items.tsv", "itemID\na\n").parent
-    with pytest.raises(DataError, match=r"items\.tsv, items\.csv"):
+    with pytest.raises(DataError, match=r"items\.csv, items\.tsv"):
         items_file(folder)
 
 

@@ -98,3 +98,9 @@ def test_no_bytes_make_it_raise(mmrec, seed):
     report = check(mmrec)
     assert report.ok == (not report.errors)
     assert all(error.startswith("Expected ") for error in report.errors)
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "bad\0name", "/" + "x" * 300])
+def test_a_path_that_cannot_be_is_a_report(path):
+    (error,) = check(path).errors
+    assert error.startswith("Expected ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from rednd_core.config import MOST_MODALITIES
 from rednd_core.errors import ConfigError
 from rednd_core.models import rednnd, rows
 from rednd_core.models.rednnd import RedNnDHyperparameters
@@ -187,9 +188,24 @@ def test_missing_modalities(small, planted, make_dataset, build) -> None:
         build(planted, "rednnd", fusion_weights={"video": 1.0})
 
 
+def test_more_modalities_than_a_run_can_record_are_refused(make_dataset, build) -> None:
+    features = {f"m{k}": torch.ones(2, 2).numpy() for k in range(MOST_MODALITIES + 1)}
+    many = make_dataset(2, 2, [(0, 0), (1, 1)], features=features)
+    with pytest.raises(ConfigError, match="at most 16 modalities in a model, but found 17"):
+        build(many, "rednnd")
+
+
 def test_a_negative_fusion_weight_is_refused(small, build) -> None:
     with pytest.raises(ConfigError, match=r"fusion_weights\.image \(.*greater than or equal to 0"):
         build(small, "rednnd", fusion_weights={"image": -0.1})
+
+
+def test_fusion_weights_that_would_do_nothing_are_refused(small, build) -> None:
+    with pytest.raises(ConfigError, match="at least one weight above 0; n_mm_layers=0 leaves"):
+        build(small, "rednnd", fusion_weights={"image": 0, "text": 0})
+    with pytest.raises(ConfigError, match="weights of the chosen modalities, not of text"):
+        build(small, "rednnd", modalities=("image",), fusion_weights={"text": 1})
+    build(small, "rednnd", modalities=("image", "text"), fusion_weights={"text": 1})
 
 
 def test_a_modality_named_twice_is_refused(small, build) -> None:

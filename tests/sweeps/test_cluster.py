@@ -21,6 +21,7 @@ from rednd_core.runs import RunStore
 from rednd_core.sweeps import cluster
 from rednd_core.sweeps.cluster import DaskPool, gpus, worker_options
 from rednd_core.sweeps.search import run_sweep
+from rednd_core.training.memory import MEMORY_SHARE
 
 from .conftest import Diary, SerialPool
 
@@ -65,6 +66,10 @@ class Cluster:
                     return line
             time.sleep(0.05)
         raise AssertionError((self._folder / f"{kind}-0.log").read_text())
+
+    def kill_scheduler(self) -> None:
+        self._processes[0].kill()
+        self._processes[0].wait()
 
     def close(self) -> None:
         for process in reversed(self._processes):
@@ -194,6 +199,37 @@ def test_a_gpu_that_nobody_has(make_plan, store, tmp_path) -> None:
         own.close()
 
 
+def test_a_killed_scheduler_is_one_sentence_and_the_same_command_goes_on(
+    make_plan, store, tmp_path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    own, after = Cluster(tmp_path / "a"), Cluster(tmp_path / "b")
+    own.add_worker("plain", "--nthreads", "1")
+    after.add_worker("plain", "--nthreads", "1")
+    plan = make_plan(settings={"epochs": 60, "patience": 60}, n_layers=(1, 2, 3))
+
+    class Killer(Diary):
+        def point(self, point, progress) -> None:
+            super().point(point, progress)
+            own.kill_scheduler()
+
+    try:
+        diary = Killer()
+        with DaskPool(own.address) as pool:
+            with pytest.raises(ConfigError, match=r"scheduler is gone; .*same command again"):
+                run_sweep(plan, store, pool, diary, "s")
+            with pytest.raises(ConfigError, match="scheduler is gone"):
+                run_sweep(plan, store, pool, diary, "s")  # nor is anything asked of it again
+        assert len(diary.points) < 3
+        with DaskPool(after.address) as pool:
+            record = run_sweep(plan, store, pool, Diary(), "s")
+        assert (record.state, record.n_finished) == ("finished", 3)
+    finally:
+        own.close()
+        after.close()
+
+
 def test_no_scheduler(make_plan, store, monkeypatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with DaskPool("tcp://127.0.0.1:9") as pool, pytest.raises(ConfigError, match="dask scheduler"):
@@ -216,14 +252,22 @@ def test_local_workers(make_plan, store, diary) -> None:
 
 
 def test_options_of_local_workers() -> None:
-    on_cpu = worker_options(2, [])
+    on_cpu = worker_options(2, [], 1000)
+    assert {options["env"][MEMORY_SHARE] for options in on_cpu} == {"500"}
     assert [options["resources"] for options in on_cpu] == [{}, {}]
     assert {options["nthreads"] for options in on_cpu} == {1}
     assert {options["env"]["OMP_NUM_THREADS"] for options in on_cpu} == {"1"}
     assert "CUDA_VISIBLE_DEVICES" not in on_cpu[0]["env"]
-    on_gpu = worker_options(3, ["2", "GPU-5f"])
+    on_gpu = worker_options(3, ["2", "GPU-5f"], 1000)
     assert [o["env"]["CUDA_VISIBLE_DEVICES"] for o in on_gpu] == ["2", "GPU-5f", "2"]
     assert [o["resources"] for o in on_gpu] == [{"GPU": 1}] * 3
+
+
+def test_local_workers_share_the_memory(make_plan, store, monkeypatch) -> None:
+    """Each is told its part of what was free before any of them began."""
+    monkeypatch.setattr(cluster, "free_memory", lambda device: 2_000_000)
+    with DaskPool(n_workers=2) as pool, pytest.raises(ConfigError, match="one of several workers"):
+        run_sweep(make_plan(n_layers=(1, 2)), store, pool, Diary(), "s")
 
 
 def test_what_kills_every_worker_is_a_failure_with_advice() -> None:

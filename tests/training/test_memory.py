@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -145,8 +146,58 @@ def test_training_asks_first(planted_folder, monkeypatch) -> None:
     assert build(config, to_train=False).model.trainable  # a checkpoint is only looked at
 
 
-def test_processes_of_one_machine_share_its_memory(monkeypatch) -> None:
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine of 900 free bytes without control groups."""
     monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=900))
+    monkeypatch.setattr(memory, "OWN_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
+    monkeypatch.delenv(memory.MEMORY_SHARE, raising=False)
+
+
+def group(folder: Path, limit: str, used: int, of_files: int = 0) -> None:
+    folder.mkdir(parents=True)
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon {used}\nactive_file {of_files}\ninactive_file 0\n")
+
+
+def test_processes_of_one_machine_share_its_memory(machine, monkeypatch) -> None:
     assert memory.free_memory(CPU) == 900
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     assert memory.free_memory(CPU) == 300
+    monkeypatch.setenv(memory.MEMORY_SHARE, "200")
+    assert memory.free_memory(CPU) == 200
+    monkeypatch.setenv(memory.MEMORY_SHARE, "2000")
+    assert memory.free_memory(CPU) == 300
+
+
+def test_the_limit_of_a_container_counts(machine, tmp_path) -> None:
+    """The tightest of the groups around the process; the pages of files in them can be had."""
+    (tmp_path / "cgroup").write_text("1:name=systemd:/\n0::/outer/inner\n")
+    assert memory.free_memory(CPU) == 900
+    group(tmp_path / "groups" / "outer" / "inner", "max", 100)
+    assert memory.free_memory(CPU) == 900
+    (tmp_path / "groups" / "outer" / "inner" / "memory.max").write_text("800\n")
+    assert memory.free_memory(CPU) == 700
+    for name, text in {"max": "500", "current": "400", "stat": "inactive_file 50"}.items():
+        (tmp_path / "groups" / "outer" / f"memory.{name}").write_text(f"{text}\n")
+    assert memory.free_memory(CPU) == 150
+
+
+def test_a_container_sees_its_own_limit_at_the_root(machine, tmp_path) -> None:
+    (tmp_path / "cgroup").write_text("0::/\n")
+    group(tmp_path / "groups", "700", 300, of_files=100)
+    assert memory.free_memory(CPU) == 500
+
+
+def test_a_gpu_holds_the_tables_of_a_recorded_step_too(monkeypatch) -> None:
+    cls, settings = model_class("lightgcn"), hyperparameters("lightgcn", {})
+    bare = Sizes(BIG.n_users, BIG.n_items, BIG.n_train, {})
+    on_cpu, on_gpu = (
+        memory.estimate(cls, settings, bare, torch.device(kind)) for kind in ("cpu", "cuda")
+    )
+    footprint = cls.footprint(settings, bare)
+    assert on_gpu - on_cpu == 4 * footprint.step_tables * footprint.table > 0
+    monkeypatch.setenv("WORLD_SIZE", "2")  # where nothing is recorded
+    assert memory.estimate(cls, settings, bare, torch.device("cuda")) == on_cpu

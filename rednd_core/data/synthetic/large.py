@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rednd_core.data.features import MODALITY, RESERVED_MODALITIES
+from rednd_core.data.features import MODALITY_WANTED, is_modality, require_distinct
 from rednd_core.data.numbered import MAX_NUMBERED
 from rednd_core.data.parquet import MAX_ROWS
 from rednd_core.data.synthetic import communities
@@ -130,11 +130,11 @@ def _require_sizes(
 
 
 def _require_modalities(dims: Mapping[str, int]) -> None:
+    require_distinct(list(dims))
     for name, dim in dims.items():
-        if not MODALITY.fullmatch(name) or name in RESERVED_MODALITIES or not 1 <= dim <= MAX_DIM:
+        if not is_modality(name) or not 1 <= dim <= MAX_DIM:
             raise ConfigError(
-                expected=f"modalities named with letters, digits, _ and - (not 'id'), of 1 to "
-                f"{MAX_DIM:,} dimensions",
+                expected=f"modalities of 1 to {MAX_DIM:,} dimensions whose name is {MODALITY_WANTED}",
                 found=f"{name}:{dim}",
                 remedy="correct that modality",
             )

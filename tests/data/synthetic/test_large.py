@@ -159,6 +159,7 @@ BAD = {
     "too few": ({"n_interactions": 2999}, "3,000 and 300,000 interactions"),
     "seed": ({"seed": -1}, "seed, but found -1"),
     "reserved": ({"modalities": {"id": 4}}, "found id:4"),
+    "reserved in capitals": ({"modalities": {"ID": 4}}, "found ID:4"),
     "path": ({"modalities": {"../x": 4}}, "found ../x:4"),
     "dimensions": ({"modalities": {"x": 0}}, "found x:0"),
 }
