@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ Arrays = dict[str, NDArray[Any]]
 
 KEY_BYTES = 20
 MAX_BYTES = 2 << 30  # of the writable root; a projection of 26,000 nodes in 5 layers is about 20 MB
+ABANDONED_SECONDS = 86_400.0  # no entry takes a day to write
 
 # What reading a damaged, foreign or hostile file can raise.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile)
@@ -125,6 +127,7 @@ class ArrayCache:
             logger.warning("The cache %s cannot be written: %s", self.root, error)
             return
         self._prune(keep=key)
+        self._clear_abandoned()
 
     def _prune(self, keep: str) -> None:
         """Remove least recently used entries until the writable root fits; never ``keep``."""
@@ -142,6 +145,13 @@ class ArrayCache:
             with contextlib.suppress(OSError):
                 path.unlink()
             excess -= size
+
+    def _clear_abandoned(self) -> None:
+        """Remove what processes that were killed while they wrote have left."""
+        for path in self.root.glob(".*.tmp") if self.root else ():
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
 
 def _read(path: Path) -> Arrays:

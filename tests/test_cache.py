@@ -209,3 +209,13 @@ def test_least_recently_used_entries_go_first(tmp_path):
     assert {path.stem for path in tmp_path.iterdir()} == {"a", "c", "d"}
     ArrayCache(tmp_path, max_bytes=1).put("e", {"x": X})
     assert [path.stem for path in tmp_path.iterdir()] == ["e"]
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path):
+    cache = ArrayCache(tmp_path)
+    old, young = tmp_path / ".a.0123.tmp", tmp_path / ".b.0123.tmp"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (1, 1))
+    cache.put("a", {"x": X})
+    assert (old.exists(), young.exists()) == (False, True)

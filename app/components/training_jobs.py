@@ -117,7 +117,7 @@ def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
             args=(jobs.kill, run),
         )
     if status.state in RESUMABLE and not run.bundled:
-        kept = (run.layout.checkpoints / "last.json").exists()
+        kept = run.layout.last_place.exists()
         st.button(
             "Resume training" if kept else "Start again",
             key=f"{place}.continue.{run.name}",

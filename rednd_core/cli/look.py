@@ -63,7 +63,9 @@ def evaluate(
     if as_json:
         results = {name: dict(result.metrics) for name, result in found.items()}
         n_users = {name: result.n_users for name, result in found.items()}
-        cuts = {name: cut(result).to_dict("records") for name, result in found.items()} if by else {}
+        cuts = (
+            {name: cut(result).to_dict("records") for name, result in found.items()} if by else {}
+        )
         print_json({"run": run, **results, "n_users": n_users, **({"slices": cuts} if by else {})})
         return
     metrics = next(iter(found.values())).metrics

@@ -39,7 +39,7 @@ def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
                 "run": entry.name,
                 "model": record.config.model if record else None,
                 "data": record.data.name if record and record.data else None,
-                "state": status.state if status else "broken",
+                "state": status.state if record and status else "broken",
                 "epoch": status.epoch if status else None,
                 "created": record.provenance.created.isoformat() if record else None,
                 "bundled": entry.run.bundled,

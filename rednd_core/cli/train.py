@@ -26,11 +26,10 @@ from rednd_core.cli.options import (
 )
 from rednd_core.cli.signals import on_first_signal
 from rednd_core.errors import ConfigError, RunError
-from rednd_core.places import make_folder
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
-    from rednd_core.runs import Command, RunStore, RunWriter
+    from rednd_core.runs import Command, RunWriter
     from rednd_core.training.distributed import World
     from rednd_core.training.experiment import Summary
 
@@ -64,7 +63,8 @@ def train(
     * `torchrun --nproc-per-node 2 -m rednd_core train --data baby --model rednnd`
     """
     from rednd_core.models.settings import configure
-    from rednd_core.runs import Provenance, RunRecord, RunWriter, create_run
+    from rednd_core.runs import RunWriter
+    from rednd_core.runs.ownership import continuing, new_run
     from rednd_core.training.distributed import ALONE, joined
 
     if job is not None:
@@ -84,48 +84,22 @@ def train(
                     found="further settings",
                     remedy="leave them out, or start a new run with them",
                 )
-            writer = _requeued(store, resume)
+            opened = store.open(resume)
+            with continuing(opened):
+                writer = RunWriter(opened.path)
+                writer.claim()
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
             source = data_config(kept_path(data), split, ratios, split_seed, columns)
             config = configure(model, source, run_settings(settings, seed))
-            folder = store.place(run or store.new_name(model, data.resolve().stem))
-            record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-            writer = create_run(folder, record)
+            writer = new_run(store, config, run)
+            writer.claim()
         summary = _train(writer, resume=resume is not None, world=world)
     if as_json:
         print_json(summary.to_dict())
     else:
         _show(summary)
-
-
-def _requeued(store: RunStore, name: str) -> RunWriter:
-    """The writer of a run that is over and can be continued."""
-    from rednd_core.runs import RunWriter, requeue
-
-    opened = store.open(name)
-    if opened.bundled:
-        raise ConfigError(
-            expected="a run of your own",
-            found=f"{name}, a bundled run, which is never changed",
-            remedy="train a new run with --data and --model",
-        )
-    if opened.status.is_live:
-        raise ConfigError(
-            expected=f"run {name} to be over",
-            found=f"the state {opened.status.state}",
-            remedy="stop it first, or choose another run",
-        )
-    if not opened.layout.last_place.exists():
-        raise ConfigError(
-            expected=f"a last checkpoint of {name} to continue from",
-            found="none",
-            remedy="start a new run",
-        )
-    make_folder(opened.path)
-    requeue(opened.path)
-    return RunWriter(opened.path)
 
 
 def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:

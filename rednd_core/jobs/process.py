@@ -1,7 +1,7 @@
 """Training as a detached process: closing a browser tab or the app's server does not end it.
 
 The process is ``python -m rednd_core train --job RUN_DIR``. It reads config.json, waits for its turn
-(:func:`rednd_core.jobs.slot`), trains, and resumes from ``checkpoints/last.safetensors`` where there
+(:func:`rednd_core.jobs.slot`), trains, and resumes from ``checkpoints/last.json`` where there
 is one. Everything that it says goes through the run folder.
 """
 
@@ -12,67 +12,34 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psutil
-from filelock import FileLock
 
-from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
+from rednd_core.config import PROJECT_ROOT, RunConfig
 from rednd_core.errors import RunError
-from rednd_core.places import make_folder
-from rednd_core.runs import (
-    Command,
-    Provenance,
-    Run,
-    RunLayout,
-    RunRecord,
-    RunStore,
-    StatusRecord,
-    create_run,
-    requeue,
-    send,
-)
+from rednd_core.runs import Command, Run, RunLayout, RunStore, StatusRecord, send
 from rednd_core.runs.atomic import write_json
-from rednd_core.runs.liveness import find_process, process_record
-from rednd_core.runs.record import ProcessRecord, read_record
+from rednd_core.runs.liveness import process_record
+from rednd_core.runs.ownership import continuing, living_process, new_run
+from rednd_core.runs.record import read_record
 
 TRAIN_COMMAND = (sys.executable, "-m", "rednd_core", "train", "--job")
-
-EXIT_SECONDS = 20.0
-"""How long a trainer that has said its last word may take to leave the libraries it has loaded."""
 
 
 def start_training(config: RunConfig, store: RunStore, name: str | None = None) -> Run:
     """Create a queued run and start the process that trains it; returns at once."""
-    make_folder(store.root)
-    with _preparing(store.root):
-        dataset = resolve_data_path(config.data.path).stem
-        folder = store.place(name or store.new_name(config.model, dataset))
-        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-        run = Run(create_run(folder, record).path)
-        _spawn(run)
+    run = Run(new_run(store, config, name).path)
+    _spawn(run)
     return run
 
 
 def resume_training(run: Run) -> Run:
-    """Queue a run that is over again; it continues after its last checkpoint."""
-    if run.bundled:
-        raise RunError(
-            expected="a run of your own",
-            found=f"{run.name}, a bundled run",
-            remedy="train a new one",
-        )
-    with _preparing(run.path.parent):
-        status, process = run.status, _process(run)
-        if process is not None and not status.is_live:
-            psutil.wait_procs([process], timeout=EXIT_SECONDS)
-        if status.is_live or _process(run) is not None:
-            raise RunError(
-                expected=f"run {run.name} to be over",
-                found=f"the state {status.state}",
-                remedy="stop it first",
-            )
-        requeue(run.path)
+    """Queue a run that is over again; it continues after its last checkpoint, or begins where it has none.
+
+    Raises:
+        RunError: it is bundled or in training.
+    """
+    with continuing(run, from_checkpoint=False):
         _spawn(run)
     return run
 
@@ -84,7 +51,7 @@ def stop(run: Run) -> None:
 
 def kill(run: Run, timeout: float = 10.0) -> None:
     """End a run that does not answer to :func:`stop`, at once; it shows as lost and can be resumed."""
-    process = _process(run)
+    process = living_process(run)
     if process is None:
         raise RunError(
             expected=f"a living process of run {run.name} on this machine",
@@ -110,19 +77,6 @@ def wait(run: Run, timeout: float) -> StatusRecord:
     while (status := run.status).is_live and time.monotonic() < deadline:
         time.sleep(0.1)
     return status
-
-
-def _preparing(root: Path) -> FileLock:
-    """Two clicks on the same button must not become two processes of one run."""
-    return FileLock(root / ".jobs.lock")
-
-
-def _process(run: Run) -> psutil.Process | None:
-    """The living process of ``run`` on this machine: the one that writes, or was started to."""
-    record = read_record(StatusRecord, run.layout.status).process
-    if record is None and run.layout.job.exists():
-        record = read_record(ProcessRecord, run.layout.job)
-    return find_process(record) if record else None
 
 
 def _spawn(run: Run) -> None:

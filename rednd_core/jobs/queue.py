@@ -49,7 +49,7 @@ def slot(writer: RunWriter) -> Iterator[None]:
             writer.heartbeat()
             time.sleep(POLL_SECONDS)
     try:
-        writer.status("running")
+        writer.claim()
         yield
     finally:
         lock.release()

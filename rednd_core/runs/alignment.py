@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rednd_core.runs.journal import Row
 from rednd_core.runs.run import Run
 
 
@@ -43,10 +44,18 @@ def alignment_weight(run: Run) -> AlignmentWeight | None:
     best = run.status.best_epoch
     values = [float(start)]
     for event in run.events():
-        of_alignment = event["event"] == "set_weight" and event["loss"] == "alignment"
+        value = _alignment(event)
         # An event has the completed epochs: it counts from the epoch after them on.
-        if of_alignment and (best is None or event["epoch"] < best):
-            value = float(event["value"])
-            if value != values[-1]:
-                values.append(value)
+        in_time = value is not None and (best is None or event["epoch"] < best)
+        if value is not None and in_time and value != values[-1]:
+            values.append(value)
     return AlignmentWeight(tuple(values))
+
+
+def _alignment(event: Row) -> float | None:
+    """The weight in force after ``event``, where that says so: it was set, or restored by a resume."""
+    if event["event"] == "set_weight" and event["loss"] == "alignment":
+        return float(event["value"])
+    if event["event"] == "continued" and "alignment" in event.get("weights", {}):
+        return float(event["weights"]["alignment"])
+    return None

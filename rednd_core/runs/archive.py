@@ -12,8 +12,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from rednd_core.config import MODALITY
 from rednd_core.errors import CheckpointError
-from rednd_core.runs.layout import MODALITY
 
 MAX_FILES = 2_000
 MAX_TOTAL_BYTES = 4 * 1024**3
@@ -21,7 +21,10 @@ MAX_TEXT_BYTES = 256 * 1024**2
 CHUNK_BYTES = 1024**2
 
 LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{MODALITY.pattern}_\d{{1,4}}\.npy)"
-CHECKPOINTS = r"checkpoints/(best\.safetensors|last(\.state)?\.safetensors|last\.json)"
+STAMP = r"[0-9a-f]{32}"
+CHECKPOINTS = (
+    rf"checkpoints/(best(\.{STAMP})?\.safetensors|last\.{STAMP}(\.state)?\.safetensors|last\.json)"
+)
 TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|per_user\.csv|log\.txt"
 KEPT = re.compile(rf"({TOP}|{LAYERS}|{CHECKPOINTS})")
 LEFT_BEHIND = re.compile(

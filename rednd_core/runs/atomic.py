@@ -1,7 +1,9 @@
 """Whole files or nothing: write beside the target, fsync, rename.
 
 A reader sees the old file or the new one. A reader that holds the old file open (or memory-mapped)
-keeps it. Writers that die leave a ``.*.tmp`` file, which :func:`remove_leftovers` clears.
+keeps it. Writers that die leave a ``.*.tmp`` file or folder, deletions that die a ``.*.deleted`` one.
+The next trainer of a run clears those of its folder, the next change of a store those that are a day
+old (:func:`remove_leftovers`).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPLACE_ATTEMPTS = 20
+ABANDONED_SECONDS = 86_400.0  # far longer than any import or saving takes
 SHOWN_CHARACTERS = 40  # of the target's name in a temporary one, which must not grow too long
 
 
@@ -88,16 +92,29 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed writer left half-written in ``folder``."""
-    for leftover in folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> None:
+    """Delete what killed processes left half-written or half-deleted in ``folder``.
+
+    Args:
+        older_than: seconds; what is younger may be somebody's work.
+    """
+    for leftover in (*folder.glob(".*.tmp"), *folder.glob(".*.deleted")):
+        with suppress(OSError):  # another process clears, too
+            stat = leftover.lstat()
+            # A rename changes ctime only: an old run that is being deleted is a young leftover.
+            if time.time() - max(stat.st_mtime, stat.st_ctime) < older_than:
+                continue
+            _remove(leftover)
 
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder, or a link to one; it vanishes at once, so that no half of it is ever listed."""
-    grave = folder.rename(folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.deleted"))
-    if grave.is_symlink():
-        grave.unlink()
+    _remove(folder.rename(folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.deleted")))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        shutil.rmtree(grave)
+        path.unlink()

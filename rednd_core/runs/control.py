@@ -12,6 +12,7 @@ import os
 import re
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from rednd_core.errors import RunError
@@ -44,43 +45,50 @@ def send(run: Run, command: Command) -> None:
 
 
 class ControlReader:
-    """The trainer's end. :meth:`poll` costs one scan of an almost always empty folder."""
+    """The trainer's end, and a look at it for everybody else.
+
+    :meth:`poll` costs one scan of an almost always empty folder.
+    """
 
     def __init__(self, run_dir: Path) -> None:
         self._folder = RunLayout(run_dir).control
-        self._folder.mkdir(exist_ok=True)
 
     def poll(self) -> list[Command]:
         """Take the commands that wait, oldest first."""
-        return self._read(take=True)
+        commands = []
+        for name in _names(self._folder):
+            try:
+                commands.append(self._read(name))
+            except FileNotFoundError:
+                continue
+            except RunError as error:
+                # A stray file must not end hours of training; it is reported and left out.
+                logger.warning("Dropped a command. %s", error)
+            (self._folder / name).unlink(missing_ok=True)
+        return commands
 
     def waiting(self) -> list[Command]:
-        """The commands that wait, left where they are."""
-        return self._read(take=False)
+        """The commands that wait, left where they are; the trainer may take them meanwhile."""
+        commands = []
+        for name in _names(self._folder):
+            with suppress(FileNotFoundError, RunError):
+                commands.append(self._read(name))
+        return commands
 
     def clear(self) -> None:
         """Forget the waiting commands: they were meant for a process that is gone."""
         for name in _names(self._folder):
             (self._folder / name).unlink(missing_ok=True)
 
-    def _read(self, take: bool) -> list[Command]:
-        commands = []
-        for name in _names(self._folder):
-            path = self._folder / name
-            try:
-                command = parse_record(Command, path.read_bytes(), f"control/{name}")
-            except RunError as error:
-                # A stray file must not end hours of training; it is reported and left out.
-                logger.warning("Dropped a command. %s", error)
-                path.unlink()
-                continue
-            if take:
-                path.unlink()
-            commands.append(command)
-        return commands
+    def _read(self, name: str) -> Command:
+        return parse_record(Command, (self._folder / name).read_bytes(), f"control/{name}")
 
 
 def _names(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        # Temporary names, whose writer has not finished, do not match.
-        return sorted(entry.name for entry in entries if COMMAND_FILE.fullmatch(entry.name))
+    """The commands in ``folder``, oldest first; none where the run is gone."""
+    try:
+        with os.scandir(folder) as entries:
+            # Temporary names, whose writer has not finished, do not match.
+            return sorted(entry.name for entry in entries if COMMAND_FILE.fullmatch(entry.name))
+    except FileNotFoundError:
+        return []

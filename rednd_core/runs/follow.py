@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rednd_core.runs.run import Run, flatten, parse_line
+from rednd_core.runs import journal
+from rednd_core.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +21,11 @@ class History:
     Attributes:
         epochs: one row an epoch, as :meth:`Run.metrics` has them. Rows that a resume went back
             behind are left out.
-        events: what happened beside the epochs, in order.
+        events: what happened beside the epochs, in order, and still holds.
     """
 
     epochs: pd.DataFrame
-    events: tuple[Mapping[str, Any], ...]
+    events: tuple[journal.Row, ...]
 
 
 class Follower:
@@ -47,19 +47,20 @@ class Follower:
             lines, size = self._new_lines()
             first = self._number + 1
             # All or nothing: a broken line is reported at every look, not at the first one only.
-            rows = [parse_line(line, self._run.name, n) for n, line in enumerate(lines, first)]
+            name = self._run.name
+            rows = [journal.parse_line(line, name, n) for n, line in enumerate(lines, first)]
             self._offset += size
             self._number += len(rows)
             if rows or self._history is None:
                 for row in rows:
-                    self._add(row)
-                self._history = self._build()
+                    journal.append(self._valid, row)
+                epochs, events = journal.epochs_of(self._valid), journal.events_of(self._valid)
+                self._history = History(epochs, tuple(events))
             return self._history
 
     def _forget(self) -> None:
         self._offset = self._number = 0
-        self._rows: list[dict[str, Any]] = []
-        self._events: list[Mapping[str, Any]] = []
+        self._valid: list[journal.Row] = []
         self._history = None
 
     def _new_lines(self) -> tuple[list[bytes], int]:
@@ -75,18 +76,3 @@ class Follower:
             return [], 0
         complete = content[: content.rfind(b"\n") + 1]
         return complete.splitlines(), len(complete)
-
-    def _add(self, row: dict[str, Any]) -> None:
-        if "event" in row:
-            self._events.append(row)
-            return
-        while self._rows and self._rows[-1]["epoch"] >= row["epoch"]:
-            self._rows.pop()
-        self._rows.append(flatten(row))
-
-    def _build(self) -> History:
-        import pandas as pd
-
-        names = dict.fromkeys(name for row in self._rows for name in row)
-        columns = {name: [row.get(name) for row in self._rows] for name in names}
-        return History(pd.DataFrame(columns), tuple(self._events))

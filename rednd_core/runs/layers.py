@@ -96,12 +96,12 @@ def read_layers(layout: RunLayout) -> LayerIndex:
         index = _index_bytes(layout)
         layers, problem = None, _missing(layout)
         try:
-            layers = _open(layout, index) if index else None
+            layers = None if index is None else _open(layout, index)
         except FileNotFoundError as error:
             problem = _bad_array(Path(error.filename), "no such file")
         except RunError as error:
             problem = error
-        if index and index == _index_bytes(layout):  # nothing was rewritten meanwhile
+        if index is not None and index == _index_bytes(layout):  # nothing was rewritten meanwhile
             if layers is None:
                 raise problem
             return layers
@@ -114,18 +114,28 @@ def read_layers(layout: RunLayout) -> LayerIndex:
 def read_index(layout: RunLayout) -> LayersRecord | None:
     """layers/index.json, or None where there are no layers (yet)."""
     content = _index_bytes(layout)
-    return parse_record(LayersRecord, content, "layers/index.json") if content else None
+    return None if content is None else _parse(layout, content)
 
 
-def _index_bytes(layout: RunLayout) -> bytes:
+def _index_bytes(layout: RunLayout) -> bytes | None:
     try:
         return layout.layer_index.read_bytes()
     except FileNotFoundError:
-        return b""
+        return None
+    except OSError as error:
+        raise RunError(
+            expected=f"the file {layout.path.name}/layers/index.json",
+            found=error.strerror or type(error).__name__,
+            remedy="restore the file or delete the run",
+        ) from None
+
+
+def _parse(layout: RunLayout, content: bytes) -> LayersRecord:
+    return parse_record(LayersRecord, content, f"{layout.path.name}/layers/index.json")
 
 
 def _open(layout: RunLayout, content: bytes) -> LayerIndex:
-    index = parse_record(LayersRecord, content, "layers/index.json")
+    index = _parse(layout, content)
     arrays = {
         modality: [
             _map(layout.layer(modality, depth), index.shape) for depth in range(index.n_layers + 1)
@@ -136,7 +146,8 @@ def _open(layout: RunLayout, content: bytes) -> LayerIndex:
     n_nodes = len(user_emb) + len(item_emb)
     if n_nodes != index.shape[0] or user_emb.shape[1] != item_emb.shape[1]:
         raise RunError(
-            expected=f"users.npy and items.npy with {index.shape[0]} rows together, equally wide",
+            expected=f"users.npy and items.npy with {index.shape[0]} rows together, equally wide, "
+            f"in {layout.path.name}/layers",
             found=f"the shapes {user_emb.shape} and {item_emb.shape}",
             remedy="compute the layers of this run again",
         )
@@ -162,8 +173,9 @@ def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
 
 
 def _bad_array(path: Path, found: str, shape: tuple[int, int] | None = None) -> RunError:
+    of_shape = f" of shape {shape}" if shape else ""
     return RunError(
-        expected=f"a float32 matrix{f' of shape {shape}' if shape else ''} in layers/{path.name}",
+        expected=f"a float32 matrix{of_shape} in {path.parent.parent.name}/layers/{path.name}",
         found=found,
         remedy="compute the layers of this run again",
     )

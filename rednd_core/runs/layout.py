@@ -12,7 +12,6 @@ from pathlib import Path
 from rednd_core.errors import RunError
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]|[A-Za-z0-9]")
-MODALITY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 CHECKPOINT_FORMAT = "rednd-1"
 
 
@@ -70,7 +69,7 @@ class RunLayout:
 
     @property
     def last_place(self) -> Path:
-        """Written last of a saving: where it is, there is something to resume from."""
+        """Says which files of a saving count: where it is, there is something to resume from."""
         return self.checkpoints / "last.json"
 
     @property

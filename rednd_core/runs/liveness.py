@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import psutil
 
 LOST_AFTER_SECONDS = 300.0
-"""A live state without a heartbeat for this long is lost, also where the pid cannot be asked.
+"""A live state without a heartbeat for this long is lost, where its process cannot be asked.
 
-Longer than any silence of a healthy trainer: the longest is one validation of a large data set.
+Longer than any silence of a healthy trainer: the longest is one validation of a large data set. On its own
+host a process is asked instead: a suspended machine or a long validation is no loss.
 """
 START_TOLERANCE_SECONDS = 2.0
 """psutil derives a start time from the clock, so a corrected clock moves it a little."""
@@ -56,7 +57,9 @@ def observed(status: StatusRecord, job: ProcessRecord | None, last_line: str) ->
         return status
     process = status.process or job
     quoted = f": {last_line}" if last_line else ""
-    if process and process.host == socket.gethostname() and find_process(process) is None:
+    if process and process.host == socket.gethostname():
+        if find_process(process) is not None:
+            return status
         if status.process is None:
             return _as(status, "failed", f"The process ended before it could start{quoted}")
         return _as(status, "lost", f"The training process {process.pid} is gone{quoted}")

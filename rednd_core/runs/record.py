@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
-from rednd_core.config import RunConfig, StrictModel
+from rednd_core.config import MODALITY, MOST_MODALITIES, RunConfig, StrictModel
 from rednd_core.errors import RunError
-from rednd_core.runs.layout import MODALITY
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
 Readout = Literal["mean", "last"]
@@ -26,6 +25,19 @@ LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Modality = Annotated[str, Field(pattern=f"^{MODALITY.pattern}$")]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len({name.lower() for name in names}) < len(names):
+        raise ValueError("modalities that differ by more than case")
+    return names
+
+
+Modalities = Annotated[
+    tuple[Modality, ...],
+    Field(min_length=1, max_length=MOST_MODALITIES),
+    AfterValidator(_distinct),
+]
 Metrics = dict[str, float | None]
 
 R = TypeVar("R", bound="VersionedRecord")
@@ -69,7 +81,7 @@ class DataFacts(StrictModel):
 class ModelFacts(StrictModel):
     """Shape of the layers: ``n_layers`` + 1 arrays (x^0 .. x^L) of (N, embedding_size) a modality."""
 
-    modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=16)]
+    modalities: Modalities
     n_layers: Annotated[int, Field(ge=0, le=1000)]
     embedding_size: Annotated[int, Field(ge=1, le=65_536)]
     readout: Readout
@@ -157,7 +169,7 @@ class LayersRecord(VersionedRecord):
         written: nanoseconds since 1970; tells two writings of one epoch apart.
     """
 
-    modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=16)]
+    modalities: Modalities
     n_layers: Annotated[int, Field(ge=0, le=1000)]
     shape: tuple[int, int]
     readout: Readout

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic_core import from_json
+from typing import TYPE_CHECKING
 
 from rednd_core.config import RunConfig
-from rednd_core.errors import RunError
+from rednd_core.runs import journal
 from rednd_core.runs.layers import FloatArray, LayerIndex, read_index, read_layers
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.liveness import observed
@@ -74,16 +71,13 @@ class Run:
     def metrics(self) -> pd.DataFrame:
         """One row an epoch, sorted; nested values as dotted columns, e.g. ``valid.recall@20``.
 
-        Lists stay lists. An epoch that was trained again after a resume counts once, with its last row.
+        Lists stay lists. Epochs that a resume went back behind are left out (see ``journal``).
         """
-        import pandas as pd
+        return journal.epochs_of(self._valid_rows())
 
-        rows = {row["epoch"]: flatten(row) for row in self._lines() if "event" not in row}
-        return pd.DataFrame.from_records([rows[epoch] for epoch in sorted(rows)])
-
-    def events(self) -> list[dict[str, Any]]:
-        """What happened beside the epochs (pauses, changed weights, ...), in order."""
-        return [row for row in self._lines() if "event" in row]
+    def events(self) -> list[journal.Row]:
+        """What happened beside the epochs (pauses, changed weights, ...), in order, and still holds."""
+        return journal.events_of(self._valid_rows())
 
     def layers(self) -> LayerIndex:
         """The layers as last written, memory-mapped, with the scoring embeddings of the same epoch."""
@@ -134,40 +128,14 @@ class Run:
                     continue
         return total
 
-    def _lines(self) -> list[dict[str, Any]]:
+    def _valid_rows(self) -> list[journal.Row]:
         """metrics.jsonl; an unfinished last line is its writer's present or a crash's past."""
         try:
             content = self.layout.metrics.read_bytes()
         except FileNotFoundError:
             return []
+        valid: list[journal.Row] = []
         complete = content[: content.rfind(b"\n") + 1].splitlines()
-        return [
-            parse_line(line, self.name, number) for number, line in enumerate(complete, start=1)
-        ]
-
-
-def parse_line(line: bytes, run_name: str, number: int) -> dict[str, Any]:
-    """Line ``number`` of a run's metrics.jsonl; what is neither an epoch nor an event raises RunError."""
-    try:
-        row = from_json(line, allow_inf_nan=False)
-        valid = isinstance(row, dict) and ("event" in row or type(row["epoch"]) is int)
-    except (ValueError, KeyError):
-        valid = False
-    if not valid:
-        raise RunError(
-            expected=f"a JSON object with an epoch or an event in {run_name}/metrics.jsonl",
-            found=f"{line[:60].decode('utf-8', 'replace')!r} in line {number}",
-            remedy="remove that line",
-        )
-    return dict(row)
-
-
-def flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one level: ``{"valid": {"ndcg@5": x}}`` -> ``{"valid.ndcg@5": x}``."""
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+        for number, line in enumerate(complete, start=1):
+            journal.append(valid, journal.parse_line(line, self.name, number))
+        return valid

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RedndError, RunError
-from rednd_core.places import RUNS_REMEDY, make_folder, refusal
+from rednd_core.places import RUNS_REMEDY, refusal
 from rednd_core.runs.atomic import remove_folder
 from rednd_core.runs.layout import check_run_name, slug
+from rednd_core.runs.ownership import preparing, require_over
 from rednd_core.runs.record import RunRecord, StatusRecord
 from rednd_core.runs.run import Run
 
@@ -23,7 +24,8 @@ class RunEntry:
     """One line of the list of runs.
 
     Attributes:
-        record, status: None where the folder is broken; ``problem`` then says why, in a sentence.
+        record: None where the folder is broken; ``problem`` then says why, in a sentence.
+        status: None where that cannot be read or trusted, either.
     """
 
     run: Run
@@ -46,7 +48,7 @@ class RunStore:
     def list(self) -> Sequence[RunEntry]:
         """Own runs, newest first, then the bundled ones, then broken folders; by name where equal.
 
-        Reads config.json and status.json only. A broken folder is an entry, never an exception.
+        Reads the small JSON files only. A broken folder is an entry, never an exception.
         """
         return sorted((_entry(run) for run in self._runs()), key=_order)
 
@@ -70,15 +72,10 @@ class RunStore:
             raise RunError(
                 expected="a run of your own", found=f"{name}, a bundled run", remedy="keep it"
             )
-        entry = _entry(run)
-        if entry.status and entry.status.is_live:
-            raise RunError(
-                expected=f"run {name} to be over",
-                found=f"the state {entry.status.state}",
-                remedy="stop it first",
-            )
-        make_folder(self.root)
-        remove_folder(run.path)
+        with preparing(self.root):
+            if _entry(run).status:  # a broken folder has no state, and can go
+                require_over(run)
+            remove_folder(run.path)
 
     def place(self, name: str) -> Path:
         """The folder of a new run called ``name``, which no bundled run is: it would hide that one.
@@ -129,10 +126,15 @@ def _folders(folder: Path) -> Sequence[Path]:
 
 
 def _entry(run: Run) -> RunEntry:
+    """The run as a line of the list. Looks at all small files that pages read of every run."""
+    status = None
     try:
-        return RunEntry(run, run.record, run.status)
+        record = run.record
+        status = run.status
+        _ = run.layer_version, run.evaluation()
     except RedndError as error:
-        return RunEntry(run, problem=str(error))
+        return RunEntry(run, status=status, problem=str(error))
+    return RunEntry(run, record, status)
 
 
 def _order(entry: RunEntry) -> tuple[bool, bool, float, str]:

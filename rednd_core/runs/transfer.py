@@ -9,11 +9,12 @@ from __future__ import annotations
 import shutil
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, RedndError, RunError
 from rednd_core.places import make_folder, require_output
 from rednd_core.runs import atomic
@@ -22,16 +23,18 @@ from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
 from rednd_core.runs.run import Run
-from rednd_core.runs.store import RunStore
+from rednd_core.runs.store import RunEntry, RunStore
 from rednd_core.runs.validation import check_checkpoint, check_run
 from rednd_core.runs.writer import publish
 
 MAX_CONFIG_BYTES = 4 * 1024**2
-COMPRESSED = frozenset({".json", ".jsonl", ".txt"})
+COMPRESSED = frozenset({".json", ".jsonl"})
 
 
 def export(run: Run, path: Path) -> Path:
-    """Write ``run`` as a zip at ``path`` and return that; which machine trained it stays behind.
+    """Write ``run`` as a zip at ``path`` and return that.
+
+    What tells of the machine stays behind: the process, the log, and where the data set lay.
 
     Raises:
         RunError: it is in training. ConfigError: ``path`` cannot be written.
@@ -46,14 +49,22 @@ def export(run: Run, path: Path) -> Path:
         )
     files = {file.relative_to(run.path).as_posix(): file for file in sorted(run.path.rglob("*"))}
 
+    carried: dict[Path, RunRecord | StatusRecord] = {
+        run.layout.config: _without_place(run.record),
+        run.layout.status: read_record(StatusRecord, run.layout.status).model_copy(
+            update={"process": None}
+        ),
+    }
+    kept = {n: f for n, f in files.items() if is_kept(n) and f not in (*carried, run.layout.log)}
+
     def write(stream: BinaryIO) -> None:
-        with zipfile.ZipFile(stream, "w") as archive:
-            for name, file in files.items():
-                if file == run.layout.status:
-                    told = read_record(StatusRecord, file).model_copy(update={"process": None})
-                    content = atomic.encode_json(told, indent=2)
-                    archive.writestr(f"{run.name}/{name}", content, zipfile.ZIP_DEFLATED)
-                elif is_kept(name) and file.is_file() and not file.is_symlink():
+        # A time that zip cannot say (before 1980) becomes the nearest that it can.
+        with zipfile.ZipFile(stream, "w", strict_timestamps=False) as archive:
+            for file, told in carried.items():
+                content = atomic.encode_json(told, indent=2)
+                archive.writestr(f"{run.name}/{file.name}", content, zipfile.ZIP_DEFLATED)
+            for name, file in kept.items():
+                if file.is_file() and not file.is_symlink():
                     # Float32 noise hardly shrinks; compressing it would only cost time.
                     method = zipfile.ZIP_DEFLATED if file.suffix in COMPRESSED else None
                     archive.write(file, f"{run.name}/{name}", compress_type=method)
@@ -68,6 +79,7 @@ def export(run: Run, path: Path) -> Path:
 def import_archive(source: Path | bytes, store: RunStore, name: str | None = None) -> Run:
     """The zip ``source`` of a run folder as a new run of ``store``.
 
+    Its data set is looked for under the path that it brings along, then where runs of the store have it.
     Without ``name`` it keeps its own where that is free. A run that was in training arrives as stopped.
     """
     archive = source.name if isinstance(source, Path) else "the archive"
@@ -115,6 +127,7 @@ def import_checkpoint(
 def _arriving(store: RunStore) -> Iterator[Path]:
     """A hidden folder's path in the store (not made yet); gone afterwards unless it was renamed."""
     make_folder(store.root)
+    atomic.remove_leftovers(store.root, older_than=atomic.ABANDONED_SECONDS)
     folder = store.root / f".import.{uuid.uuid4().hex[:12]}.tmp"
     try:
         yield folder
@@ -125,9 +138,12 @@ def _arriving(store: RunStore) -> Iterator[Path]:
 def _accept(
     store: RunStore, folder: Path, record: RunRecord, name: str | None, archived_name: str
 ) -> Run:
-    taken = {entry.name for entry in store.list()}
+    entries = store.list()
+    taken = {entry.name for entry in entries}
     if name is None and RUN_NAME.fullmatch(archived_name) and archived_name not in taken:
         name = archived_name
+    if (placed := _with_place(record, entries)) != record:
+        atomic.write_json(RunLayout(folder).config, placed)
     dataset = record.data.name if record.data else "imported"
     try:
         place = store.place(name or store.new_name(record.config.model, dataset))
@@ -135,6 +151,39 @@ def _accept(
     except RedndError as error:
         raise _foreign(error) from None
     return Run(place)
+
+
+def _without_place(record: RunRecord) -> RunRecord:
+    """Only the last part of an absolute path of the data set: the folders above it are of one machine."""
+    path = record.config.data.path
+    somewhere = PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+    if not somewhere and not path.startswith("~"):
+        return record
+    return _with_path(record, PureWindowsPath(path).name or "data")
+
+
+def _with_place(record: RunRecord, entries: Sequence[RunEntry]) -> RunRecord:
+    """``record`` with the path that a run here has for its data set, where its own leads nowhere."""
+    if record.data is None or _leads_somewhere(record):
+        return record
+    for known in (entry.record for entry in entries if entry.record):
+        same = known.data is not None and known.data.digest == record.data.digest
+        if same and _leads_somewhere(known):
+            return _with_path(record, known.config.data.path)
+    return record
+
+
+def _leads_somewhere(record: RunRecord) -> bool:
+    try:
+        return resolve_data_path(record.config.data.path).exists()
+    except (RedndError, OSError, ValueError):
+        return False
+
+
+def _with_path(record: RunRecord, path: str) -> RunRecord:
+    data = record.config.data.model_copy(update={"path": path})
+    config = record.config.model_copy(update={"data": data})
+    return record.model_copy(update={"config": config})
 
 
 def _unpack_per_user(layout: RunLayout, record: RunRecord) -> None:

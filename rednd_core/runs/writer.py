@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HEARTBEAT_SECONDS = 5.0
+BEAT_SECONDS = 1.0  # how often the thread of ``beating`` looks whether one is due
 
 
 class RunWriter:
@@ -51,9 +54,12 @@ class RunWriter:
         self._status = read_record(StatusRecord, self.layout.status)
         self._process = process_record(os.getpid())
         self._next_heartbeat = 0.0
-        self.layout.checkpoints.mkdir(exist_ok=True)
+        for folder in (self.layout.checkpoints, self.layout.control):
+            folder.mkdir(exist_ok=True)
         for folder in (run_dir, self.layout.layers, self.layout.checkpoints):
             atomic.remove_leftovers(folder)
+        # There others write, too.
+        atomic.remove_leftovers(self.layout.control, older_than=atomic.ABANDONED_SECONDS)
         self._drop_half_line()
 
     @property
@@ -65,6 +71,10 @@ class RunWriter:
         changes = {"provenance": provenance, "data": data, "model": model}
         self.record = self.record.model_copy(update=changes)
         atomic.write_json(self.layout.config, self.record)
+
+    def claim(self) -> None:
+        """Name this process as the run's at once, so that it is missed should it die while it reads data."""
+        self.status("running", message="Reading the data")
 
     def status(
         self,
@@ -93,18 +103,21 @@ class RunWriter:
         """Whatever escapes the block becomes the run's state ``failed``, with its message.
 
         Args:
-            keep_refused: False removes a run that was refused before it trained, for somebody who reads
-                why elsewhere.
+            keep_refused: False removes a run that was refused before its model was described, for somebody
+                who reads why elsewhere.
         """
         try:
             yield
         except BaseException as error:
-            refused = isinstance(error, RedndError) and self._status.state == "queued"
+            refused = isinstance(error, RedndError) and self.record.model is None
             if refused and not keep_refused:
                 atomic.remove_folder(self.path)
                 raise
-            self.append_event("failed", message=str(error))
-            self.status("failed", message=str(error) or type(error).__name__)
+            # The state first: a full disk may take one but not the other, or neither (then it is lost).
+            with suppress(OSError):
+                self.status("failed", message=str(error) or type(error).__name__)
+            with suppress(OSError):
+                self.append_event("failed", message=str(error))
             raise
 
     def heartbeat(self) -> None:
@@ -115,6 +128,24 @@ class RunWriter:
             update={"heartbeat": time.time(), "process": self._process}
         )
         self._write_status()
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Heartbeats from a thread while the block does something long; it writes no status meanwhile."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT_SECONDS):
+                with suppress(OSError):  # a full disk: the next one may find room
+                    self.heartbeat()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Append one epoch's values: nested mappings of numbers, ``epoch`` among them."""
@@ -159,8 +190,17 @@ class RunWriter:
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     def _append(self, row: Mapping[str, Any]) -> None:
-        with self.layout.metrics.open("ab") as file:
-            file.write(atomic.encode_json(row) + b"\n")
+        """A whole line or none: a full disk takes the first half of one."""
+        line = atomic.encode_json(row) + b"\n"
+        with self.layout.metrics.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                written = file.write(line)
+                if written != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.layout.metrics))
+            except OSError:
+                file.truncate(end)
+                raise
 
     def _drop_half_line(self) -> None:
         """Cut what a killed writer left of a line, or the next row would be glued to it."""

@@ -2,16 +2,19 @@
 
 ``best.safetensors`` holds the parameters of the best validation. ``last`` is what an interrupted run
 needs to go on bit for bit: parameters, Adam's moments, the states of all generators and the loop's
-place. All files of a saving are on disk under temporary names before the first is renamed, and the
-three of ``last`` share a stamp, so that a crash between two renames is noticed.
+place. Every saving has files of its own, with a stamp in their names; ``last.json``, renamed after them, says
+which stamp counts, and older files go afterwards. So a crash anywhere leaves the older or the newer saving.
 """
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import torch
 from pydantic import Field
@@ -27,10 +30,12 @@ from rednd_core.runs.layout import CHECKPOINT_FORMAT
 from rednd_core.training.position import Position
 from rednd_core.training.trainer import Trainer
 
-LAST_FILES = ("last.safetensors", "last.state.safetensors", "last.json", "best.safetensors")
-"""What :func:`restore_last` reads."""
+PLACE, BEST = "last.json", "best.safetensors"
 
-OPTIMIZER = "optimizer."  # before the names of its moments in last.state.safetensors
+OPTIMIZER = "optimizer."  # before the names of its moments in last.<stamp>.state.safetensors
+
+STAMP = r"[0-9a-f]{32}"
+STAMPED = re.compile(rf"(?:last|best)\.({STAMP})(?:\.state)?\.safetensors")
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -39,7 +44,7 @@ class Place(StrictModel):
     """last.json: the plain numbers of a :class:`Position`, under the same names."""
 
     format: Literal["rednd-1"] = "rednd-1"
-    stamp: str
+    stamp: Annotated[str, Field(pattern=f"^{STAMP}$")]
     epoch: Count
     batch: Count
     loss_sums: dict[str, float]
@@ -63,26 +68,35 @@ def load_parameters(path: Path, model: Recommender) -> int:
 
 
 def save_checkpoints(folder: Path, trainer: Trainer) -> None:
-    """Write ``best``, then the three files of ``last``."""
+    """Write ``best`` and ``last``, and remove the ``last`` before."""
     assert trainer.optimizer is not None
     position, model = trainer.position, trainer.model
-    common = {"format": CHECKPOINT_FORMAT, "stamp": uuid.uuid4().hex}
-    contents: dict[str, bytes] = {}
+    stamp = uuid.uuid4().hex
+    common = {"format": CHECKPOINT_FORMAT, "stamp": stamp, "model": model.name}
+    contents: dict[Path, bytes] = {}
+    of_saving, best = _best_of(folder, stamp), folder / BEST
     if trainer.best_parameters is not None:
-        metadata = {"model": model.name, "epoch": str(position.best_epoch)}
-        contents["best.safetensors"] = _encode(trainer.best_parameters, common | metadata)
+        metadata = common | {"epoch": str(position.best_epoch)}
+        contents[of_saving] = _encode(trainer.best_parameters, metadata)
     state = {"rng.torch": torch.get_rng_state(), "rng.sampler": position.sampler}
     if trainer.device.type == "cuda":
         state["rng.cuda"] = torch.cuda.get_rng_state(trainer.device)
     state |= {f"{OPTIMIZER}{name}": value for name, value in trainer.optimizer.state().items()}
-    contents["last.state.safetensors"] = _encode(state, common)
-    metadata = {"model": model.name, "epoch": str(position.epoch)}
-    contents["last.safetensors"] = _encode(model.state_dict(), common | metadata)
+    contents[_state_of(folder, stamp)] = _encode(state, common)
+    metadata = common | {"epoch": str(position.epoch)}
+    contents[_parameters_of(folder, stamp)] = _encode(model.state_dict(), metadata)
     numbers = {name: value for name, value in vars(position).items() if name in Place.model_fields}
-    contents["last.json"] = encode_json(Place(stamp=common["stamp"], **numbers), indent=2)
-    staged = [(_stage(folder / name, content), folder / name) for name, content in contents.items()]
-    for temporary, path in staged:
+    contents[folder / PLACE] = encode_json(Place(stamp=stamp, **numbers), indent=2)
+    for temporary, path in _stage(contents):
         commit(temporary, path)
+    # Not before last.json: the older saving goes with the older best.
+    if trainer.best_parameters is not None:
+        commit(of_saving, best)
+    for path in folder.iterdir():
+        named = STAMPED.fullmatch(path.name)
+        if named and named[1] != stamp:
+            with suppress(OSError):  # somebody reads it: it goes with the next saving
+                path.unlink()
 
 
 def restore_last(folder: Path, trainer: Trainer) -> None:
@@ -92,12 +106,12 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
         CheckpointError: a file is missing, damaged, or of another saving than the others.
     """
     assert trainer.optimizer is not None
-    path = folder / "last.safetensors"
+    place = _read_place(folder)
+    path = _parameters_of(folder, place.stamp)
     parameters, metadata = _load(path)
     _check_parameters(path, parameters, metadata, trainer.model)
-    state, of_state = _load(folder / "last.state.safetensors")
+    state, of_state = _load(_state_of(folder, place.stamp))
     try:
-        place = Place.model_validate_json((folder / "last.json").read_bytes(), strict=True)
         if not metadata["stamp"] == of_state["stamp"] == place.stamp:
             raise _unusable("files of different savings")
         numbers = place.model_dump(exclude={"format", "stamp"})
@@ -105,7 +119,10 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
         if position.weights.keys() != trainer.model.loss_weights.keys():
             raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
         if position.best_epoch is not None:
-            _restore_best(folder / "best.safetensors", trainer, position)
+            of_saving = _best_of(
+                folder, place.stamp
+            )  # there after a crash before its last renaming
+            _restore_best(of_saving if of_saving.exists() else folder / BEST, trainer, position)
         trainer.optimizer.restore(
             {
                 name.removeprefix(OPTIMIZER): value
@@ -118,7 +135,7 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
         if trainer.device.type == "cuda":
             torch.cuda.set_rng_state(state["rng.cuda"], trainer.device)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        raise _unusable(f"{type(error).__name__}: {error}".splitlines()[0][:200]) from None
+        raise _unusable(_in_short(error)) from None
     trainer.model.load_state_dict(parameters)
     trainer.model.loss_weights = position.weights
     trainer.position = position
@@ -132,13 +149,39 @@ def restore_together(folder: Path | None, trainer: Trainer) -> None:
         restore_last(folder, trainer)
         return
     with tempfile.TemporaryDirectory() as copies:
-        for name in LAST_FILES:
-            path = None if folder is None else folder / name
-            content = path.read_bytes() if path is not None and path.exists() else b""
-            received = world.gather(content)[0]
-            if path is None and received:
-                (Path(copies) / name).write_bytes(received)
+        files = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
+        names = world.gather("\n".join(path.name for path in files).encode())[0].decode()
+        for number, name in enumerate(names.splitlines()):
+            content = world.gather(files[number].read_bytes() if folder else b"")[0]
+            if folder is None:
+                (Path(copies) / name).write_bytes(content)
         restore_last(folder or Path(copies), trainer)
+
+
+def _parameters_of(folder: Path, stamp: str) -> Path:
+    return folder / f"last.{stamp}.safetensors"
+
+
+def _state_of(folder: Path, stamp: str) -> Path:
+    return folder / f"last.{stamp}.state.safetensors"
+
+
+def _best_of(folder: Path, stamp: str) -> Path:
+    """Where ``best`` waits until ``last.json`` is there."""
+    return folder / f"best.{stamp}.safetensors"
+
+
+def _read_place(folder: Path) -> Place:
+    try:
+        return Place.model_validate_json((folder / PLACE).read_bytes(), strict=True)
+    except OSError as error:
+        raise _unusable(f"no {PLACE} ({error.strerror})") from None
+    except ValueError as error:
+        raise _unusable(_in_short(error)) from None
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def _check_parameters(
@@ -187,13 +230,12 @@ def _kind(tensor: Tensor | None) -> str:
 def _restore_best(path: Path, trainer: Trainer, position: Position) -> None:
     parameters, metadata = _load(path)
     epoch = _check_parameters(path, parameters, metadata, trainer.model)
-    if epoch == position.best_epoch:
-        position.best_score = position.best_valid[trainer.config.select_by]
-        trainer.best_parameters = parameters
-    else:
-        # A crash fell between the two: the file holds a later epoch, which beat all before it
-        # and will be reached again.
-        position.best_epoch, position.best_valid = None, {}
+    if epoch != position.best_epoch:
+        raise _unusable(
+            f"the best epoch {epoch} beside a saving whose best is {position.best_epoch}"
+        )
+    position.best_score = position.best_valid[trainer.config.select_by]
+    trainer.best_parameters = parameters
 
 
 def _encode(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
@@ -202,8 +244,21 @@ def _encode(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     return content
 
 
-def _stage(path: Path, content: bytes) -> Path:
-    return stage(path, lambda file: file.write(content))
+def _stage(contents: dict[Path, bytes]) -> list[tuple[Path, Path]]:
+    """All of them on disk under temporary names, or none: (temporary, path) in their order."""
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, content in contents.items():
+            staged.append((stage(path, partial(_write, content)), path))
+    except BaseException:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+        raise
+    return staged
+
+
+def _write(content: bytes, file: BinaryIO) -> None:
+    file.write(content)
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

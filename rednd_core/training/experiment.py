@@ -20,7 +20,6 @@ from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
-from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback
@@ -103,19 +102,19 @@ def train_run(
     Args:
         resume: continue after the last checkpoint.
         watch: further callbacks, e.g. a progress bar.
-        read_test: False leaves test for :func:`record_test`, so that a run that is only a candidate
-            has no test figure at all.
+        read_test: False leaves test for ``later_test.record_test``, so that a run that is only a
+            candidate has no test figure at all.
         world: the processes that train it together; the others call :func:`take_part`.
     """
     world.gather(Task(config=writer.record.config, resume=resume).model_dump_json().encode())
-    experiment = build(writer.record.config)
-    model, dataset = experiment.model, experiment.dataset
-    if resume:
-        writer.record.require_data(dataset.digest)
-    for watcher in watch:
-        watcher.on_data(dataset)
-    _agree(world, experiment)
-    _describe(writer, experiment, processes=world.share.world)
+    with writer.beating():
+        experiment = build(writer.record.config)
+        model, dataset = experiment.model, experiment.dataset
+        if resume:
+            writer.record.require_data(dataset.digest)
+        for watcher in watch:
+            watcher.on_data(dataset)
+        _agree(world, experiment)
     smoothness = EpochSmoothness(experiment.graph, experiment.propagate)
     trainer = Trainer(
         model,
@@ -133,11 +132,21 @@ def train_run(
                 remedy="start a new run",
             )
         restore_together(writer.layout.checkpoints, trainer)
-        writer.append_event("continued", epoch=trainer.position.epoch)
+    if writer.layout.metrics.exists():  # also where a run without a checkpoint begins once more
+        position = trainer.position
+        writer.append_event(
+            "continued",
+            epoch=position.epoch,
+            batch=position.batch,
+            weights=dict(position.weights),
+        )
+    # Not before: what was refused up to here is a run without a model.
+    _describe(writer, experiment, processes=world.share.world)
     writer.status("running", epoch=trainer.position.epoch, message="Training")
     result = trainer.fit()
     best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
-    evaluation = record_results(writer, experiment, epoch=best_epoch, read_test=read_test)
+    with writer.beating():
+        evaluation = record_results(writer, experiment, epoch=best_epoch, read_test=read_test)
     writer.status(
         result.state,
         epoch=result.epochs,
@@ -219,36 +228,6 @@ def record_results(
     writer.save_evaluation(record)
     writer.save_per_user(pd.concat(frames, ignore_index=True))
     return record
-
-
-def record_test(writer: RunWriter) -> EvaluationRecord:
-    """Add the test results to a run that was trained without: the one look at test, afterwards.
-
-    Ranks by the stored embeddings, which are the best checkpoint's.
-
-    Raises:
-        RunError: the run has no results yet, or its data set has changed.
-    """
-    run, config = Run(writer.path), writer.record.config
-    evaluation, per_user = run.evaluation(), run.per_user()
-    if evaluation is None or per_user is None:
-        raise RunError(
-            expected=f"the validation results of run {run.name}",
-            found="none",
-            remedy="train the run to its end first",
-        )
-    dataset = load_configured(config.data)
-    writer.record.require_data(dataset.digest)
-    metrics, n_users = {}, 0
-    if len(dataset.test):
-        found = evaluate(*run.embeddings(), dataset.train_matrix, dataset.test, config.training.ks)
-        metrics, n_users = dict(found.metrics), found.n_users
-        rows = [per_user[per_user["split"] == "valid"], found.per_user.assign(split="test")]
-        writer.save_per_user(pd.concat(rows, ignore_index=True))
-    changes = {"test": metrics, "n_users": evaluation.n_users | {"test": n_users}}
-    evaluation = evaluation.model_copy(update=changes)
-    writer.save_evaluation(evaluation)
-    return evaluation
 
 
 def data_facts(dataset: Dataset) -> DataFacts:

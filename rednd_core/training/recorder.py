@@ -50,16 +50,19 @@ class Recorder(Callback):
 
     def __init__(self, writer: RunWriter, smoothness: EpochSmoothness) -> None:
         self._writer, self._smoothness = writer, smoothness
+        self._batch = 0  # completed ones of the epoch that is being trained
         self._status = Throttle(STATUS_SECONDS)
         self._layers = Throttle(LAYER_SECONDS)
         self._checkpoints = Throttle(CHECKPOINT_SECONDS)
 
     def on_start(self, trainer: Trainer) -> None:
         """Show the layers as they start: the untrained picture is part of the story."""
+        self._batch = trainer.position.batch
         if trainer.position.epoch == 0:
             self._write_layers(trainer, current_layers(trainer.model))
 
     def on_batch(self, trainer: Trainer, progress: Progress) -> None:
+        self._batch = progress.batch
         if self._status.due():
             self._writer.status("running", message=describe(progress))
             self._status.done(0.0)
@@ -69,7 +72,7 @@ class Recorder(Callback):
 
     def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
         position = trainer.position
-        self._writer.append_event(event, epoch=position.epoch, **details)
+        self._writer.append_event(event, epoch=position.epoch, batch=self._batch, **details)
         if event == "paused":
             self._writer.status("paused", epoch=position.epoch, message="Paused")
         elif event == "resumed":
@@ -78,6 +81,7 @@ class Recorder(Callback):
             self._layers.hasten()  # somebody is looking at what it does
 
     def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+        self._batch = 0
         model = trainer.model
         began = time.perf_counter()
         layers = current_layers(model)

@@ -50,7 +50,9 @@ def test_delete_asks(rednd, trained: RunStore, monkeypatch) -> None:
     assert rednd("runs", "delete", "done", "--yes").code == 1
 
 
-def test_export_and_import(rednd, trained: RunStore, tmp_path: Path) -> None:
+def test_export_and_import(
+    rednd, trained: RunStore, planted_folder: Path, tmp_path: Path, monkeypatch
+) -> None:
     archive, elsewhere = tmp_path / "done.zip", tmp_path / "elsewhere"
     assert rednd("runs", "export", "done", archive).code == 0
     result = rednd("runs", "import", archive, "--runs-dir", elsewhere)
@@ -59,6 +61,8 @@ def test_export_and_import(rednd, trained: RunStore, tmp_path: Path) -> None:
     assert mine.evaluation() == theirs.evaluation()
     assert all(map(np.array_equal, mine.embeddings(), theirs.embeddings()))
     pd.testing.assert_frame_equal(mine.per_user(), theirs.per_user(), rtol=1e-14, check_dtype=False)
+    # The archive knows its data set by name only, which is found from the folder that it lies in.
+    monkeypatch.chdir(planted_folder.parent)
     look = rednd("evaluate", "--run", "done", "--runs-dir", elsewhere, "--json")
     assert look.json["test"] == pytest.approx(mine.evaluation().test)
     # What was finished elsewhere can also be trained further here.

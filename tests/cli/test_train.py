@@ -14,6 +14,7 @@ import pytest
 
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.runs import Command, RunStore, RunWriter, send
+from rednd_core.training import experiment
 from rednd_core.training.trainer import Trainer
 
 
@@ -109,7 +110,27 @@ def test_a_training_that_is_refused_leaves_no_run(rednd, tmp_path: Path) -> None
     command = ("train", "--data", table, "--column", "user=reviewe", "--model", "mf")
     result = rednd(*command, "--run", "again")
     assert (result.code, "column 'reviewe'" in result.err) == (1, True)
-    assert list((tmp_path / "runs").iterdir()) == []
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [".jobs.lock"]
+
+
+def test_a_run_names_its_process_before_it_reads_the_data(
+    rednd, trained: RunStore, monkeypatch
+) -> None:
+    """Killed meanwhile, it is lost, and keeps nobody waiting in the queue."""
+    seen = []
+
+    def look(config):
+        status = trained.open("done").status
+        seen.append((status.state, status.process and status.process.pid, status.message))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "load_configured", look)
+    trained.delete("done")
+    data = PROJECT_ROOT / "sample_data" / "shop"
+    rednd("train", "--data", data, "--model", "mf", "--run", "done")
+    (trained.open("done").layout.last_place).write_text("{}")
+    rednd("train", "--resume", "done")
+    assert seen == [("running", os.getpid(), "Reading the data")] * 2
 
 
 def test_a_bundled_run_is_not_hidden(rednd, planted_folder: Path, tmp_path: Path) -> None:

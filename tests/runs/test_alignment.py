@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rednd_core.config import DataConfig, RunConfig
-from rednd_core.runs import Provenance, Run, RunRecord, alignment_weight, create_run
+from rednd_core.runs import Provenance, Run, RunRecord, RunWriter, alignment_weight, create_run
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def moved(store):
         )
         record = RunRecord(config=config, provenance=Provenance(seed=1))
         writer = create_run(store.root / "moved", record)
+        writer.append_event("set_weight", epoch=0, loss="regularization", value=7.0)
         for epoch, value in moves:
             writer.append_event("set_weight", epoch=epoch, loss="alignment", value=value)
-        writer.append_event("set_weight", epoch=0, loss="regularization", value=7.0)
         writer.status("stopped", epoch=90, best_epoch=best)
         return store.open("moved")
 
@@ -49,6 +49,19 @@ def test_there_and_back_is_moved(moved) -> None:
     weight = alignment_weight(moved(9, (2, 0.1), (3, 0.001)))
     assert weight.moved
     assert weight.last == 0.001
+
+
+def test_a_move_that_a_resume_lost_does_not_count(moved) -> None:
+    run = moved(20, (13, 0.5))
+    writer = RunWriter(run.path)
+    writer.append_event("continued", epoch=1, batch=0, weights={"alignment": 0.001})
+    assert str(alignment_weight(run)) == "0.001"
+
+
+def test_a_resume_says_which_weight_it_restored(moved) -> None:
+    run = moved(20)
+    RunWriter(run.path).append_event("continued", epoch=4, batch=2, weights={"alignment": 0.5})
+    assert alignment_weight(run).values == (0.001, 0.5)
 
 
 def test_before_the_first_validation_every_move_counts(moved) -> None:

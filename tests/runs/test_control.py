@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from rednd_core.errors import RunError
-from rednd_core.runs import Command, ControlReader, Run, create_run, send
+from rednd_core.runs import Command, ControlReader, Run, control, create_run, send
 
 
 @pytest.fixture
@@ -62,6 +63,31 @@ def test_a_malformed_command_is_dropped_and_logged(run: Run, caplog) -> None:
     assert [c.command for c in ControlReader(run.path).poll()] == ["stop"]
     assert "Dropped a command" in caplog.text
     assert [path.name for path in run.layout.control.iterdir()] == ["notes.txt"]
+
+
+def test_who_only_looks_takes_nothing_away(run: Run) -> None:
+    stray = run.layout.control / f"{1:020d}-0123abcd.json"
+    stray.write_text('{"command": "explode"}')
+    send(run, Command(command="stop"))
+    assert [c.command for c in ControlReader(run.path).waiting()] == ["stop"]
+    assert stray.exists()
+
+
+def test_a_look_while_the_trainer_takes_commands(run: Run, monkeypatch) -> None:
+    """One file vanishes between the look at the folder and the look into it, then the whole run."""
+    send(run, Command(command="pause"))
+    reader, names = ControlReader(run.path), control._names
+
+    def late(folder):
+        found = names(folder)
+        for name in found:
+            (folder / name).unlink()
+        return found
+
+    monkeypatch.setattr(control, "_names", late)
+    assert reader.waiting() == []
+    shutil.rmtree(run.path)
+    assert reader.waiting() == reader.poll() == []
 
 
 def test_a_run_that_is_over_takes_no_commands(finished: Run) -> None:

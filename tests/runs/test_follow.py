@@ -39,11 +39,11 @@ def test_each_look_adds_what_was_appended(writer, store: RunStore) -> None:
 
 
 def test_only_new_bytes_are_read(writer, store: RunStore, monkeypatch) -> None:
-    from rednd_core.runs import follow
+    from rednd_core.runs import journal
 
     parsed = []
-    original = follow.parse_line
-    monkeypatch.setattr(follow, "parse_line", lambda *a: parsed.append(a[2]) or original(*a))
+    original = journal.parse_line
+    monkeypatch.setattr(journal, "parse_line", lambda *a: parsed.append(a[2]) or original(*a))
     follower = Follower(store.open("live"))
     for epoch in (1, 2, 3):
         writer.append_metrics(row(epoch, 0.5))
@@ -61,15 +61,21 @@ def test_half_a_line_waits_for_its_end(writer, store: RunStore) -> None:
     assert follower.look().epochs["losses.bpr"].tolist() == [0.5]
 
 
-def test_a_resume_that_went_back_replaces_what_it_trains_again(writer, store: RunStore) -> None:
-    follower = Follower(store.open("live"))
+def test_a_resume_that_went_back_discards_what_lay_behind(writer, store: RunStore) -> None:
+    run = store.open("live")
+    follower = Follower(run)
     for epoch in (1, 2, 3):
         writer.append_metrics(row(epoch, 1.0))
+    writer.append_event("set_weight", epoch=3, batch=0, loss="alignment", value=0.5)
     follower.look()
+    writer.append_event("continued", epoch=1, batch=0, weights={"alignment": 0.001})
+    assert follower.look().epochs["epoch"].tolist() == [1]
     writer.append_metrics(row(2, 0.25))
     history = follower.look()
-    assert history.epochs["epoch"].tolist() == [1, 2]
     assert history.epochs["losses.bpr"].tolist() == [1.0, 0.25]
+    assert [event["event"] for event in history.events] == ["continued"]
+    pd.testing.assert_frame_equal(history.epochs, run.metrics())
+    assert list(history.events) == run.events()
 
 
 def test_a_replaced_file_is_read_from_its_beginning(writer, store: RunStore) -> None:

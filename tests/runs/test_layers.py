@@ -86,13 +86,21 @@ def test_foreign_arrays_are_named(finished: Run, content, found: str) -> None:
         np.save(path, content)
     with pytest.raises(RunError) as caught:
         finished.layers()
-    assert "layers/id_1.npy" in str(caught.value)
+    assert "done/layers/id_1.npy" in str(caught.value)
     assert found in str(caught.value)
+
+
+def test_a_broken_index_is_named_with_its_run(finished: Run) -> None:
+    finished.layout.layer_index.write_text("{}")
+    with pytest.raises(RunError, match=r"a valid done/layers/index\.json"):
+        finished.layers()
+    with pytest.raises(RunError, match=r"a valid done/layers/index\.json"):
+        _ = finished.layer_version
 
 
 def test_embeddings_must_cover_the_nodes(finished: Run) -> None:
     np.save(finished.layout.users, np.zeros((4, 4), np.float32))
-    with pytest.raises(RunError, match="5 rows together"):
+    with pytest.raises(RunError, match="5 rows together, equally wide, in done/layers"):
         finished.layers()
 
 

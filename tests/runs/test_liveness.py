@@ -47,13 +47,19 @@ def test_a_reused_pid_does_not_count(run: Run) -> None:
 @pytest.mark.parametrize(
     ("age", "state"), [(LOST_AFTER_SECONDS - 60, "running"), (LOST_AFTER_SECONDS + 60, "lost")]
 )
-@pytest.mark.parametrize("host", ["elsewhere", None])
-def test_silence_decides_where_the_pid_cannot(run: Run, age: float, state: str, host) -> None:
-    process = process_record(os.getpid())
-    process = process.model_copy(update={"host": host or process.host})
+def test_silence_decides_where_the_process_cannot_be_asked(
+    run: Run, age: float, state: str
+) -> None:
+    process = process_record(os.getpid()).model_copy(update={"host": "elsewhere"})
     told = StatusRecord(state="running", process=process, heartbeat=time.time() - age)
     write_json(run.layout.status, told)
     assert run.status.state == state
+
+
+def test_a_silent_process_of_this_host_is_not_lost(run: Run) -> None:
+    told = StatusRecord(state="running", process=process_record(os.getpid()), heartbeat=0.0)
+    write_json(run.layout.status, told)
+    assert run.status.state == "running"
 
 
 def test_a_job_that_dies_before_it_speaks_has_failed(run: Run) -> None:

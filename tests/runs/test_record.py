@@ -5,12 +5,18 @@ import json
 import pytest
 
 from rednd_core.errors import RunError
-from rednd_core.runs import Command, RunRecord, StatusRecord
+from rednd_core.runs import Command, ModelFacts, RunRecord, StatusRecord
 from rednd_core.runs.record import parse_record
+
+FACTS = ModelFacts(modalities=("id",), n_layers=2, embedding_size=4, readout="mean")
 
 
 def test_round_trip(record: RunRecord) -> None:
     assert parse_record(RunRecord, record.model_dump_json(), "config.json") == record
+
+
+def modalities(*names: str) -> dict:
+    return {"model": json.loads(FACTS.model_dump_json()) | {"modalities": names}}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,8 @@ def test_round_trip(record: RunRecord) -> None:
         ({"format": 2, "surprise": 1}, "found format '2'"),
         ({"surprise": 1}, "Extra inputs are not permitted at surprise"),
         ({"provenance": {"seed": "999"}}, "at provenance.seed"),
+        (modalities("image", "Image"), "differ by more than case at model.modalities"),
+        (modalities("../image"), "should match pattern"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(record: RunRecord, change: dict, sentence: str) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rednd_core.errors import RunError
-from rednd_core.runs import RunStore, create_run, default_store
+from rednd_core.runs import RunStore, atomic, create_run, default_store, ownership
 
 
 def dated(record, day: int):
@@ -37,6 +38,19 @@ def test_broken_files_are_entries_not_crashes(finished, store, file: str, conten
     assert file in entry.problem
 
 
+@pytest.mark.parametrize("file", ["layers/index.json", "evaluation.json"])
+@pytest.mark.parametrize("content", ["", "{}", "null", None])
+def test_a_broken_result_is_a_problem_of_its_run_alone(finished, store, file: str, content) -> None:
+    (finished.path / file).unlink()
+    if content is None:
+        (finished.path / file).mkdir()
+    else:
+        (finished.path / file).write_text(content)
+    (entry,) = store.list()
+    assert f"done/{file}" in entry.problem
+    assert (entry.record, entry.status) == (None, finished.status)
+
+
 def test_a_missing_root_is_an_empty_store(tmp_path: Path) -> None:
     assert list(RunStore(tmp_path / "nowhere").list()) == []
 
@@ -58,7 +72,7 @@ def test_own_runs_hide_bundled_ones(tmp_path: Path, record) -> None:
 def test_delete(finished, store, tmp_path: Path) -> None:
     store.delete("done")
     assert list(store.list()) == []
-    assert list(store.root.iterdir()) == []
+    assert [path.name for path in store.root.iterdir()] == [".jobs.lock"]
 
 
 def test_delete_refuses_bundled_and_live(tmp_path: Path, record) -> None:
@@ -77,7 +91,7 @@ def test_delete_of_a_link_keeps_what_it_points_at(finished, tmp_path: Path) -> N
     other.root.mkdir()
     (other.root / "linked").symlink_to(finished.path)
     other.delete("linked")
-    assert list(other.root.iterdir()) == []
+    assert [path.name for path in other.root.iterdir()] == [".jobs.lock"]
     assert finished.status.state == "finished"
 
 
@@ -85,6 +99,25 @@ def test_a_broken_run_can_be_deleted(store) -> None:
     (store.root / "broken").mkdir(parents=True)
     store.delete("broken")
     assert list(store.list()) == []
+
+
+def test_what_killed_processes_left_goes_after_a_day(store, finished, monkeypatch) -> None:
+    for name in (".import.0123.tmp", ".done.0123.tmp", ".old.0123.deleted"):
+        (store.root / name / "layers").mkdir(parents=True)
+    (store.root / ".zip.0123.tmp").touch()
+    (store.root / ".slot-0.lock").touch()
+
+    def left() -> int:
+        return len([p for p in store.root.iterdir() if p.suffix in (".tmp", ".deleted")])
+
+    with ownership.preparing(store.root):
+        assert left() == 4, "somebody may be at work there"
+    now = time.time()
+    monkeypatch.setattr(atomic.time, "time", lambda: now + atomic.ABANDONED_SECONDS + 1)
+    with ownership.preparing(store.root):
+        assert left() == 0
+    assert (store.root / ".slot-0.lock").exists()
+    assert store.open("done").layers() is not None
 
 
 def test_new_names_count_up(store, record) -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -86,6 +88,22 @@ def test_heartbeats_are_throttled(store, record, monkeypatch) -> None:
     assert Run(w.path).status.heartbeat > first
 
 
+def test_a_long_piece_of_work_beats(store, record, monkeypatch) -> None:
+    monkeypatch.setattr(writer, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "BEAT_SECONDS", 0.01)
+    w = create_run(store.root / "r", record)
+    w.claim()
+    first = Run(w.path).status
+    with w.beating():
+        deadline = time.monotonic() + 30
+        while Run(w.path).status.heartbeat == first.heartbeat:
+            assert time.monotonic() < deadline
+    last = Run(w.path).status
+    assert (last.state, last.message) == ("running", "Reading the data")
+    time.sleep(0.05)
+    assert Run(w.path).status == last, "over"
+
+
 def test_a_half_written_last_line_is_ignored_then_cut(finished: Run) -> None:
     with finished.layout.metrics.open("ab") as file:
         file.write(b'{"epoch": 3, "los')
@@ -95,26 +113,46 @@ def test_a_half_written_last_line_is_ignored_then_cut(finished: Run) -> None:
     assert finished.metrics()["losses.bpr"].tolist() == [0.5, 0.25, 0.125]
 
 
-def test_an_epoch_trained_again_counts_once(finished: Run) -> None:
-    RunWriter(finished.path).append_metrics({"epoch": 1, "losses": {"bpr": 9.0}})
-    assert finished.metrics()["losses.bpr"].tolist() == [9.0, 0.25]
-
-
-@pytest.mark.parametrize(
-    "line", ["{]", "[1]", '{"no": "epoch"}', '{"epoch": "1"}', '{"epoch": NaN}']
-)
-def test_a_broken_line_within_is_named(finished: Run, line: str) -> None:
-    content = finished.layout.metrics.read_text()
-    finished.layout.metrics.write_text(f"{line}\n{content}")
-    with pytest.raises(RunError, match="in line 1; remove that line"):
-        finished.metrics()
-
-
 def test_a_diverged_loss_is_null(finished: Run) -> None:
     RunWriter(finished.path).append_metrics({"epoch": 3, "losses": {"bpr": float("nan")}})
     last = finished.layout.metrics.read_text().splitlines()[-1]
     assert json.loads(last) == {"epoch": 3, "losses": {"bpr": None}}
     assert np.isnan(finished.metrics()["losses.bpr"].iloc[-1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files")
+def test_a_full_disk_takes_no_half_line(finished: Run) -> None:
+    """As far as a file may grow here there is room for half a line; the state still says what happened."""
+    import resource
+
+    w = RunWriter(finished.path)
+    w.append_event("note", text="x" * 1500)
+    size = finished.layout.metrics.stat().st_size
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, old[1]))
+    try:
+        with pytest.raises(OSError, match="one that ends it"), w.recording_failure():
+            raise OSError("one that ends it")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert finished.layout.metrics.stat().st_size == size
+    assert (finished.status.state, finished.status.message) == ("failed", "one that ends it")
+    w.append_metrics({"epoch": 3})
+    assert finished.metrics()["epoch"].tolist() == [1, 2, 3]
+
+
+def test_the_first_error_is_raised_where_nothing_can_be_written(finished: Run, monkeypatch) -> None:
+    w = RunWriter(finished.path)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.atomic, "write_json", full)
+    monkeypatch.setattr(w, "_append", full)
+    with pytest.raises(MemoryError, match="no room"), w.recording_failure():
+        raise MemoryError("no room")
 
 
 @pytest.mark.parametrize("row", [{}, {"epoch": 1.0}, {"epoch": 1, "event": "x"}])
@@ -143,8 +181,11 @@ def test_per_user_tables_have_known_columns(finished: Run, frame: pd.DataFrame) 
 def test_leftovers_of_a_killed_writer_are_cleared(finished: Run) -> None:
     leftover = finished.layout.layers / ".id_0.npy.0123456789ab.tmp"
     leftover.write_bytes(b"half")
+    sent = finished.layout.control / ".1.json.0123456789ab.tmp"
+    sent.write_bytes(b"half")
     RunWriter(finished.path)
     assert not leftover.exists()
+    assert sent.exists(), "somebody may be sending it"
     assert finished.layers()["id"][0].shape == (5, 4)
 
 

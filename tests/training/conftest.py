@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from rednd_core.config import TrainingConfig
+from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model
-from rednd_core.runs import Command
+from rednd_core.runs import Command, Provenance, RunRecord, RunWriter, create_run
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.distributed import ALONE
 from rednd_core.training.trainer import Trainer
+
+pytest.register_assert_rewrite("tests.training.whole_runs")
 
 SETTINGS = {
     "lightgcn": {"embedding_size": 8},
@@ -127,3 +130,22 @@ def make_trainer(planted, config):
 @pytest.fixture
 def stop() -> Command:
     return Command(command="stop")
+
+
+@pytest.fixture
+def new_run(planted_folder: Path, tmp_path: Path, config):
+    """``new_run(model, name, **training)``: the writer of a queued run."""
+
+    from tests.training.whole_runs import MODELS  # not before its asserts can be rewritten
+
+    def make(model="lightgcn", name="one", data=planted_folder, **training) -> RunWriter:
+        settings = RunConfig(
+            model=model,
+            data=DataConfig(path=str(data)),
+            hyperparameters=MODELS[model],
+            training=config(**training),
+        )
+        record = RunRecord(config=settings, provenance=Provenance(seed=3))
+        return create_run(tmp_path / "runs" / name, record)
+
+    return make

@@ -4,91 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.errors import CheckpointError, DataError, RunError, TrainingError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs import (
     Command,
-    Provenance,
     Run,
-    RunRecord,
     RunStore,
     RunWriter,
-    create_run,
     import_checkpoint,
     requeue,
     send,
 )
-from rednd_core.training import recorder
+from rednd_core.runs import writer as writer_module
+from rednd_core.training import experiment, recorder
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.experiment import build, open_checkpoint, train_run
 from rednd_core.training.importing import complete_import
 from rednd_core.training.recorder import duration
 from rednd_core.training.trainer import Trainer
-
-MODELS = {
-    "lightgcn": {"embedding_size": 8},
-    "rednnd": {"embedding_size": 4, "knn_k": 3, "alignment_weight": 0.01},
-    "popularity": {},
-    "mf": {"embedding_size": 8},
-    "gcn": {"embedding_size": 8, "n_layers": 0},  # its layer is the parameter itself
-}
-
-
-@pytest.fixture
-def new_run(planted_folder: Path, tmp_path: Path, config):
-    """``new_run(model, name, **training)``: the writer of a queued run."""
-
-    def make(model="lightgcn", name="one", data=planted_folder, **training) -> RunWriter:
-        settings = RunConfig(
-            model=model,
-            data=DataConfig(path=str(data)),
-            hyperparameters=MODELS[model],
-            training=config(**training),
-        )
-        record = RunRecord(config=settings, provenance=Provenance(seed=3))
-        return create_run(tmp_path / "runs" / name, record)
-
-    return make
-
-
-class StopAt(Callback):
-    """Sends a stop as the app would, after a batch."""
-
-    def __init__(self, run_dir: Path, epoch: int, batch: int) -> None:
-        self.run, self.place = Run(run_dir), (epoch, batch)
-
-    def on_batch(self, trainer, progress) -> None:
-        if (progress.epoch, progress.batch) == self.place:
-            send(self.run, Command(command="stop"))
-
-
-def results(run: Run) -> dict:
-    layers = run.layers()
-    return {
-        "evaluation": run.evaluation(),
-        "layers": {m: [np.array(x) for x in states] for m, states in layers.items()},
-        "embeddings": [np.array(x) for x in run.embeddings()],
-        "metrics": run.metrics().drop(columns=[c for c in run.metrics() if "seconds" in c]),
-        "epoch": layers.epoch,
-    }
-
-
-def assert_same_results(first: Run, second: Run) -> None:
-    mine, theirs = results(first), results(second)
-    assert mine["evaluation"] == theirs["evaluation"]
-    assert mine["epoch"] == theirs["epoch"]
-    for m, states in mine["layers"].items():
-        assert all(map(np.array_equal, states, theirs["layers"][m]))
-    assert all(map(np.array_equal, mine["embeddings"], theirs["embeddings"]))
-    assert mine["metrics"].equals(theirs["metrics"])
+from tests.training.whole_runs import MODELS, StopAt, assert_same_results
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -126,63 +68,12 @@ def test_a_run_from_start_to_end(new_run, planted_folder: Path, model: str) -> N
     json.dumps(summary.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize("model", ["lightgcn", "rednnd"])
-@pytest.mark.parametrize("place", [(2, 3), (3, 5)])
-def test_stop_and_resume_in_the_folder(new_run, model: str, place: tuple[int, int]) -> None:
-    train_run(new_run(model, "whole"))
-    stopped = new_run(model, "stopped")
-    summary = train_run(stopped, watch=[StopAt(stopped.path, *place)])
-    assert summary.state == Run(stopped.path).status.state == "stopped"
-    created = Run(stopped.path).record.provenance.created
-    requeue(stopped.path)
-    torch.manual_seed(4)
-    train_run(RunWriter(stopped.path), resume=True)
-    run = Run(stopped.path)
-    assert_same_results(Run(stopped.path.with_name("whole")), run)
-    assert [event["event"] for event in run.events()] == ["stopped", "continued"]
-    assert run.record.provenance.created == created
-
-
-def test_a_crash_is_resumed_from_the_last_saving(new_run, monkeypatch) -> None:
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
-    train_run(new_run(name="whole"))
-
-    class Crash(Callback):
-        def on_batch(self, trainer, progress) -> None:
-            if (progress.epoch, progress.batch) == (4, 2):
-                raise MemoryError
-
-    crashed = new_run(name="crashed")
-    with pytest.raises(MemoryError):
-        train_run(crashed, watch=[Crash()])
-    crashed.status("failed")
-    requeue(crashed.path)
-    train_run(RunWriter(crashed.path), resume=True)
-    assert_same_results(Run(crashed.path.with_name("whole")), Run(crashed.path))
-
-
-def test_resume_refuses_another_data_set(new_run, planted_folder: Path, tmp_path: Path) -> None:
-    data = tmp_path / "copy"
-    shutil.copytree(planted_folder, data)
-    writer = new_run(data=data)
-    train_run(writer, watch=[StopAt(writer.path, 1, 2)])
-    table = data / "interactions.csv"
-    lines = table.read_text().splitlines()
-    table.write_text("\n".join(lines[:-12] + lines[-11:]) + "\n")
-    record = Run(writer.path).record
-    requeue(writer.path)
-    with pytest.raises(RunError, match="the data set copy that the run was trained on"):
-        train_run(RunWriter(writer.path), resume=True)
-    assert Run(writer.path).record == record, "the record still says what it was trained on"
-
-
 def test_nothing_to_resume(new_run) -> None:
     train_run(new_run("popularity", "pop"))
     writer = RunWriter(new_run("popularity", "other").path)
     with pytest.raises(RunError, match="nothing to train"):
         train_run(writer, resume=True)
-    with pytest.raises(CheckpointError, match=r"last\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"no last\.json"):
         train_run(new_run(name="fresh"), resume=True)
 
 
@@ -289,6 +180,23 @@ def test_layers_are_there_before_the_first_epoch(new_run) -> None:
     assert seen["epoch"] == 0
     table = build(writer.record.config).model.node_emb.detach().numpy()
     np.testing.assert_array_equal(seen["x0"], table)
+
+
+@pytest.mark.parametrize("slow", ["build", "record_results"])
+def test_a_run_beats_while_it_reads_and_while_it_records(new_run, monkeypatch, slow: str) -> None:
+    monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(writer_module, "BEAT_SECONDS", 0.01)
+    writer, real = new_run(epochs=1), getattr(experiment, slow)
+    run = Run(writer.path)
+
+    def wait_for_a_beat(*args, **options):
+        before, deadline = run.status.heartbeat, time.monotonic() + 30
+        while run.status.heartbeat == before:
+            assert time.monotonic() < deadline
+        return real(*args, **options)
+
+    monkeypatch.setattr(experiment, slow, wait_for_a_beat)
+    assert train_run(writer).state == "finished"
 
 
 def test_status_while_paused(new_run, monkeypatch) -> None:

@@ -24,7 +24,7 @@ def test_damaged_archives_never_crash(zipped: bytes, target: RunStore) -> None:
             run = import_archive(bytes(damaged), target)
         except CheckpointError:
             refused += 1
-            assert list(target.root.iterdir()) == []
+            assert {path.name for path in target.root.iterdir()} <= {".jobs.lock"}
         else:
             target.delete(run.name)
     assert refused > 200
@@ -44,7 +44,7 @@ def test_damaged_parts_never_crash(zipped: bytes, target: RunStore) -> None:
             run = import_archive(pack(files | {name: bytes(content)}), target)
         except CheckpointError:
             refused += 1
-            assert list(target.root.iterdir()) == []
+            assert {path.name for path in target.root.iterdir()} <= {".jobs.lock"}
         else:
             target.delete(run.name)
     assert refused > 100

@@ -10,6 +10,8 @@ import pytest
 from rednd_core.runs import RunStore, import_archive
 from tests.runs.transfer.archives import HOSTILE_SAFETENSORS, files_of, pack, refuse
 
+STAMP = "0123456789abcdef" * 2
+
 
 @pytest.mark.parametrize("file", ["config.json", "status.json", "evaluation.json"])
 @pytest.mark.parametrize("text", ['{"format": 2}', "{", "[" * 50_000, "null", "\xff"])
@@ -32,6 +34,8 @@ def test_the_archive_is_named(zipped: bytes, target: RunStore, tmp_path: Path) -
     ("name", "content", "sentence"),
     [
         ("metrics.jsonl", b'{"epoch": 1}\nnot json\n', "in line 2"),
+        ("metrics.jsonl", b'{"event": "set_weight"}\n', "in line 1"),
+        ("metrics.jsonl", b'{"epoch": 1, "losses": {"bpr": "x"}}\n', "in line 1"),
         ("checkpoints/last.json", b"[]", "a JSON object in last.json"),
         ("layers/index.json", b"{}", "a valid layers/index.json"),
         ("layers/id_7.npy", b"", "only the layers that layers/index.json lists"),
@@ -108,7 +112,7 @@ def test_foreign_parquet_is_left_behind_unopened(zipped: bytes, target: RunStore
 
 
 @pytest.mark.parametrize("kind", HOSTILE_SAFETENSORS)
-@pytest.mark.parametrize("name", ["best", "last", "last.state"])
+@pytest.mark.parametrize("name", ["best", f"last.{STAMP}", f"last.{STAMP}.state"])
 def test_hostile_safetensors_in_archives(zipped, target: RunStore, kind: str, name: str) -> None:
     files = files_of(zipped) | {f"done/checkpoints/{name}.safetensors": HOSTILE_SAFETENSORS[kind]}
     refuse(pack(files), target, f"a whole safetensors file in {name}.safetensors")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rednd_core.errors import CheckpointError, RunError
-from rednd_core.runs import Run, RunStore, StatusRecord, create_run, export, import_archive
+from rednd_core.runs import Run, RunStore, StatusRecord, atomic, create_run, export, import_archive
 from rednd_core.runs.atomic import write_json
 from rednd_core.runs.liveness import process_record
 from tests.runs.transfer.archives import files_of
+
+
+def set_path(run: Run, path: str) -> None:
+    """As if it had been trained on the data set at ``path``."""
+    record = run.record
+    data = record.config.data.model_copy(update={"path": path})
+    config = record.config.model_copy(update={"data": data})
+    write_json(run.layout.config, record.model_copy(update={"config": config}))
 
 
 def test_a_run_travels_whole(finished: Run, zipped: bytes, target: RunStore) -> None:
@@ -40,6 +51,47 @@ def test_which_machine_trained_it_stays_behind(finished: Run, tmp_path: Path) ->
     assert finished.status.process == process, "the run itself is as it was"
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/home/ann/data/baby", "baby"),
+        ("~/data/reviews.csv", "reviews.csv"),
+        ("C:\\Users\\Ann\\baby", "baby"),
+        ("sample_data/shop", "sample_data/shop"),
+        ("/", "data"),
+    ],
+)
+def test_where_the_data_lay_stays_behind(
+    finished: Run, tmp_path: Path, path: str, told: str
+) -> None:
+    set_path(finished, path)
+    before = finished.record
+    finished.layout.log.write_text("Expected a column in /home/ann/data/baby")
+    files = files_of(export(finished, tmp_path / "done.zip").read_bytes())
+    assert json.loads(files["done/config.json"])["config"]["data"]["path"] == told
+    assert "done/log.txt" not in files
+    assert not any(b"Ann" in content or b"ann/" in content for content in files.values())
+    assert finished.record == before, "the run itself is as it was"
+
+
+def test_an_import_finds_its_data_where_a_run_of_the_store_has_it(
+    finished: Run, target: RunStore, tmp_path: Path
+) -> None:
+    data = tmp_path / "elsewhere" / "baby"
+    data.mkdir(parents=True)
+    set_path(finished, str(data))
+    zipped = export(finished, tmp_path / "done.zip").read_bytes()
+    assert import_archive(zipped, target, "lost").config.data.path == "baby"
+    set_path(target.open("lost"), str(data))
+    assert import_archive(zipped, target, "found").config.data.path == str(data)
+
+
+def test_files_from_before_1980_travel(finished: Run, target: RunStore, tmp_path: Path) -> None:
+    for file in finished.path.rglob("*"):
+        os.utime(file, (0, 0))
+    assert import_archive(export(finished, tmp_path / "x.zip"), target).layers() is not None
+
+
 def test_names_of_imports(zipped: bytes, target: RunStore, tmp_path: Path) -> None:
     (tmp_path / "file.zip").write_bytes(zipped)
     assert import_archive(tmp_path / "file.zip", target).name == "done"
@@ -65,12 +117,12 @@ def test_a_hand_made_zip_of_the_folder_works(finished: Run, target: RunStore, tm
 def test_links_are_not_exported(finished: Run, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("private")
-    finished.layout.log.unlink()
-    finished.layout.log.symlink_to(secret)
+    finished.layout.metrics.unlink()
+    finished.layout.metrics.symlink_to(secret)
     (finished.path / "notes.md").write_text("mine")
     names = files_of(export(finished, tmp_path / "x.zip").read_bytes())
     assert "done/config.json" in names
-    assert not {"done/log.txt", "done/notes.md"} & set(names)
+    assert not {"done/metrics.jsonl", "done/notes.md"} & set(names)
 
 
 def test_live_runs_are_not_exported(store, record, tmp_path: Path) -> None:
@@ -85,3 +137,11 @@ def test_a_lost_run_arrives_as_stopped(finished: Run, target: RunStore, tmp_path
     write_json(finished.layout.status, StatusRecord(state="running", epoch=2, process=gone))
     run = import_archive(export(finished, tmp_path / "x.zip"), target)
     assert (run.status.state, run.status.epoch) == ("stopped", 2)
+
+
+def test_an_import_clears_what_killed_ones_left(zipped, target: RunStore, monkeypatch) -> None:
+    (target.root / ".import.0123.tmp" / "layers").mkdir(parents=True)
+    now = time.time()
+    monkeypatch.setattr(atomic.time, "time", lambda: now + atomic.ABANDONED_SECONDS + 1)
+    import_archive(zipped, target)
+    assert [path.name for path in target.root.iterdir()] == ["done"]

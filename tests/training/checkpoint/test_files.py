@@ -26,11 +26,22 @@ def saved(make_trainer, tmp_path):
 
 def test_what_lies_there(saved: Path) -> None:
     """No pickle, no leftovers; the names of the contract."""
-    names = ["best.safetensors", "last.json", "last.safetensors", "last.state.safetensors"]
-    assert sorted(path.name for path in saved.iterdir() if path.is_file()) == names
+    stamp = json.loads((saved / "last.json").read_text())["stamp"]
+    names = {"best.safetensors", "last.json", f"last.{stamp}.safetensors"}
+    names |= {f"last.{stamp}.state.safetensors"}
+    assert {path.name for path in saved.iterdir()} == names
     with safe_open(saved / "best.safetensors", framework="pt") as file:
         assert list(file.keys()) == ["node_emb"]
         assert file.metadata()["model"] == "lightgcn"
+
+
+def file_of(saved: Path, pattern: str) -> Path:
+    """``last.*`` has a stamp in its names."""
+    (path,) = saved.glob(pattern)
+    return path
+
+
+PARAMETERS, STATE = "last.????????????????????????????????.safetensors", "last.*.state.safetensors"
 
 
 def rewrite(path: Path, change=lambda tensors: None, **metadata: str | None) -> None:
@@ -88,12 +99,12 @@ def test_hostile_parameters_change_nothing(saved: Path, make_trainer, harm: str)
     assert all(torch.equal(v, before[k]) for k, v in trainer.model.state_dict().items())
 
 
-@pytest.mark.parametrize("name", ["best.safetensors", "last.safetensors", "last.state.safetensors"])
+@pytest.mark.parametrize("name", ["best.safetensors", PARAMETERS, STATE])
 @pytest.mark.parametrize("harm", ["truncated", "absent", "no format", "empty"])
 def test_resume_refuses_harmed_files(saved: Path, make_trainer, name: str, harm: str) -> None:
     trainer, _ = make_trainer(seed=2)
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
-    HOSTILE[harm][0](saved / name)
+    HOSTILE[harm][0](file_of(saved, name))
     with pytest.raises(CheckpointError):
         restore_last(saved, trainer)
     assert all(torch.equal(v, before[k]) for k, v in trainer.model.state_dict().items())
@@ -118,6 +129,7 @@ def test_resume_refuses_a_foreign_best(saved: Path, make_trainer, harm: str) -> 
         {"loss_sums": []},
         {"format": "rednd-9"},
         {"stamp": "00"},
+        {"stamp": "../../../../other/run/checkpoints"},
         {"more": 1},
         None,
     ],
@@ -144,7 +156,7 @@ def test_resume_refuses_a_strange_last_json(saved: Path, make_trainer, change) -
     ],
 )  # fmt: skip
 def test_resume_refuses_a_strange_state(saved: Path, make_trainer, harm) -> None:
-    rewrite(saved / "last.state.safetensors", harm)
+    rewrite(file_of(saved, STATE), harm)
     with pytest.raises(CheckpointError, match="complete last checkpoint"):
         restore_last(saved, make_trainer()[0])
 
@@ -153,6 +165,12 @@ def test_files_of_two_runs(saved: Path, make_trainer, tmp_path_factory) -> None:
     other = tmp_path_factory.mktemp("other")
     trainer, _ = make_trainer(epochs=3, more=[Saver(other)])
     trainer.fit()
-    shutil.copy(other / "last.state.safetensors", saved / "last.state.safetensors")
+    shutil.copy(file_of(other, STATE), file_of(saved, STATE))
     with pytest.raises(CheckpointError, match="files of different savings"):
+        restore_last(saved, make_trainer()[0])
+
+
+def test_a_best_of_another_saving(saved: Path, make_trainer) -> None:
+    rewrite(saved / "best.safetensors", epoch="77")
+    with pytest.raises(CheckpointError, match="the best epoch 77 beside a saving whose best is"):
         restore_last(saved, make_trainer()[0])

@@ -1,0 +1,171 @@
+"""metrics.jsonl: one line an epoch, one an event. What a line may be, and which lines still hold.
+
+A run that is continued after a crash goes back to its last checkpoint. What lies behind that place in
+the file was lost with the process: the epochs are trained again, and a weight that was set there is not in
+force. The lines stay in the file, which only grows; :func:`append` leaves them out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json
+
+from rednd_core.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Weight = Annotated[float, Field(ge=0)]
+
+NUMBERS = ("losses", "weights", "valid", "seconds")
+"""Parts of an epoch's line that are flat: a number or null under each name."""
+
+
+class _Event(BaseModel):
+    """What is asked of every event; it may hold more. ``epoch``, ``batch``: see :func:`append`."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    event: str
+    epoch: Count | None = None
+    batch: Count | None = None
+
+
+class _SetWeight(_Event):
+    epoch: Count
+    time: float
+    loss: str
+    value: float
+
+
+class _Refused(_SetWeight):
+    message: str
+
+
+class _Continued(_Event):
+    epoch: Count
+    weights: dict[str, Weight] = Field(default_factory=dict)
+
+
+_KINDS: dict[object, type[_Event]] = {
+    "set_weight": _SetWeight,
+    "refused": _Refused,
+    "continued": _Continued,
+}
+
+
+def parse_line(line: bytes, run_name: str, number: int) -> Row:
+    """Line ``number`` of a run's file, with the values of an epoch under dotted names.
+
+    Raises:
+        RunError: neither an epoch nor an event, or one with values of another kind.
+    """
+    try:
+        row = from_json(line, allow_inf_nan=False)
+        if isinstance(row, dict) and "event" in row:
+            _KINDS.get(str(row["event"]), _Event).model_validate(row)
+            return row
+        if isinstance(row, dict) and type(row["epoch"]) is int and _is_epoch(row):
+            return flatten(row)
+    except (ValueError, KeyError, OverflowError):
+        pass
+    raise RunError(
+        expected=f"a JSON object with an epoch or an event in {run_name}/metrics.jsonl",
+        found=f"{line[:60].decode('utf-8', 'replace')!r} in line {number}",
+        remedy="remove that line",
+    )
+
+
+def flatten(row: Row, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one level: ``{"valid": {"ndcg@5": x}}`` -> ``{"valid.ndcg@5": x}``."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def append(valid: list[Row], row: Row) -> None:
+    """Add the next row of a file to the valid ones before it, without those that it takes back.
+
+    A row's place is (completed epochs, completed batches of the epoch after them). ``continued`` has the
+    place of the checkpoint that it went back to; what came after that saving is discarded.
+    """
+    if row.get("event") == "continued":
+        _go_back(valid, row["epoch"], _batch(row, math.inf))
+    elif "event" not in row and row["epoch"] <= _last_epoch(valid):
+        _go_back(valid, row["epoch"] - 1, math.inf)
+    valid.append(row)
+
+
+def epochs_of(valid: Sequence[Row]) -> pd.DataFrame:
+    """The epochs among ``valid`` as a table, one row each; what a row lacks is missing there."""
+    import pandas as pd
+
+    rows = [row for row in valid if "event" not in row]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pd.DataFrame({name: [row.get(name) for row in rows] for name in names})
+
+
+def events_of(valid: Sequence[Row]) -> list[Row]:
+    """The events among ``valid``, in order."""
+    return [row for row in valid if "event" in row]
+
+
+def _go_back(valid: list[Row], epoch: int, batch: float) -> None:
+    """Drop what follows the last row that was written before the saving at that place."""
+    kept = len(valid)
+    while kept and not _precedes(valid[kept - 1], epoch, batch):
+        kept -= 1
+    del valid[kept:]
+
+
+def _precedes(row: Row, epoch: int, batch: float) -> bool:
+    """Whether ``row`` is surely older than the saving at (epoch, batch).
+
+    At the very place only two are: the epoch's own row and the stop, which are what is saved after. Other
+    commands were applied after the saving, before the next batch.
+    """
+    if "event" not in row:
+        return bool(row["epoch"] <= epoch)
+    if "epoch" not in row:  # it has no place: whatever stands before it decides
+        return False
+    place = (row["epoch"], _batch(row, 0))
+    return place < (epoch, batch) or (row["event"] == "stopped" and place == (epoch, batch))
+
+
+def _batch(row: Row, default: float) -> float:
+    batch: float | None = row.get("batch")
+    return default if batch is None else batch
+
+
+def _last_epoch(valid: Sequence[Row]) -> int:
+    return next((row["epoch"] for row in reversed(valid) if "event" not in row), 0)
+
+
+def _is_epoch(row: Row) -> bool:
+    """Whether the values of an epoch are what pages can draw: numbers, yes or no, null, lists of them."""
+    flat = all(_is_flat(row[part]) for part in NUMBERS if part in row)
+    return flat and 0 <= row["epoch"] <= 10**9 and all(map(_is_value, row.values()))
+
+
+def _is_flat(part: object) -> bool:
+    return isinstance(part, Mapping) and not any(
+        isinstance(v, Mapping | list) for v in part.values()
+    )
+
+
+def _is_value(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_value, value.values()))
+    if isinstance(value, list):
+        return not any(isinstance(v, Mapping | list) for v in value) and all(map(_is_value, value))
+    # A whole number that no float can hold raises OverflowError.
+    return value is None or (isinstance(value, int | float) and math.isfinite(value))

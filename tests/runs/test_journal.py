@@ -1,0 +1,133 @@
+"""Which lines of metrics.jsonl are valid, and which still hold after a resume went back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rednd_core.errors import RunError
+from rednd_core.runs import Run, RunWriter
+from rednd_core.runs.journal import append, parse_line
+
+WEIGHT = {"event": "set_weight", "epoch": 3, "time": 1.0, "loss": "alignment", "value": 0.5}
+
+
+def epoch(number: int, value: float = 1.0) -> dict:
+    return {"epoch": number, "losses": {"bpr": value}}
+
+
+def event(name: str, *place: int) -> dict:
+    return {"event": name, **dict(zip(("epoch", "batch"), place, strict=False))}
+
+
+def valid(*rows: dict) -> list[str]:
+    """What still holds, in short."""
+    kept: list = []
+    for row in rows:
+        append(kept, row)
+    return [str(row.get("event", row.get("epoch"))) for row in kept]
+
+
+def test_a_crash_takes_back_what_came_after_the_saving() -> None:
+    lost = (epoch(2), event("set_weight", 2, 3), epoch(3), event("failed"))
+    assert valid(epoch(1), event("paused", 1, 0), *lost, event("continued", 1, 4)) == [
+        "1",
+        "paused",
+        "continued",
+    ]
+    assert valid(epoch(1), epoch(2), event("continued", 1, 0), epoch(2), epoch(3)) == [
+        "1",
+        "continued",
+        "2",
+        "3",
+    ]
+
+
+def test_what_a_stop_saved_is_kept() -> None:
+    """The weight was set and saved before the 8th batch, another one set there after the resume."""
+    stop = (epoch(4), event("set_weight", 4, 7), event("stopped", 4, 7))
+    again = event("continued", 4, 7)
+    kept = ["4", "set_weight", "stopped", "continued"]
+    assert valid(*stop, again) == kept
+    assert valid(*stop, again, event("set_weight", 4, 7), again) == kept
+    assert valid(*stop, again, event("set_weight", 4, 8), epoch(5), again) == kept
+
+
+def test_a_weight_set_right_after_the_saving_is_lost() -> None:
+    assert valid(epoch(1), event("set_weight", 1, 0), event("continued", 1, 0)) == [
+        "1",
+        "continued",
+    ]
+
+
+def test_a_run_that_begins_again_has_no_past() -> None:
+    assert valid(epoch(1), event("failed"), event("continued", 0, 0), epoch(1)) == [
+        "continued",
+        "1",
+    ]
+
+
+def test_epochs_only_grow() -> None:
+    assert valid(epoch(1), epoch(2), event("paused", 2, 0), epoch(3), epoch(2)) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        WEIGHT,
+        {"event": "failed", "time": 2.0, "message": "no room"},
+        {"event": "continued", "epoch": 0, "batch": 3, "weights": {"bpr": 1}},
+        {"event": "refused", **WEIGHT, "message": "no such loss"} | {"event": "refused"},
+        {"epoch": 1, "smoothness": {"layer": {"id": {"mad": [0.5, None, 1]}}}, "improved": True},
+    ],
+)
+def test_what_the_trainer_writes(row: dict) -> None:
+    assert parse_line(json.dumps(row).encode(), "r", 1)
+
+
+BROKEN = [
+    "{]",
+    "[1]",
+    "7",
+    '{"no": "epoch"}',
+    '{"epoch": "1"}',
+    '{"epoch": NaN}',
+    '{"epoch": true}',
+    '{"epoch": -1}',
+    '{"event": 7}',
+    '{"event": ["set_weight"]}',
+    '{"event": "set_weight"}',
+    '{"event": "continued"}',
+    '{"event": "paused", "epoch": "3"}',
+    '{"event": "continued", "epoch": 1, "batch": true}',
+    *(
+        json.dumps(WEIGHT | change)
+        for change in ({"loss": 1}, {"value": "x"}, {"value": None}, {"epoch": 1.5}, {"time": "x"})
+    ),
+    json.dumps(WEIGHT).replace("0.5", "1e999"),
+    json.dumps(WEIGHT | {"event": "refused"}),
+    '{"epoch": 1, "losses": {"bpr": "x"}}',
+    '{"epoch": 1, "losses": {"bpr": [1]}}',
+    '{"epoch": 1, "losses": 3}',
+    '{"epoch": 1, "smoothness": {"mad": [[1]]}}',
+    '{"epoch": 1, "smoothness": {"mad": "<b>"}}',
+    '{"epoch": 1, "smoothness": {"mad": 1%s}}' % ("0" * 400),
+]
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_a_broken_line_is_named(finished: Run, line: str) -> None:
+    content = finished.layout.metrics.read_text()
+    finished.layout.metrics.write_text(f"{line}\n{content}")
+    for look in (finished.metrics, finished.events):
+        with pytest.raises(RunError, match="in line 1; remove that line"):
+            look()
+
+
+def test_a_resumed_run_reads_back(finished: Run) -> None:
+    writer = RunWriter(finished.path)
+    writer.append_event("continued", epoch=1, batch=0)
+    writer.append_metrics(epoch(2, 9.0))
+    assert finished.metrics()["losses.bpr"].tolist() == [0.5, 9.0]
+    assert [row["event"] for row in finished.events()] == ["continued"]
