@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import cached
 from app.components.text import escape_markdown
-from app.components.training_actions import attempt, watch_next
+from app.components.training_actions import PROBLEM, attempt, watch_next
 from rednd_core.errors import CheckpointError, RedndError
 from rednd_core.runs import Run, export, import_archive, import_checkpoint
+
+RUN = "manage.run"
+DELETED = "manage.deleted"  # the run that went last from this tab
+REFUSED = "manage.refused"  # why the last import changed nothing
+ATTEMPTS = "manage.attempts"  # imports so far: the number of the uploader's key
 
 
 def manage_runs() -> None:
@@ -28,10 +34,17 @@ def manage_runs() -> None:
 def _own_run() -> None:
     st.subheader("A run of this machine")
     entries = {entry.name: entry for entry in cached.run_entries() if not entry.run.bundled}
+    deleted = st.session_state.get(DELETED)
+    if st.session_state.get(RUN) is None and deleted and deleted not in entries:
+        st.success(f"{escape_markdown(deleted)} was deleted.", icon=":material/delete:")
     if not entries:
         st.caption("There are no runs of your own yet. The bundled ones cannot be changed.")
         return
-    name = st.selectbox("Run", list(entries), key="manage.run")
+    if st.session_state.get(RUN) not in entries:
+        st.session_state[RUN] = None
+    name = st.selectbox("Run", list(entries), index=None, placeholder="Choose a run", key=RUN)
+    if name is None:
+        return
     entry = entries[name]
     if entry.problem:
         st.warning(f"This folder is broken. {escape_markdown(entry.problem)}")
@@ -50,15 +63,23 @@ def _own_run() -> None:
                 on_click="ignore",
                 help=f"About {entry.run.disk_bytes / 2**20:,.0f} MB.",
             )
-        with st.popover("Delete …", icon=":material/delete:", key="manage.delete"):
+        # Keys of one run: an open question would be asked of the next one, and so would a click.
+        with st.popover("Delete …", icon=":material/delete:", key=f"manage.delete.{name}"):
             st.write(f"Delete **{escape_markdown(name)}** with all of its files, for good?")
             st.button(
                 "Yes, delete it",
-                key="manage.confirm",
+                key=f"manage.confirm.{name}",
                 type="primary",
-                on_click=attempt,
-                args=(cached.store().delete, name),
+                on_click=_delete,
+                args=(name,),
             )
+
+
+def _delete(name: str) -> None:
+    attempt(cached.store().delete, name)
+    if PROBLEM not in st.session_state:
+        st.session_state[DELETED] = name
+        st.session_state[RUN] = None  # the next run is not what was meant
 
 
 def export_bytes(run: Run) -> bytes:
@@ -73,21 +94,26 @@ def _import() -> None:
         "A run's zip, or best.safetensors together with its config.json",
         type=["zip", "safetensors", "json"],
         accept_multiple_files=True,
-        key="manage.files",
+        key=f"manage.files.{st.session_state.get(ATTEMPTS, 0)}",
         help="Files that may hold a pickle (.pt, .pkl, …) are never opened.",
     )
+    if files:
+        st.session_state.pop(REFUSED, None)
+    if refused := st.session_state.get(REFUSED):
+        st.error(refused, icon=":material/error:")
     if st.button("Import", key="manage.import", icon=":material/upload:", disabled=not files):
         try:
             with st.spinner("Checking every file of the run …"):
                 run = import_files(files)
         except RedndError as error:
-            st.error(
-                f"Nothing was imported. {escape_markdown(str(error))}", icon=":material/error:"
-            )
+            said = f"Nothing was imported from {_names(files)}. {error}"
+            st.session_state[REFUSED] = escape_markdown(said)
         else:
             cached.run_entries.clear()
             watch_next(run.name)
-            st.rerun()
+        # An empty uploader: the files of this attempt would be among those of the next.
+        st.session_state[ATTEMPTS] = st.session_state.get(ATTEMPTS, 0) + 1
+        st.rerun()
 
 
 def import_files(files: Sequence[UploadedFile]) -> Run:
@@ -99,6 +125,12 @@ def import_files(files: Sequence[UploadedFile]) -> Run:
     by_kind = {Path(file.name).suffix.lower(): file for file in files}
     store = cached.store()
     if len(files) == 1 and ".zip" in by_kind:
+        if not zipfile.is_zipfile(by_kind[".zip"]):
+            raise CheckpointError(
+                expected="a zip archive of a run folder",
+                found="a file of another kind that is only called .zip, or one that is cut off",
+                remedy="export the run again and import that file",
+            )
         return import_archive(by_kind[".zip"].getvalue(), store)
     if len(files) == 2 and set(by_kind) == {".safetensors", ".json"}:
         from rednd_core.training.importing import complete_import
@@ -109,6 +141,10 @@ def import_files(files: Sequence[UploadedFile]) -> Run:
         return run
     raise CheckpointError(
         expected="one .zip, or one .safetensors and one .json",
-        found=", ".join(sorted(file.name for file in files))[:200],
+        found=_names(files),
         remedy="choose the files of one run",
     )
+
+
+def _names(files: Sequence[UploadedFile]) -> str:
+    return ", ".join(sorted(file.name for file in files))[:200]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import cached
+from app import cached, state
 from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
-from rednd_core.runs import Command, History, Run, send
+from rednd_core.jobs.queue import n_slots
+from rednd_core.runs import Command, History, Run, RunEntry, send
 from rednd_core.runs.record import CommandName
 
 WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
+STARTED = "training.started"  # the run that was started last from this tab
 PROBLEM = "training.problem"
 ALIGNMENT = "alignment"
 
@@ -64,3 +66,38 @@ def sent_key(run: Run) -> str:
 def watch_next(name: str) -> None:
     """Select a run from a callback or before a rerun."""
     st.session_state[WATCH_NEXT] = name
+
+
+def watch_started(name: str) -> None:
+    """Select a run that was just started; where it has to wait, the one that trains stays in sight."""
+    st.session_state[STARTED] = name
+    ahead = [entry.name for entry in ahead_of(name, cached.run_entries())]
+    watched = st.session_state.get(state.JOB)
+    watch_next(name if not ahead else watched if watched in ahead else ahead[0])
+
+
+def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:
+    """The runs that a queued one waits for, in the order of the queue; none where it starts now."""
+    own = {
+        entry.name: entry
+        for entry in entries
+        # Without job.json it trains from a command line, beside the queue.
+        if entry.status and entry.status.is_live and entry.run.layout.job.exists()
+    }
+    if name not in own:
+        return []
+
+    def turn(entry: RunEntry) -> tuple[bool, float, str]:
+        assert entry.status is not None
+        return entry.status.state == "queued", entry.status.since, entry.name
+
+    before = [entry for entry in own.values() if turn(entry) < turn(own[name])]
+    is_full = turn(own[name])[0] and len(before) >= n_slots()
+    return sorted(before, key=turn) if is_full else []
+
+
+def behind(ahead: Sequence[RunEntry]) -> str:
+    """What a run is queued behind, in Markdown."""
+    first, *others = ahead
+    more = f" and {len(others)} more" if others else ""
+    return f"behind **{escape_markdown(first.name)}**{more}"

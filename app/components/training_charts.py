@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import state
-from app.components.downloads import figure_downloads
+from app import cached, state
+from app.components.downloads import figure_downloads, of_runs
 from app.components.live_charts import LiveChart, live_charts
-from rednd_core.errors import RunError
+from rednd_core.errors import RedndError, RunError
 from rednd_core.plots.epochs import WeightChange
 from rednd_core.plots.live_layers import layers_figure
 from rednd_core.plots.training import (
@@ -24,6 +26,7 @@ from rednd_core.projection import LiveMap, live_map, sample_nodes
 from rednd_core.runs import History, LayerIndex, Run, RunRecord
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
 
+COUNTED_PAIRS = 1_000_000  # of a data set that is read only to count who is validated
 POINTS = 300  # of each layer on the map: every second anew must stay cheap for browser and trainer
 
 
@@ -48,12 +51,29 @@ def choose_layers(record: RunRecord) -> tuple[str, str | None]:
     return measure, modality
 
 
+def validated_users(run: Run, record: RunRecord) -> int | None:
+    """How many users the validation is a mean of; None where that is not known yet."""
+    try:
+        if evaluation := run.evaluation():
+            return evaluation.n_users["valid"]
+        if record.data is None or record.data.n_train > COUNTED_PAIRS:
+            return None
+        return cached.n_evaluable(cached.run_dataset(run), "valid")
+    except RedndError:  # e.g. the data have changed: the training goes on
+        return None
+
+
 def charts(
-    run: Run, record: RunRecord, history: History, measure: str, modality: str | None
+    run: Run,
+    record: RunRecord,
+    history: History,
+    measure: str,
+    modality: str | None,
+    n_validated: int | None,
 ) -> list[LiveChart]:
     """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
     changes = weight_changes(history)
-    drawn = _epoch_charts(run, record, history, changes)
+    drawn = _epoch_charts(run, record, history, changes, n_validated)
     if modality is None:
         return drawn
     return [
@@ -65,6 +85,7 @@ def charts(
 
 def show_charts(run: Run, drawn: list[LiveChart]) -> None:
     """Send what :func:`charts` made to the browser."""
+    drawn = [replace(chart, about=of_runs(run)) for chart in drawn]
     live_charts(drawn, key="training.charts")
     if not run.status.is_live:  # a file of what has changed before it is saved helps nobody
         _downloads(drawn)
@@ -87,13 +108,18 @@ def _downloads(drawn: list[LiveChart]) -> None:
         with closed:
             for chart in drawn:
                 st.text(chart.alt)
-                figure_downloads(chart.figure, chart.name, f"training.{chart.key}")
+                figure_downloads(chart, f"training.{chart.key}")
 
 
 def _epoch_charts(
-    run: Run, record: RunRecord, history: History, changes: list[WeightChange]
+    run: Run,
+    record: RunRecord,
+    history: History,
+    changes: list[WeightChange],
+    n_validated: int | None,
 ) -> list[LiveChart]:
     metric, best = record.config.training.select_by, run.status.best_epoch
+    over = f", mean over {n_validated:,} users" if n_validated else ""
     found = [
         LiveChart(
             "losses",
@@ -108,6 +134,7 @@ def _epoch_charts(
             alt=f"{metric} on validation by epoch, the best epoch marked",
             name=f"{run.name}-validation",
             span=2,
+            caption=f"Validation {metric}{over}. The star marks the best epoch; its parameters are kept.",
         ),
     ]
     if "weights.alignment" in history.epochs:
@@ -154,10 +181,11 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
             name=f"{run.name}-layers-{modality}",
             span=3,
             caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
-            "nodes, MAD of users / items · PCA of all layers together, "
-            f"{frame.explained:.0%} of their variance. Each picture has its own two "
-            "leading directions, turned to match the one before, and the "
-            "scale never zooms in: points that draw together are points that become alike.",
+            "nodes are drawn; MAD is that of all users / all items with an edge. All layers lie on "
+            "the same two axes, the directions in which these points differ most (PCA, "
+            f"{frame.explained:.0%} of their variance). After each epoch the axes are found anew "
+            "and turned to match the picture before. The scale never zooms in: points that draw "
+            "together are points that become alike.",
         )
     ]
 
@@ -165,14 +193,25 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
 def _next_frame(
     run: Run, record: RunRecord, modality: str, index: LayerIndex, nodes: NDArray[np.int64]
 ) -> LiveMap:
-    """The map of the layers as last written, oriented like the one that this tab showed before."""
-    key = f"training.frame.{run.name}.{record.provenance.created.isoformat()}.{modality}"
-    version, frame = st.session_state.get(key, (None, None))
+    """The map of the layers as last written, oriented like the one that was shown before."""
+    shown = _shown(str(run.path), record.provenance.created.isoformat(), modality)
+    version, frame = shown.last
     if version != index.version or frame is None:
         rows = np.stack([layer[nodes] for layer in index[modality]])  # (L + 1, n, d)
         frame = live_map(rows, frame)
-        st.session_state[key] = (index.version, frame)
+        shown.last = (index.version, frame)
     return frame
+
+
+@dataclass
+class _Shown:
+    last: tuple[str | None, LiveMap | None] = (None, None)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _shown(path: str, created: str, modality: str) -> _Shown:
+    """What the last map of a run was, in any tab: a page loaded again would mirror and zoom it."""
+    return _Shown()
 
 
 def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:

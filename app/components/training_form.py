@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, state
 from app.components.reading import reading
 from app.components.text import escape_markdown
-from app.components.training_actions import ALIGNMENT, watch_next
+from app.components.training_actions import ALIGNMENT, watch_started
 from app.components.training_fields import kept_setting, setting, weight_slider
 from rednd_core import jobs
 from rednd_core.config import (
@@ -29,6 +29,7 @@ from rednd_core.evaluation.metrics import METRICS, parse_metric
 
 DEFAULT_MODEL = "rednnd"
 HEADLINE = f"{ALIGNMENT}_weight"
+TYPED = "train.typed_path"
 VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # A number outside of its bounds stays in the browser: the server would start with the last good one.
@@ -82,8 +83,9 @@ def _form() -> None:
             f"train.{model}.{HEADLINE}",
             value=own[HEADLINE].default,
             persist_state="session",
-            help="How strongly a node is kept apart from the average of its neighbours, the remedy "
-            "of RedNⁿD against over-smoothing. 0 switches it off. You can move it while it trains.",
+            help="How strongly each node is kept close to its own beginning while it listens to its "
+            "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from "
+            "the x⁰ of other nodes. 0 switches it off. You can move it while it trains.",
         )
     values = _settings(model, own, dataset)
     if HEADLINE in own:
@@ -109,18 +111,35 @@ def _data_config() -> DataConfig:
     path = st.selectbox(
         "Data set",
         options,
-        accept_new_options=True,
-        placeholder="choose one, or type a folder or file",
-        help="Choose a known one, or type the path of an MMRec folder, or of a Parquet or CSV file, "
-        "on the machine that runs this app.",
+        placeholder="none is known, type the path of one",
+        help="Sample data and what the runs were trained on. Below you can type the path of another "
+        "MMRec folder, or of a Parquet or CSV file, on the machine that runs this app.",
         key=state.DATA_PATH,
         persist_state="session",
+    )
+    if st.session_state.get(TYPED) != path:  # another one was chosen since
+        st.session_state[TYPED] = ""
+    # A field of its own: a select box that takes new options eats the part of a typed path that is
+    # the path of the chosen one.
+    st.text_input(
+        "Another folder or file",
+        placeholder="or type the path of another folder or file",
+        label_visibility="collapsed",
+        key=TYPED,
+        persist_state="session",
+        on_change=_take_typed,
     )
     if not path:
         raise ConfigError(
             expected="a data set", found="none", remedy="choose one or type the path of a folder"
         )
     return DataConfig(path=portable_path(resolve_data_path(path)))
+
+
+def _take_typed() -> None:
+    """Choose what was typed."""
+    if typed := st.session_state[TYPED].strip():
+        st.session_state[TYPED] = st.session_state[state.DATA_PATH] = typed
 
 
 def _facts(dataset: Dataset) -> None:
@@ -198,6 +217,6 @@ def _start(
     )
     run = jobs.start_training(config, cached.store(), name)
     cached.run_entries.clear()
-    watch_next(run.name)
+    watch_started(run.name)
     st.session_state.pop("train.name", None)
     st.rerun()

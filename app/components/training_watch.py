@@ -12,12 +12,14 @@ from app import cached, state
 from app.components.text import escape_markdown
 from app.components.training_actions import (
     ALIGNMENT,
+    ahead_of,
+    behind,
     sent_key,
     set_weight,
     show_problem,
     weight_events,
 )
-from app.components.training_charts import charts, choose_layers, show_charts
+from app.components.training_charts import charts, choose_layers, show_charts, validated_users
 from app.components.training_fields import weight_slider
 from app.components.training_jobs import badge, buttons, progress
 from app.sitemap import PAGES, go_to
@@ -32,8 +34,16 @@ LOG_LINES = 12
 
 def watch(run: Run) -> None:
     """Draw the run; looked at anew every second until it is over."""
+    _leave_deleted(run)
     live = run.status.is_live
     st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live)
+
+
+def _leave_deleted(run: Run) -> None:
+    """Let the page choose another run where this one was deleted, e.g. in another tab."""
+    if not run.layout.config.exists():
+        cached.run_entries.clear()
+        st.rerun()
 
 
 def _watch(run: Run, live: bool) -> None:
@@ -56,38 +66,60 @@ def _watch(run: Run, live: bool) -> None:
                 _refusal(history)
         if status.state != "running" and history.epochs.empty and run.layer_version is None:
             with head:  # and no chart that says its first epoch is on its way
-                _head(run, record, status, history)
+                _head(run, record, status, history, None)
             return
         with right:
             measure, modality = choose_layers(record)
+        n_validated = validated_users(run, record)
         try:
-            drawn = charts(run, record, history, measure, modality)
+            drawn = charts(run, record, history, measure, modality, n_validated)
         finally:  # words sent ahead of the figures would tell of an epoch that is not drawn yet
             with head:
-                _head(run, record, status, history)
+                _head(run, record, status, history, n_validated)
         show_charts(run, drawn)
     except RedndError as error:  # a timer draws this part alone, outside the page's own guard
+        _leave_deleted(run)
         st.error(escape_markdown(str(error)), icon=":material/error:")
 
 
-def _head(run: Run, record: RunRecord, status: StatusRecord, history: History) -> None:
+def _head(
+    run: Run, record: RunRecord, status: StatusRecord, history: History, n_validated: int | None
+) -> None:
     """State, progress, the best so far and the buttons on one line; why it ended where it failed."""
     bad_end = status.state in ("failed", "lost")  # its message stands below
     said = f"Epoch {status.epoch:,} of {record.config.training.epochs:,}"
-    if not bad_end:
+    if status.state == "queued":
+        said = _turn(run)
+    elif not bad_end:
         said = escape_markdown(progress(run, status))
     metric = record.config.training.select_by
     column = f"valid.{metric}"
     if column in history.epochs and status.best_epoch is not None:
         best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
         if len(best):
-            said += f" · best {metric} **{best.iloc[-1]:.4f}** (epoch {status.best_epoch:,})"
+            users = f", {n_validated:,} users" if n_validated else ""
+            said += (  # on a line of its own: the buttons would no longer fit beside it
+                f"  \nBest validation {metric} **{best.iloc[-1]:.4f}** "
+                f"(epoch {status.best_epoch:,}{users})"
+            )
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(status)
         st.markdown(said, width="stretch")
         buttons(run, status, place="watch")
     if bad_end:
         _bad_end(run, status)
+
+
+def _turn(run: Run) -> str:
+    """What a queued run waits for, in Markdown."""
+    ahead = ahead_of(run.name, cached.run_entries())
+    if not ahead:
+        return "Starting …"
+    first, status = ahead[0].run, ahead[0].status
+    said = f"Queued {behind(ahead)}"
+    if status is None or status.state == "queued":  # it is about to start
+        return said
+    return f"{said}, which is {status.state} · {escape_markdown(progress(first, status))}"
 
 
 def _bad_end(run: Run, status: StatusRecord) -> None:

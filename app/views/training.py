@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from app import cached, state
 from app.components.errors import explained
-from app.components.manage_runs import manage_runs
-from app.components.training_actions import WATCH_NEXT, show_problem
+from app.components.manage_runs import DELETED, manage_runs
+from app.components.text import escape_markdown
+from app.components.training_actions import (
+    STARTED,
+    WATCH_NEXT,
+    ahead_of,
+    behind,
+    show_problem,
+)
 from app.components.training_form import start_form
 from app.components.training_jobs import job_list
 from app.components.training_watch import watch
@@ -15,6 +24,7 @@ from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
 SEEN_LIVE = "training.seen_live"  # a run trained while this tab was here
+GONE = "training.gone"  # the run that was wanted and is not there, until another one is chosen
 LIVE = "training-live"
 # A busy machine redraws late, and Streamlit fades what waits to be redrawn: here that is all there is
 # to see, and none of it is out of date by more than a second.
@@ -53,6 +63,7 @@ def render() -> None:
         others = st.container()
         chosen = _pick(entries, live, follow)
         with others:
+            _say_queued(entries, chosen.name if chosen else None)
             job_list(entries, watched=chosen.name if chosen else None)
         if chosen is not None:
             watch(chosen.run)
@@ -77,9 +88,53 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
         return None
     ordered = live + [entry for entry in entries if entry not in live]
     by_name = {entry.name: entry for entry in ordered}
+    _note_gone(by_name)
     if follow in by_name:
         st.session_state[state.JOB] = follow
-    state.drop_foreign(state.JOB, by_name)  # deleted meanwhile
+        _forget_gone()
+    state.begin(state.JOB, by_name, ordered[0].name)
+    _say_gone(by_name, st.session_state[state.JOB])
     # Plain names: the label is what the address bar keeps.
-    name = st.selectbox("Run to watch", list(by_name), **state.keep(state.JOB))
-    return by_name[name]
+    name = st.selectbox(
+        "Run to watch",
+        list(by_name),
+        index=None,
+        placeholder="Choose a run",
+        on_change=_forget_gone,
+        **state.keep(state.JOB),
+    )
+    # None where the browser's Back leads to an address without a run.
+    return None if name is None else by_name[name]
+
+
+def _note_gone(options: Collection[str]) -> None:
+    """Remember a run that was chosen, here or in the address, and is not there."""
+    wanted = (st.session_state.get(state.JOB), st.query_params.get(state.JOB))
+    if gone := next((name for name in wanted if name and name not in options), None):
+        st.session_state[GONE] = gone
+
+
+def _forget_gone() -> None:
+    st.session_state.pop(GONE, None)
+
+
+def _say_gone(options: Collection[str], shown: str) -> None:
+    gone = st.session_state.get(GONE)
+    if gone and gone not in options:
+        why = "was deleted" if gone == st.session_state.get(DELETED) else "is not here (any more)"
+        st.warning(
+            f"The run **{escape_markdown(gone)}** {why}; this is **{escape_markdown(shown)}**.",
+            icon=":material/link_off:",
+        )
+
+
+def _say_queued(entries: list[RunEntry], watched: str | None) -> None:
+    """That the run which was started last waits, where another one is watched."""
+    started = st.session_state.get(STARTED)
+    if started is None or started == watched:
+        return
+    if ahead := ahead_of(started, entries):
+        st.info(
+            f"**{escape_markdown(started)}** is queued {behind(ahead)}.",
+            icon=":material/hourglass_empty:",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from rednd_core import jobs
+from rednd_core.config import PROJECT_ROOT
 from rednd_core.runs import Run, RunStore
 
 NAME = "demo"
@@ -69,6 +71,43 @@ def test_a_number_outside_its_bounds_never_starts_another_one(
     assert not page.get_by_text("A number marked red").is_visible()
 
 
+def test_a_path_that_begins_with_the_chosen_one_is_taken_whole(
+    open_page: Callable[..., Any],
+) -> None:
+    page = open_page("/training")
+    field = page.get_by_role("textbox", name="Another folder or file")
+    field.press_sequentially("sample_data/shop/items.tsv")
+    field.press("Enter")
+    box = page.get_by_role("combobox", name="Data set", exact=True)
+    until(lambda: box.input_value() == "sample_data/shop/items.tsv")
+
+
+def test_a_deleted_run_is_neither_watched_nor_followed_by_the_next_one(
+    open_page: Callable[..., Any], store: RunStore
+) -> None:
+    bundled = next((PROJECT_ROOT / "sample_data" / "shop" / "runs").iterdir())
+    for name in ("first", "second"):
+        shutil.copytree(bundled, store.root / name)
+    page = open_page("/training?job=first")
+    watched = page.get_by_role("combobox", name="Run to watch")
+    until(lambda: watched.input_value() == "first")
+    page.get_by_text("Manage runs: delete").click()
+    chosen = page.get_by_role("combobox", name="Run", exact=True)
+    chosen.click()
+    chosen.press_sequentially("first")
+    page.get_by_role("option", name="first", exact=True).wait_for()
+    chosen.press("Enter")
+    page.get_by_role("button", name="Delete …").click(timeout=30_000)
+    page.get_by_role("button", name="Yes, delete it").click()
+    page.get_by_text("first was deleted.").wait_for()
+    assert page.get_by_role("button", name="Yes, delete it").count() == 0
+    assert chosen.input_value() == ""
+    page.get_by_text("The run first was deleted").wait_for()
+    until(lambda: watched.input_value() == "second")
+    page.wait_for_url(re.compile("job=second$"))
+    store.delete("second")
+
+
 def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> None:
     page = open_page("/training")
     page.get_by_role("textbox", name="Name of the run").fill(NAME)
@@ -78,6 +117,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     # It trains, and every chart of the page moves.
     run = Run(store.root / NAME)
     until(lambda: run.path.exists() and run.status.state == "running")
+    page.wait_for_url(re.compile(f"job={NAME}$"))
     until(lambda: epoch_of_picture(page) >= 3)
     points = "Array.from(e._fullData[0].x).slice(0, 20)"
     before = in_plot(page, "layers", points)

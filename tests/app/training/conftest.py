@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from rednd_core.runs import (
     RunWriter,
     create_run,
 )
+from rednd_core.runs.atomic import write_json
+from rednd_core.runs.liveness import process_record
 from tests.app.training.page import FACTS, N_ITEMS, N_USERS, row
 
 
@@ -31,9 +34,19 @@ def without_home(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def add_run(store: RunStore) -> Callable[..., RunWriter]:
-    """``add_run(name, state, epochs)``: a run of random layers; a living one is this process's."""
+    """``add_run(name, state, epochs)``: a run of random layers; a living one is this process's.
 
-    def add(name: str = "demo", state: str = "running", n_epochs: int = 3, **own: Any) -> RunWriter:
+    With ``is_job`` it is one of the queue.
+    """
+
+    def add(
+        name: str = "demo",
+        state: str = "running",
+        n_epochs: int = 3,
+        *,
+        is_job: bool = False,
+        **own: Any,
+    ) -> RunWriter:
         settings = own if own else {"alignment_weight": 0.001}
         config = RunConfig(
             model="rednnd" if "alignment_weight" in settings else "lightgcn",
@@ -64,6 +77,8 @@ def add_run(store: RunStore) -> Callable[..., RunWriter]:
                 first[N_USERS:],
                 epoch=n_epochs,
             )
+        if is_job:
+            write_json(writer.layout.job, process_record(os.getpid()))
         writer.status(state, epoch=n_epochs, best_epoch=min(2, n_epochs), message="So it *goes*")
         cached.run_entries.clear()  # a second old, they may be without this run
         return writer
@@ -80,7 +95,10 @@ def started(monkeypatch: pytest.MonkeyPatch, store: RunStore) -> list[tuple[RunC
         calls.append((config, name))
         record = RunRecord(config=config, provenance=Provenance(seed=0))
         writer = create_run(into.root / (name or "auto"), record)
-        writer.heartbeat()  # this process counts as the job's
+        writer.heartbeat()
+        write_json(
+            writer.layout.job, process_record(os.getpid())
+        )  # this process counts as the job's
         return into.open(writer.path.name)
 
     monkeypatch.setattr(jobs, "start_training", start)

@@ -64,8 +64,15 @@ def figures(app: AppTest) -> dict[str, dict[str, Any]]:
     return {key: chart["figure"] for key, chart in charts(app).items()}
 
 
+def drawn_run(app: AppTest) -> str:
+    """The run whose losses are drawn."""
+    file_name: str = charts(app)["losses"]["config"]["toImageButtonOptions"]["filename"]
+    return file_name.removesuffix("-losses")
+
+
 def words(app: AppTest) -> str:
-    return "\n".join(part.value for part in (*app.markdown, *app.caption, *app.error, *app.warning))
+    parts = (*app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success)
+    return "\n".join(part.value for part in parts)
 
 
 def commands(writer: RunWriter) -> list[Command]:
@@ -81,5 +88,5 @@ def files_of(store: RunStore) -> list[str]:
 
 
 def upload(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
-    app.file_uploader(key="manage.files").set_value(list(files)).run()
+    app.file_uploader[0].set_value(list(files)).run()
     return app.button(key="manage.import").click().run()

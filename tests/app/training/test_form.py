@@ -15,7 +15,7 @@ from rednd_core.runs import (
     RunStore,
 )
 from tests.app.forbid import forbid
-from tests.app.training.page import FORM, keys, open_page, words
+from tests.app.training.page import FORM, drawn_run, keys, open_page, words
 
 
 def test_the_form_offers_every_setting_with_its_own_bounds() -> None:
@@ -61,9 +61,40 @@ def test_start_hands_over_the_validated_settings(started) -> None:
     assert config.hyperparameters["embedding_size"] == 16
     assert config.hyperparameters["temperature"] == 0.2
     assert config.training.epochs == 600
-    # And the page watches it at once.
+    # And the page watches it at once; a copied link does so, too.
     assert app.selectbox(key="job").value == "my-run"
+    assert app.query_params["job"] == "my-run"
+    assert "Starting …" in words(app)
     assert "watch.stop.my-run" in keys(app)
+
+
+def test_the_run_that_trains_stays_in_sight_while_a_new_one_waits(add_run, started) -> None:
+    add_run("over", "finished")
+    add_run("first", is_job=True)
+    app = open_page(FORM, job="over")
+    app.text_input(key="train.name").set_value("second").run()
+    app.button(key="train.start").click().run()
+    assert app.selectbox(key="job").value == "first"
+    assert drawn_run(app) == "first"
+    assert "**second** is queued behind **first**." in words(app)
+    app.button(key="watch.second").click().run()
+    assert app.selectbox(key="job").value == "second"
+    assert "is queued behind" not in words(app)
+
+
+def test_a_run_beside_the_queue_keeps_nobody_waiting(add_run, started) -> None:
+    add_run("first")  # started from a command line
+    app = open_page(FORM, job="first")
+    app.text_input(key="train.name").set_value("second").run()
+    app.button(key="train.start").click().run()
+    assert app.selectbox(key="job").value == "second"
+    assert "Starting …" in words(app)
+
+
+def test_the_help_says_what_the_alignment_does() -> None:
+    slider = open_page(FORM).select_slider(key="train.rednnd.alignment_weight")
+    assert "close to its own beginning while it listens to its neighbours" in slider.help
+    assert "towards its own x⁰ and away from the x⁰ of other nodes" in slider.help
 
 
 def test_another_model_has_its_own_settings_and_no_slider(started) -> None:
@@ -110,6 +141,23 @@ def test_what_cannot_be_started_is_a_sentence(
     assert not app.exception
     assert sentence in words(app).replace("\\", "")
     assert not store.list()
+
+
+def test_a_path_is_typed_into_a_field_of_its_own(planted_folder: Path, started) -> None:
+    app = open_page(FORM)
+    box, field = app.selectbox(key="data_path"), app.text_input(key="train.typed_path")
+    assert (box.value, field.value) == ("sample_data/shop", "")
+    assert not box.proto.accept_new_options  # what is typed there loses the part that is chosen
+    field.set_value(f" {planted_folder} ").run()
+    assert app.selectbox(key="data_path").value == str(planted_folder)
+    assert app.session_state["data_path"] == str(planted_folder)  # what other pages read and set
+    assert app.text_input(key="train.typed_path").value == str(planted_folder)
+    app.button(key="train.start").click().run()
+    assert started[0][0].data.path == str(planted_folder.resolve())
+    app.session_state["train.open"] = True
+    app.run()
+    app.selectbox(key="data_path").set_value("sample_data/shop").run()
+    assert app.text_input(key="train.typed_path").value == ""  # not two answers to one question
 
 
 def test_a_bad_data_path_is_the_reports_sentence(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app import cached
 from rednd_core import jobs
 from rednd_core.errors import RunError
 from rednd_core.runs import (
@@ -117,8 +118,8 @@ def test_a_lost_run_is_named_while_the_list_is_closed(add_run) -> None:
 
 
 def test_a_queued_run_waits_for_its_turn_and_draws_nothing_yet(add_run) -> None:
-    add_run("first")
-    writer = add_run("second", "queued", 0)
+    add_run("first", is_job=True)
+    writer = add_run("second", "queued", 0, is_job=True)
     app = open_page(job="second")
     assert not charts(app)
     said = words(app)
@@ -128,4 +129,19 @@ def test_a_queued_run_waits_for_its_turn_and_draws_nothing_yet(add_run) -> None:
     assert [c.value for c in commands(writer)] == [0.3]
     writer.status("queued")
     app.run()
-    assert "Waiting for its turn" in words(app)
+    behind = "Queued behind **first**, which is running · Epoch 3 of 50 · 1.00 s each · at most 47 s left"
+    assert behind in words(app).replace("\\", "")
+
+
+def test_a_queue_is_counted_and_a_run_with_nobody_ahead_starts(add_run, monkeypatch) -> None:
+    first = add_run("first", "paused", is_job=True)
+    add_run("second", "queued", 0, is_job=True)
+    add_run("third", "queued", 0, is_job=True)
+    assert "Queued behind **first** and 1 more, which" not in words(open_page(job="second"))
+    assert "Queued behind **first** and 1 more" in words(open_page(job="third"))
+    monkeypatch.setenv("REDND_JOB_SLOTS", "2")
+    assert "Starting …" in words(open_page(job="second"))
+    monkeypatch.delenv("REDND_JOB_SLOTS")
+    first.status("stopped", epoch=3)
+    cached.run_entries.clear()
+    assert "Starting …" in words(open_page(job="second"))

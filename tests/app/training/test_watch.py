@@ -9,8 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.components import training_watch
+from app.components import training_charts, training_watch
+from rednd_core.config import DataConfig
 from rednd_core.errors import RunError
+from rednd_core.runs import EvaluationRecord, RunStore
+from rednd_core.runs.atomic import write_json
 from tests.app.sent import numbers
 from tests.app.training.page import (
     HOME,
@@ -18,6 +21,7 @@ from tests.app.training.page import (
     N_USERS,
     charts,
     commands,
+    drawn_run,
     figures,
     keys,
     open_page,
@@ -50,14 +54,83 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     panels = drawn["layers"]["data"]
     assert [len(numbers(t["x"])) for t in panels] == [N_USERS, N_ITEMS] * 3
     said = words(app).replace("\\", "")
-    assert "Layers after epoch 3 · 50 of 50 nodes" in charts(app)["layers"]["caption"]
+    told = charts(app)["layers"]["caption"]
+    assert "Layers after epoch 3 · 50 of 50 nodes are drawn; MAD is that of all users" in told
+    assert "All layers lie on the same two axes" in told
     titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
     assert titles[1] == "<b>layer 1</b><br>MAD 1.30 / 1.30"
     assert (
-        "Epoch 3 of 50 · 1.00 s each · at most 47 s left · best recall@20 **0.3000** (epoch 2)"
+        "Epoch 3 of 50 · 1.00 s each · at most 47 s left  \nBest validation recall@20 **0.3000** (epoch 2)"
         in said
     )
     assert "**0.1** was applied in epoch **3**" in said
+
+
+def test_the_best_so_far_names_its_split_and_its_users(add_run, monkeypatch) -> None:
+    add_run()
+    shop = cached.dataset(DataConfig(path="sample_data/shop"))
+    monkeypatch.setattr(cached, "run_dataset", lambda run: shop)
+    n = len(np.unique(shop.valid.users))
+    app = open_page()
+    assert f"Best validation recall@20 **0.3000** (epoch 2, {n:,} users)" in words(app)
+    assert f"Validation recall@20, mean over {n:,} users." in charts(app)["validation"]["caption"]
+    monkeypatch.setattr(training_charts, "COUNTED_PAIRS", 1)  # too many to be read for this
+    assert "Best validation recall@20 **0.3000** (epoch 2)" in words(open_page())
+
+
+def test_what_is_over_has_counted_its_users_itself(add_run) -> None:
+    writer = add_run("demo", "finished")
+    counted = {"valid": 12, "test": 11}
+    record = EvaluationRecord(epoch=2, valid={}, test={}, n_users=counted)
+    write_json(writer.layout.evaluation, record)
+    assert "(epoch 2, 12 users)" in words(open_page())
+
+
+def test_a_page_that_is_loaded_again_draws_the_map_as_it_was(add_run) -> None:
+    writer = add_run()
+    open_page()
+    layers = np.random.default_rng(1).normal(size=(3, N_USERS + N_ITEMS, 4)).astype(np.float32)
+    layers[..., 0] += 9  # drawn together: a map that begins anew would zoom in, and turn
+    writer.save_layers(
+        {"image": list(layers), "text": list(layers)},
+        layers[0][:N_USERS],
+        layers[0][N_USERS:],
+        epoch=4,
+    )
+    here, again = (figures(open_page())["layers"] for _ in range(2))
+    cached.run_entries.clear()
+    training_charts._shown.clear()
+    anew = figures(open_page())["layers"]
+    seen = [
+        (numbers(f["data"][0]["x"]).tolist(), f["layout"]["xaxis"]["range"])
+        for f in (here, again, anew)
+    ]
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_an_address_of_a_run_that_is_not_there_says_so(add_run) -> None:
+    add_run("here", "finished")
+    app = AppTest.from_file(HOME, default_timeout=180)
+    app.run().switch_page("../pages/4_Training.py")
+    app.query_params["job"] = "elsewhere"
+    app.run()
+    assert app.selectbox(key="job").value == "here"
+    assert "The run **elsewhere** is not here (any more); this is **here**." in words(app)
+
+
+def test_a_run_that_is_deleted_in_another_tab_gives_way_to_one_that_is_there(
+    add_run, store: RunStore
+) -> None:
+    add_run("other", "finished")
+    add_run("demo", "finished")
+    app = open_page(job="demo")
+    cached.run_entries()  # as it is known for a second
+    store.delete("demo")
+    app.run()
+    assert app.selectbox(key="job").value == "other"
+    assert drawn_run(app) == "other"
+    assert "The run **demo** is not here (any more)" in words(app)
+    assert "Expected" not in words(app)
 
 
 def test_measure_and_modality_choose_what_is_drawn(add_run) -> None:
