@@ -6,13 +6,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import warm
+from app.components import address
 from app.components.live_charts import LOADER, load_library
 from app.sitemap import PAGES, page_file
 from app.views import home
 from rednd_core.config import PROJECT_ROOT
 
 STYLE = f"""<style>
-.st-key-{LOADER} {{ display: none; }}  /* it takes no row */
+.st-key-{LOADER}, .st-key-{address.KEY} {{ display: none; }}  /* they take no row */
 .stMainBlockContainer {{ padding-top: 3rem; }}  /* room for the picture */
 /* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
 .js-plotly-plot text[style*="rgb(121, 121, 121)"] {{ fill: currentColor !important; }}
@@ -26,7 +27,8 @@ def run() -> None:
         page_icon=str(PROJECT_ROOT / "app" / "icon.svg"),
         layout="wide",
     )
-    _keep_choices_on_the_way_back()
+    _lead_back()
+    address.one_entry_a_visit()
     load_library()
     st.html(STYLE)
     home_page = st.Page(home.render, title="Home", icon=":material/home:", default=True)
@@ -38,12 +40,18 @@ def run() -> None:
     warm.first_picture_sent()
 
 
-def _keep_choices_on_the_way_back() -> None:
-    """Let the choices of the session stand where the browser's Back leads to an address without any.
+def _lead_back() -> None:
+    """Let the browser's Back and Forward show a page as its address says.
 
-    A page that is left by the menu stays in the browser's history without its parameters, and Streamlit
-    takes a parameter that is missing there for the wish to have the widget's default.
+    Streamlit drops what a widget of the page that is left has under the same name, e.g. its run. And it
+    takes a parameter that is missing for the wish to have the widget's default, which an address without
+    any does not say: the choices of the session stand there.
     """
     context = get_script_run_ctx()
-    if context is not None and not st.query_params:
-        context.is_history_navigation = False
+    if context is None or not context.is_history_navigation:
+        return
+    context.is_history_navigation = bool(context.query_string)
+    with context.session_state.query_params() as params:
+        params.populate_from_query_string(context.query_string)
+        params.set_initial_query_params(context.query_string)
+    st.query_params.update({})  # and so has the browser, whatever it got from the page that is left

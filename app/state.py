@@ -1,7 +1,8 @@
 """Keys of the widgets that several pages share, so that a choice survives a change of page.
 
 Widgets made with ``**keep(key)`` write their value into the address bar (a permalink) and keep it for
-the session. The same key means the same choice on every page.
+the session. The same key means the same choice on every page. What is chosen otherwise goes there by
+:func:`to_address`, and comes from there by :func:`from_address`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 RUN = "run"
 OTHER_RUN = "vs"
@@ -49,6 +51,32 @@ def write_address(key: str, value: str | list[str]) -> None:
     if key not in st.query_params:
         with suppress(StreamlitAPIException):
             st.query_params[key] = value
+
+
+def from_address(key: str) -> list[str] | None:
+    """What a link asks for under ``key``, which is no widget's; None where it says nothing new.
+
+    Where the browser's Back or Forward led here, the address says all, and nothing means nothing.
+    """
+    asked = st.query_params.get_all(key)
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        return asked
+    return None if asked in ([], st.session_state.get(_written(key))) else asked
+
+
+def to_address(key: str, values: list[str]) -> None:
+    """Let the address say what was chosen under ``key``, which is no widget's; nothing of no values."""
+    if values:
+        if values != st.query_params.get_all(key):
+            st.query_params[key] = values
+    else:
+        st.query_params.pop(key, None)
+    st.session_state[_written(key)] = values
+
+
+def _written(key: str) -> str:
+    return f"address.{key}"
 
 
 def drop_foreign(key: str, options: Collection[Any]) -> None:

@@ -22,7 +22,7 @@ def pick_run(
     entries = {
         entry.name: entry
         for entry in cached.run_entries()
-        if entry.record is not None and allow(entry)
+        if entry.record is not None and not entry.problem and allow(entry)
     }
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")

@@ -98,7 +98,7 @@ def _maps(view: View, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) 
         aligned.quality,
         aligned.collapsed,
         title="PCA of the first run",
-        panel_height=340,
+        panel_side=340,
         color=moved.jaccard,
         color_name=CHANGE,
         hover=view.names.hover(nodes),
@@ -108,6 +108,7 @@ def _maps(view: View, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) 
     show_figure(
         figure,
         key=MAP,
+        runs=runs,
         alt=f"Maps of {runs[0].name} and {runs[1].name} at {name}, coloured by the {CHANGE}",
         name=f"{runs[0].name}-vs-{runs[1].name}",
         on_pick=partial(take_points, view.names),

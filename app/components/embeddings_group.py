@@ -84,6 +84,7 @@ def _cohesion(view: View, nodes: np.ndarray) -> None:
     show_figure(
         figure,
         key="cohesion",
+        runs=[view.run],
         alt="Mean cosine of pairs by layer, of the selection and of all nodes",
         name=f"{view.run.name}-cohesion",
     )

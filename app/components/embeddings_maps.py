@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from app import cached
 from app.components.downloads import show_figure
+from app.components.embeddings_color import Coloring
+from app.components.embeddings_further import TITLE, further_map
 from app.components.embeddings_story import spread_story
 from app.components.embeddings_view import ANIMATION, View
 from app.components.node_select import take_points
@@ -40,12 +43,17 @@ def draw_maps(view: View) -> dict[str, Projection]:
     umap = _umap(view)
     if umap is not None:
         maps["umap"] = umap
+    beyond = further_map(view) if view.further else None
     if view.display == ANIMATION:
         _animate(view, maps)
     else:
         left, right = st.columns(2, gap="medium")
         with left:
-            _panels(view, maps["pca"], PCA_TITLE)
+            if beyond:
+                _panels(view, beyond.found, TITLE, beyond.names, beyond.color)
+                st.caption(beyond.note)
+            else:
+                _panels(view, maps["pca"], PCA_TITLE, view.layer_names, view.color)
             st.caption(
                 f"{PCA_CAPTION} To look closer, click a point, or take the "
                 "box or the lasso from the toolbar over the figure."
@@ -54,9 +62,11 @@ def draw_maps(view: View) -> dict[str, Projection]:
             if umap is None:
                 _offer_umap(view)
             else:
-                _panels(view, umap, UMAP_TITLE)
+                _panels(view, umap, UMAP_TITLE, view.layer_names, view.color)
             st.caption(UMAP_CAPTION)
-    if len(view.layers) > 1:
+    if beyond:
+        st.markdown(spread_story(beyond.names, {"pca": beyond.found}))
+    elif len(view.layers) > 1:
         st.markdown(spread_story(view.layer_names, maps))
     st.caption(
         f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
@@ -106,25 +116,28 @@ def _want_umap(key: tuple[object, ...]) -> None:
     st.session_state[WANTED] = {*st.session_state.get(WANTED, ()), key}
 
 
-def _panels(view: View, found: Projection, title: str) -> None:
+def _panels(
+    view: View, found: Projection, title: str, names: Sequence[str], color: Coloring
+) -> None:
     key = f"map-{found.method}"
     figure = embedding_figure(
         found.coords,
         found.nodes,
-        view.layer_names,
+        names,
         found.quality,
         found.collapsed,
         title=title,
         hover=view.names.hover(found.nodes),
         selected=view.selected,
         focus=view.node,
-        **view.color.arguments(),
+        **color.arguments(),
     )
     show_figure(
         figure,
         key=key,
-        alt=f"{title}: {view.n_of_total} in {', '.join(view.layer_names)}, coloured by "
-        f"{view.color.name}",
+        runs=[view.run],
+        alt=f"{title}: {len(found.nodes):,} of {found.n_total:,} nodes in {', '.join(names)}, "
+        f"coloured by {color.name}",
         name=f"{view.run.name}-{view.modality}-{found.method}",
         on_pick=partial(take_points, view.names),
     )
@@ -147,6 +160,7 @@ def _animate(view: View, maps: dict[str, Projection]) -> None:
     show_figure(
         figure,
         key="map-animation",
+        runs=[view.run],
         alt=f"Animated map of {view.n_of_total} from {view.layer_names[0]} to "
         f"{view.layer_names[-1]}, coloured by {view.color.name}",
         name=f"{view.run.name}-{view.modality}-animation",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.components import node_select
 from app.components.embeddings_view import ANIMATION, View
-from app.components.node_select import clear
 from app.components.text import escape_markdown
 from app.node_names import LONGEST
 from rednd_core.data.tables import shorten
@@ -31,7 +31,7 @@ def selection_bar(view: View) -> None:
         st.button(
             "Clear",
             key="clear-selection",
-            on_click=clear,
+            on_click=node_select.clear,
             icon=":material/close:",
             type="tertiary",
             disabled=not told,
@@ -52,7 +52,12 @@ def _group(view: View) -> list[str]:
         return []
     n_users = sum(node < view.data.n_users for node in view.group)
     n = len(view.group)
-    return [
+    told = (
         f"**{n:,} nodes** ({n_users:,} users, {n - n_users:,} items) · "
         f"[who they are ↓](#{GROUP_ANCHOR})"
-    ]
+    )
+    if n > node_select.MOST_IN_ADDRESS:
+        told += (
+            f" · more than {node_select.MOST_IN_ADDRESS}: a link to this page does not hold them"
+        )
+    return [told]

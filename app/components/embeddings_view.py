@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from app import cached, state
 from app.components.choose import pick_run
 from app.components.embeddings_color import NOTES, Coloring, color_options, coloring
-from app.components.node_select import current_group, current_node, find_node
+from app.components.embeddings_layers import choose_further, choose_layers
+from app.components.links import say_unknown
+from app.components.node_select import GROUP, current_group, current_node, find_node
 from app.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.projection import sample_nodes
-from rednd_core.runs import Run
+from rednd_core.runs import LayerIndex, Run
 
 PANELS, ANIMATION = "panels", "animation"
 LAYER, READOUT = "layer output", "readout"
 SIZES = (1_000, 3_000, 10_000, 30_000)
 DEFAULT_SIZE = 3_000
 MOST_NODES = SIZES[-1]  # UMAP's and the browser's patience
-DEFAULT_PANELS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class View:
         nodes: (n,) nodes on the map, the selected ones among them.
         node: the selected node; group: nodes chosen together, two or more, or empty.
         umap: settings of the UMAP map.
+        further: whether the PCA map goes on beyond the layers of the run.
     """
 
     run: Run
@@ -51,6 +53,7 @@ class View:
     node: int | None
     group: tuple[int, ...]
     umap: dict[str, Any]
+    further: bool
 
     @property
     def selected(self) -> tuple[int, ...]:
@@ -92,7 +95,8 @@ def choose_view() -> View | None:
     if run is None:
         return None
     data, index, names = cached.run_dataset(run), cached.layers(run), cached.node_names(run)
-    modalities = list(index)
+    modalities, colors = list(index), color_options(run, data)
+    _say_unknown(names, index, colors)
     with first[1]:
         state.drop_foreign(state.MODALITY, modalities)
         modality = st.selectbox("Modality", modalities, **state.keep(state.MODALITY))
@@ -101,9 +105,9 @@ def choose_view() -> View | None:
         find_node(names, node)
     second = st.columns([4, 3, 3, 2], vertical_alignment="bottom")
     with second[0]:
-        layers = _choose_layers(len(index[modality]))
+        layers = choose_layers(len(index[modality]))
     with second[1]:
-        option = _choose_color(run, data)
+        option = _choose_color(colors)
     with second[2]:
         display = st.segmented_control(
             "Show",
@@ -118,6 +122,9 @@ def choose_view() -> View | None:
         view = _choose_readout(index.readout)
         size = _choose_size(len(names))
         umap = _choose_umap()
+    # The maps beyond the run's layers are panels, and of layers: see cached.joined_map.
+    with second[0]:
+        further = display != ANIMATION and view == "layer" and choose_further(run)
     sample = sample_nodes(
         data.n_users,
         data.n_items,
@@ -137,26 +144,31 @@ def choose_view() -> View | None:
         node=node,
         group=tuple(group),
         umap=umap,
+        further=further,
     )
 
 
-def _choose_layers(n_states: int) -> tuple[int, ...]:
-    numbers = list(range(n_states))
-    state.drop_foreign(state.LAYERS, numbers)
-    spread = np.linspace(0, n_states - 1, min(DEFAULT_PANELS, n_states)).round().astype(int)
-    default = sorted({int(k) for k in spread})
-    chosen = st.pills(
-        f"Layers (0: before any graph, {n_states - 1}: last)",
-        numbers,
-        selection_mode="multi",
-        default=default,
-        **state.keep(state.LAYERS),
+def _say_unknown(names: NodeNames, index: LayerIndex, colors: list[str]) -> None:
+    """Warn of what a link asks for and this run does not have."""
+
+    def is_node(key: str) -> bool:
+        return names.node(key) is not None
+
+    n_states = max(len(states) for states in index.values())
+    say_unknown(
+        {
+            state.MODALITY: index,
+            state.LAYERS: [str(k) for k in range(n_states)],
+            "color": colors,
+            "show": (PANELS, ANIMATION),
+            "vectors": (LAYER, READOUT),
+            state.NODE: is_node,
+            GROUP: is_node,
+        }
     )
-    return tuple(sorted(chosen)) or tuple(default)
 
 
-def _choose_color(run: Run, data: Dataset) -> str:
-    options = color_options(run, data)
+def _choose_color(options: list[str]) -> str:
     state.drop_foreign("color", options)
     return st.selectbox(
         "Colour",

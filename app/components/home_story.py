@@ -9,8 +9,9 @@ import pandas as pd
 
 from app import cached
 from app.components.text import escape_markdown
+from rednd_core.errors import RedndError
 from rednd_core.projection import COLLAPSE_MAD
-from rednd_core.runs import AlignmentWeight, Run, RunEntry, RunRecord
+from rednd_core.runs import AlignmentWeight, EvaluationRecord, Run, RunEntry, RunRecord
 
 DEEP = 16  # layers: deep enough that a linear model has collapsed
 MODEL_TITLES = {"lightgcn": "LightGCN", "rednnd": "RedNⁿD", "gcn": "GCN", "mf": "MF"}
@@ -68,6 +69,7 @@ def choose_story(entries: Sequence[RunEntry]) -> Story | None:
         Chapter(entry.run, entry.record)
         for entry in entries
         if entry.record is not None
+        and not entry.problem
         and entry.record.model is not None
         and entry.record.data is not None
         and entry.record.model.n_layers > 0
@@ -85,7 +87,10 @@ def choose_story(entries: Sequence[RunEntry]) -> Story | None:
 
 
 def _weight(chapter: Chapter) -> float:
-    return chapter.alignment.last if chapter.alignment else 0.0
+    try:
+        return chapter.alignment.last if chapter.alignment else 0.0
+    except RedndError:  # what is broken is no part of the story, and the list of runs names it
+        return 0.0
 
 
 def _digest(chapter: Chapter) -> str:
@@ -148,7 +153,7 @@ def _comparison(base: Chapter, other: Chapter, mad: pd.DataFrame, other_mad: pd.
         f"**{names[1]}** ends its {other.n_layers} layers at {theirs['users']:.2f} for users and "
         f"{theirs['items']:.2f} for items: {verdict} in {names[0]}"
     )
-    recalls = recall(other.run, "test"), recall(base.run, "test")
+    recalls = [recall(chapter.run.evaluation(), "test") for chapter in (other, base)]
     if recalls[0] is not None and recalls[1] is not None:
         text += f", with a test recall@20 of {recalls[0]:.3f} against {recalls[1]:.3f}"
     text += "."
@@ -165,9 +170,8 @@ def _sides(mad: pd.DataFrame, layer: int) -> pd.Series:
     return mad[mad["layer"] == layer].set_index("side")["value"]
 
 
-def recall(run: Run, part: str) -> float | None:
+def recall(evaluation: EvaluationRecord | None, part: str) -> float | None:
     """recall@20 of ``"valid"`` or ``"test"``; None where it was not measured."""
-    evaluation = run.evaluation()
     if evaluation is None:
         return None
     return (evaluation.valid if part == "valid" else evaluation.test).get("recall@20")

@@ -151,8 +151,8 @@ def _show_table(view: View, table: pd.DataFrame) -> None:
             wide[f"picture {layer}"] = [_picture(view, node) for node in rows["node"]]
             config[f"picture {layer}"] = st.column_config.ImageColumn(" ", width=PICTURE_COLUMN)
         wide[name] = [
-            f"{cosine:.2f} · {title}"
-            for title, cosine in zip(rows["title"], rows["cosine"], strict=True)
+            f"{cosine:.2f} · {_called(view, node)}"
+            for node, cosine in zip(rows["node"], rows["cosine"], strict=True)
         ]
         config[name] = st.column_config.TextColumn(name, width=width)
     frame = pd.DataFrame(wide, index=pd.RangeIndex(1, 1 + int(table["rank"].max()), name="rank"))
@@ -163,6 +163,12 @@ def _show_table(view: View, table: pd.DataFrame) -> None:
         row_height=WRAPPED_ROW if (table["type"] == "item").any() else None,
         key="neighbours-table",
     )
+
+
+def _called(view: View, node: int) -> str:
+    """Title of an item; name and id of a user, as first names repeat."""
+    title, of = view.names.titles[node], view.names.ids[node]
+    return f"{title} · {of}" if view.names.is_user(node) and of not in title.split() else title
 
 
 def _picture(view: View, node: int) -> str | None:

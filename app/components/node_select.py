@@ -1,7 +1,7 @@
 """Which node, or which group of nodes, is selected: by search, by a click, by box or lasso.
 
-The node lives in the session and in the address bar under ``state.NODE``, as a key that survives a
-change of page; the group lives in the session only.
+Both live in the session and in the address bar, as keys that survive a change of page: the node under
+``state.NODE``, the group under :data:`GROUP`, if it is not too large for an address.
 """
 
 from __future__ import annotations
@@ -16,34 +16,40 @@ from app import state
 from app.components.text import escape_markdown
 from app.node_names import NodeNames
 
-GROUP = "node_group"  # keys of the nodes chosen by box or lasso; two or more, or empty
-ADDRESS = "node_address"  # what the address bar said when it was last read or written
+GROUP = "group"  # keys of the nodes chosen by box or lasso; two or more, or empty
+MOST_IN_ADDRESS = 100  # nodes of a group: an address of some 2,000 characters passes everywhere
 FINDER = "node_finder"
 MAX_OPTIONS = 5_000  # a select box of more options is slow: then a text filter comes before it
 MAX_MATCHES = 200
 
 
 def current_node(names: NodeNames) -> int | None:
-    """The selected node; a permalink overrides the session, an unknown node is reported."""
-    address = st.query_params.get(state.NODE)
-    if address is not None and address != st.session_state.get(ADDRESS):
-        st.session_state[state.NODE] = address
+    """The selected node; a link overrides the session. A node of another data set is reported."""
+    asked = state.from_address(state.NODE)
+    if asked is not None:
+        st.session_state[state.NODE] = next(
+            (key for key in asked if names.node(key) is not None), None
+        )
     key = st.session_state.get(state.NODE)
     node = names.node(key) if key else None
     if key and node is None:
         st.caption(f"This data set has no node {escape_markdown(key)}; nothing is selected.")
-    if node is None:
-        st.query_params.pop(state.NODE, None)
-    elif address != key:
-        st.query_params[state.NODE] = key
-    st.session_state[ADDRESS] = st.query_params.get(state.NODE)
+    state.to_address(state.NODE, [] if node is None else [key])
     return node
 
 
 def current_group(names: NodeNames) -> list[int]:
-    """Nodes of the last box or lasso, sorted; those of another data set are left out."""
+    """Nodes of a link, or of the last box or lasso, sorted; those of another data set are left out."""
+    asked = state.from_address(GROUP)
+    if asked is not None:
+        st.session_state[GROUP] = tuple(asked)
     found = (names.node(key) for key in st.session_state.get(GROUP, ()))
-    return sorted(node for node in found if node is not None)
+    group = sorted({node for node in found if node is not None})
+    if len(group) == 1:  # the rest of it is not here: no group, and nobody's choice of a node
+        group = []
+    small = len(group) <= MOST_IN_ADDRESS
+    state.to_address(GROUP, names.keys(np.asarray(group)) if group and small else [])
+    return group
 
 
 def select(names: NodeNames, nodes: list[int]) -> None:

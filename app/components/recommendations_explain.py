@@ -192,6 +192,7 @@ def _show_parts(view: View, this: Explanation, other: Explanation, rank: int, pl
             }
         ),
         key="recommendations-parts",
+        runs=[view.run],
         name=f"{view.run.name}-score-parts",
         alt=f"Score of this item, {this.score:.3f}, and of the item on {place}, {other.score:.3f}, "
         f"by modality: {', '.join(this.parts)}.",
@@ -210,6 +211,7 @@ def _show_history(view: View, this: Explanation) -> None:
             len(this.history),
         ),
         key="recommendations-history",
+        runs=[view.run],
         name=f"{view.run.name}-similar-history",
         alt=f"Cosine of the nearest {len(nearest)} of {len(this.history)} train items with this "
         f"item, from {nearest['cosine'].iloc[0]:.2f} down.",

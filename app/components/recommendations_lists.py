@@ -127,6 +127,7 @@ def _show_held_out(view: View, ranks: pd.DataFrame, why: Why) -> None:
     show_figure(
         ranks_figure(shown.assign(title=titles, model=view.run.name), view.k, n_candidates),
         key="recommendations-ranks",
+        runs=[view.run],
         name=f"{view.run.name}-held-out-ranks",
         alt=f"Ranks of {len(shown)} of {len(ranks)} held-out items among {n_candidates} candidates: "
         + ", ".join(str(rank) for rank in shown["rank"]),
@@ -186,6 +187,7 @@ def _show_mix(view: View) -> None:
     show_figure(
         mix_figure({name: mix for name, mix in mixes.items() if mix}),
         key="recommendations-mix",
+        runs=[view.run],
         name=f"{view.run.name}-categories",
         alt="Share of categories. "
         + "; ".join(mix_sentence(view.dataset, name, items) for name, items in lists.items()),

@@ -77,6 +77,7 @@ def _show_held_out(view: View) -> None:
     show_figure(
         ranks_figure(table, view.k, view.recommended(view.run).n_candidates),
         key="recommendations-pair-ranks",
+        runs=view.runs,
         name=f"{view.run.name}-{view.runs[1].name}-held-out-ranks",
         alt="Ranks of held-out items under two runs: "
         + "; ".join(f"{row['model']} {row['rank']}" for row in rows),

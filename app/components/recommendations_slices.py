@@ -49,16 +49,14 @@ def show_slices(view: View) -> None:
     show_figure(
         slices_figure(table, view.metric),
         key="recommendations-slices",
+        runs=view.runs,
         name=f"{view.run.name}-{view.metric}-slices",
         alt=f"{view.metric} by slice: "
         + "; ".join(f"{row.model}, {row.slice}: {row.mean:.3f}" for row in table.itertuples()),
     )
     if sentences := verdicts(table):
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
-        st.caption(
-            f"Paired 95 % intervals of {len(sentences)} differences: with that many, about one in "
-            "twenty looks clear by chance."
-        )
+        st.caption(by_chance(len(sentences)))
     readable = table.rename(columns=COLUMNS)
     st.dataframe(
         readable,
@@ -72,6 +70,20 @@ def show_slices(view: View) -> None:
     )
     csv_button(readable, f"{view.run.name}-slices.csv", "Slices (CSV)", "slices-csv")
     _downloads(view)
+
+
+def by_chance(n: int) -> str:
+    """How far ``n`` paired 95 % intervals can be trusted together."""
+    told = (
+        "Paired 95 % intervals, each by itself: where the runs do not differ, one in twenty looks "
+        "clear by chance."
+    )
+    if n == 1:
+        return told
+    return (
+        f"{told} Among {n} of them, at least one then does with a chance of up to about "
+        f"{1 - 0.95**n:.0%}."
+    )
 
 
 def verdicts(table: pd.DataFrame) -> list[str]:

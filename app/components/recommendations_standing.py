@@ -48,6 +48,7 @@ def show_standing(view: View) -> None:
         show_figure(
             standing_figure(evaluation.values(view.metric), place.value, view.metric),
             key="recommendations-standing",
+            runs=[view.run],
             name=f"{view.run.name}-{view.metric}-users",
             alt=f"Histogram of {view.metric} over {place.n_users} users; this user has "
             f"{place.value:.2f}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,24 +11,26 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.components import node_select
 from app.components.choose import pick_run, run_box
+from app.components.links import say_unknown
+from app.components.recommendations_user import FIRST, ask, pick_user
+from app.components.text import escape_markdown
 from app.node_names import NodeNames
 from rednd_core.data.ids import id_column
 from rednd_core.data.schema import Dataset, IntArray
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
-from rednd_core.evaluation.people import WALKS, walk
+from rednd_core.evaluation.people import WALKS
 from rednd_core.evaluation.recommend import Recommendations
 from rednd_core.runs import Run, RunEntry
 
 Split = Literal["test", "valid"]
 
-SPLIT, SLICE, K, METRIC = "split", "slice", "k", "metric"
+SPLIT, SLICE, K, METRIC, TAB = "split", "slice", "k", "metric", "tab"
+METRICS = ("recall", "ndcg")
 SPLIT_NAMES = {"test": "Test", "valid": "Validation"}
 NO_RUN = "none"
-STEP = "recommendations.step"  # what a button asked for: a step within the slice, or its first user
-FIRST = "first"
+SHOWN = "recommendations.other"  # the second run that the page showed last
 # What the page opens with, and what it therefore prepares.
 FIRST_SPLIT: Split = "test"
 FIRST_METRIC, FIRST_K, FIRST_SLICE = "recall", 20, "worst"
@@ -98,22 +100,24 @@ class View:
         return cached.ranks(run, self.user, items)
 
 
-def choose() -> View | None:
-    """Draw the controls; None where there is no run yet."""
+def choose(tabs: Collection[str]) -> View | None:
+    """Draw the controls; None where there is no run yet. ``tabs`` are below them, see :data:`TAB`."""
     runs = st.columns(2)
     with runs[0]:
         run = pick_run()
     if run is None:
         return None
     dataset = cached.run_dataset(run)
+    users, names = _users(run, dataset)
+    others = {entry.name: entry for entry in _comparable(run)}
+    _say_unknown(names, others, tabs)
     with runs[1]:
-        other = _pick_other(run)
+        other = _pick_other(run, others)
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         split, metric, k = _pick_measure()
         kind = _pick_slice()
-    users, names = _users(run, dataset)
     evaluation = cached.evaluation(run, split)
-    user, order = _pick_user(evaluation, metric, kind, users, names)
+    user, order = pick_user(evaluation, metric, kind, users, names)
     if evaluation.n_users < (n_all := cached.n_evaluable(dataset, split)):
         st.caption(
             f"Slices, means and standings are those of a random sample: {evaluation.n_users:,} of "
@@ -121,6 +125,21 @@ def choose() -> View | None:
         )
     chosen = (run,) if other is None else (run, other)
     return View(chosen, dataset, users, split, k, metric, user, order)
+
+
+def _say_unknown(names: NodeNames, others: Collection[str], tabs: Collection[str]) -> None:
+    """Warn of what a link asks for and is not here."""
+    say_unknown(
+        {
+            state.OTHER_RUN: (NO_RUN, *others),
+            SPLIT: SPLIT_NAMES.values(),
+            METRIC: METRICS,
+            K: [str(k) for k in range(cached.CUT_OFFS[0], cached.CUT_OFFS[-1] + 1)],
+            SLICE: WALKS,
+            state.USER: lambda user_id: names.user(user_id) is not None,
+            TAB: tabs,
+        }
+    )
 
 
 def _pick_measure() -> tuple[Split, str, int]:
@@ -136,7 +155,7 @@ def _pick_measure() -> tuple[Split, str, int]:
     )
     metric = st.segmented_control(
         "Metric",
-        ["recall", "ndcg"],
+        METRICS,
         default=FIRST_METRIC,
         required=True,
         help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
@@ -162,25 +181,34 @@ def _pick_slice() -> str:
         default=FIRST_SLICE,
         required=True,
         help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
-        on_change=_ask,
+        on_change=ask,
         args=(FIRST,),
         **state.keep(SLICE),
     )
     return kind
 
 
-def _pick_other(run: Run) -> Run | None:
-    """A second run on the same data and split, or none."""
-    entries = {entry.name: entry for entry in _comparable(run)}
+def _pick_other(run: Run, entries: Mapping[str, RunEntry]) -> Run | None:
+    """One of ``entries``, or none."""
     default = _default_other(run, list(entries.values()))
-    state.begin(state.OTHER_RUN, (NO_RUN, *entries), default)
-    return run_box(
+    options = (NO_RUN, *entries)
+    if (
+        st.session_state.get(state.OTHER_RUN, NO_RUN) is None
+        and st.session_state.get(SHOWN) in options
+    ):
+        st.session_state[state.OTHER_RUN] = (
+            NO_RUN  # the cross of the box, and not a page without it
+        )
+    state.begin(state.OTHER_RUN, options, default)
+    other = run_box(
         "Compare with",
         entries,
         state.OTHER_RUN,
         none=[NO_RUN],
         help="Runs on the same data and split, for the tabs Two runs and Slices.",
     )
+    st.session_state[SHOWN] = other.name if other else NO_RUN
+    return other
 
 
 def _comparable(run: Run) -> list[RunEntry]:
@@ -216,83 +244,6 @@ def _users(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:
     try:
         return cached.users(run), cached.node_names(run)
     except DataError as error:  # the page works without names
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(escape_markdown(str(error)), icon=":material/warning:")
         users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
         return users, NodeNames.of(dataset, users)
-
-
-def user_labels(users: pd.DataFrame) -> list[str]:
-    """``"17 · Hana W. · Play"``: the original id, then name and segment where they are known."""
-    columns = [name for name in ("user_id", "name", "segment") if name in users]
-    rows = zip(*(users[name] for name in columns), strict=True)
-    return [" · ".join(" ".join(str(cell).split()) for cell in row if cell) for row in rows]
-
-
-def _pick_user(
-    evaluation: Evaluation, metric: str, kind: str, users: pd.DataFrame, names: NodeNames
-) -> tuple[int, IntArray]:
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    order = walk(evaluation, kind, metric)
-    _settle_user(order, names)
-    with left:
-        user = _user_box(users, names)
-    if user is None:
-        user = _first(order)
-    user_id = names.ids[user]
-    if st.query_params.get(state.USER) != user_id:
-        # Not bound to the box: that would write the label, with the name of a person.
-        st.query_params[state.USER] = user_id
-    here = np.flatnonzero(order == user)
-    with right.container(horizontal=True, vertical_alignment="center"):
-        nothing = len(order) == 0
-        st.button("Previous", on_click=_ask, args=(-1,), disabled=nothing)
-        st.button("Next in this slice", type="primary", on_click=_ask, args=(1,), disabled=nothing)
-    place = f"{here[0] + 1:,} of {len(order):,}" if len(here) else f"not among the {len(order):,}"
-    st.caption(f"This user is {place} in the slice **{kind}** ({WALKS[kind]}).")
-    return user, order
-
-
-def _user_box(users: pd.DataFrame, names: NodeNames) -> int | None:
-    """The chosen user; of many users only those that a text finds are options."""
-    what = f"{names.n_users:,} ids" + (" and names" if "name" in users else "")
-    label, current = f"User (search {what})", names.user(st.session_state.get(state.USER) or "")
-    options = np.arange(names.n_users)
-    if names.n_users > node_select.MAX_OPTIONS:
-        label = "User"
-        text = st.text_input(f"Search {what}", key="user_query")
-        options = node_select.shown_matches(
-            names.search_users(text) if text else None, names.n_users, "users"
-        )
-        options = np.union1d(options, [] if current is None else [current]).astype(np.int64)
-    chosen = users.iloc[options] if len(options) < len(users) else users
-    labels = dict(zip(chosen["user_id"], user_labels(chosen), strict=True))
-    user_id = st.selectbox(
-        label,
-        list(labels),
-        index=None,
-        format_func=lambda name: labels.get(name, name),
-        key=state.USER,
-        persist_state="session",
-    )
-    return None if user_id is None else names.user(user_id)
-
-
-def _ask(step: int | str) -> None:
-    st.session_state[STEP] = step
-
-
-def _settle_user(order: IntArray, names: NodeNames) -> None:
-    """Set the user before the select box is drawn: a step, a link's user, or the slice's first."""
-    step = st.session_state.pop(STEP, None)
-    current = names.user(st.session_state.get(state.USER) or "")
-    if step is not None and len(order):
-        here = np.flatnonzero(order == current) if current is not None else []
-        place = (int(here[0]) + step) % len(order) if step != FIRST and len(here) else 0
-        st.session_state[state.USER] = names.ids[order[place]]
-    elif current is None:
-        asked = names.user(st.query_params.get(state.USER, ""))
-        st.session_state[state.USER] = names.ids[_first(order) if asked is None else asked]
-
-
-def _first(order: IntArray) -> int:
-    return int(order[0]) if len(order) else 0

@@ -16,7 +16,7 @@ from app.components.errors import explained
 from app.components.product import product_card
 from app.components.reading import reading
 from app.components.text import escape_markdown
-from app.components.uploads import SUFFIXES, save_upload, upload_root
+from app.components.uploads import SUFFIXES, lifetime, save_upload, upload_root
 from app.sitemap import go_to
 from rednd_core.config import PROJECT_ROOT, DataConfig
 from rednd_core.data import DataReport, Dataset
@@ -27,6 +27,7 @@ from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
 
 DATASET = "dataset"  # key of the chosen path, also in the address
+TYPED = "data.typed"
 HERE, UPLOAD = "On this machine", "Upload"
 PREVIEW = 12
 BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
@@ -74,19 +75,33 @@ def _choose() -> DataConfig | None:
     if where == UPLOAD:
         return _uploaded()
     known = _known()
-    chosen = st.selectbox(
+    left, right = st.columns(2)
+    chosen = left.selectbox(
         "Data set",
         list(known),
-        accept_new_options=True,
-        placeholder="choose one, or type the path of a folder or file",
-        help="Sample data and what the runs were trained on. You can also type the path of an MMRec "
-        "folder, or an .inter, Parquet or CSV file, on the machine that runs this app.",
+        placeholder="choose one",
+        help="Sample data, and what the runs were trained on.",
         **state.keep(DATASET),
+    )
+    # A field of its own: a select box takes what is typed for a search among its options.
+    right.text_input(
+        "Another path",
+        key=TYPED,
+        placeholder="of a folder or file",
+        help="An MMRec folder, or an .inter, Parquet or CSV file, on the machine that runs this app.",
+        on_change=_take_typed,
     )
     if not chosen:
         st.info("Choose a data set, or type the path of a folder or file.")
         return None
     return known.get(chosen, DataConfig(path=chosen))
+
+
+def _take_typed() -> None:
+    """What was typed becomes the chosen data set, and the field is free for another one."""
+    if path := st.session_state[TYPED].strip():
+        st.session_state[DATASET] = path
+    st.session_state[TYPED] = ""
 
 
 def _known() -> dict[str, DataConfig]:
@@ -139,6 +154,7 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
             if st.button("Use this folder for training", icon=":material/play_circle:"):
                 st.session_state[state.DATA_PATH] = config.path
                 go_to("training")
+        lifetime(config.path)
     else:
         st.caption("Training would stop at the first of these. Mend the files and choose it again.")
     if report.notices:
@@ -178,7 +194,7 @@ def _charts(data: Dataset) -> None:
             degree_figure(data.user_degrees, data.item_degrees),
             key="data-degrees",
             name=f"degrees-{data.name}",
-            alt="Share of users and of items with at least k train interactions, log-log.",
+            alt=f"{data.name}: share of users and of items with at least k train interactions, log-log.",
         )
         st.caption(
             "Read: the share of users (or items) that have k or more train interactions. A nearly "
@@ -190,7 +206,7 @@ def _charts(data: Dataset) -> None:
             lorenz_figure(data.item_degrees),
             key="data-lorenz",
             name=f"popularity-{data.name}",
-            alt="Lorenz curve: share of the interactions that the most popular items have.",
+            alt=f"{data.name}: Lorenz curve, the share of the interactions that the most popular items have.",
         )
         st.caption(_popularity(data))
 

@@ -13,6 +13,7 @@ from app.components.errors import explained
 from app.components.home_story import DEEP, Chapter, Story, choose_story, notices, recall
 from app.components.text import escape_markdown
 from app.sitemap import page_link
+from rednd_core.errors import RedndError
 from rednd_core.plots.home import layer_maps, mad_lines
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
@@ -121,14 +122,20 @@ def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: 
     show_figure(
         figure,
         key=f"home-{method}",
+        runs=[base.run],
         name=f"layers-{method}",
         alt=f"Maps ({method.upper()}) of the layers {', '.join(map(str, shown))} on shared axes; "
-        "users and items in two colours.",
+        f"users and items in two colours, the numbers their MAD. {len(projection.nodes):,} of "
+        f"{projection.n_total:,} nodes.",
     )
 
 
 def _hover(projection: Projection, base: Chapter) -> list[str]:
-    return [html.escape(label) for label in cached.node_names(base.run).labels(projection.nodes)]
+    # Plotly knows no &quot;
+    return [
+        html.escape(label, quote=False)
+        for label in cached.node_names(base.run).labels(projection.nodes)
+    ]
 
 
 def _map_caption(projection: Projection) -> str:
@@ -156,6 +163,7 @@ def _show_lines(
     show_figure(
         mad_lines(tables, trained_depth=base.n_layers),
         key="home-mad",
+        runs=[chapter.run for chapter in (base, other) if chapter],
         name="mad-by-layer",
         alt=f"Line chart of MAD by layer, users and items apart, of "
         f"{' and '.join(name for name, _ in tables)}.",
@@ -195,7 +203,16 @@ def _show_umap(base: Chapter) -> None:
 
 def _runs(entries: list[RunEntry]) -> None:
     st.subheader("Runs at a glance")
-    table = pd.DataFrame([_row(entry) for entry in entries if entry.record is not None])
+    rows, problems = [], []
+    for entry in entries:
+        try:
+            if entry.problem:
+                problems.append((entry.name, entry.problem))
+            else:
+                rows.append(_row(entry))
+        except RedndError as error:  # of this run only: the others are shown all the same
+            problems.append((entry.name, str(error)))
+    table = pd.DataFrame(rows)
     if table.empty:
         st.caption("None yet.")
     else:
@@ -213,9 +230,8 @@ def _runs(entries: list[RunEntry]) -> None:
             "the users that have any, at the epoch with the best validation."
         )
         csv_button(table, "runs.csv", "Runs (CSV)", "home-runs-csv")
-    for entry in entries:
-        if entry.record is None:
-            st.warning(escape_markdown(f"{entry.name}: {entry.problem}"), icon=":material/error:")
+    for name, problem in problems:
+        st.warning(escape_markdown(f"{name}: {problem}"), icon=":material/error:")
 
 
 def _row(entry: RunEntry) -> dict[str, object]:
@@ -231,8 +247,8 @@ def _row(entry: RunEntry) -> dict[str, object]:
         "items": data.n_items if data else None,
         "train pairs": data.n_train if data else None,
         "alignment weight": str(cached.alignment_weight(entry.run) or ""),
-        "valid recall@20": recall(entry.run, "valid"),
-        "test recall@20": recall(entry.run, "test"),
+        "valid recall@20": recall(evaluation, "valid"),
+        "test recall@20": recall(evaluation, "test"),
         "test users": evaluation.n_users.get("test") if evaluation else None,
         "state": entry.status.state,
     }

@@ -18,12 +18,12 @@ from app.components.recommendations_view import (
     FIRST_METRIC,
     FIRST_SLICE,
     FIRST_SPLIT,
+    TAB,
     choose,
 )
 from rednd_core.evaluation.people import walk
 
-TAB = "tab"
-LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and tables"
+TABS = LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and tables"
 
 
 @explained
@@ -33,7 +33,7 @@ def render() -> None:
         "**Why does this model fail for these users?** Walk through the worst of them: what did they "
         "have, what does the model list, and how far down are the items that they really chose?"
     )
-    view = choose()
+    view = choose(TABS)
     if view is None:
         return
     show_standing(view)
@@ -42,7 +42,7 @@ def render() -> None:
         st.session_state[ITEM] = str(view.dataset.item_ids[item])
         st.session_state[TAB] = WHY
 
-    tabs = st.tabs([LISTS, WHY, PAIR, SLICES], key=TAB, bind="query-params")
+    tabs = st.tabs(TABS, key=TAB, bind="query-params")
     shows = (
         lambda: show_lists(view, explain),
         lambda: show_explanation(view),

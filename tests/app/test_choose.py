@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import cached
 from app.components.choose import default_run, facts
 from app.components.smoothness_parts import weight_of
 from app.components.smoothness_tables import ChosenRun
@@ -68,6 +70,13 @@ def test_a_run_of_the_address_that_is_not_here_is_said(add) -> None:
     assert app.text[0].value == "one"
     assert "asks for the run gone, which is not here; this is one" in app.warning[0].value
     assert not app.run().warning
+
+
+def test_a_run_with_a_problem_is_not_offered(add, monkeypatch) -> None:
+    whole, torn = add("whole"), replace(add("torn"), problem="Its index is broken.")
+    monkeypatch.setattr(cached, "run_entries", lambda: [torn, whole])
+    app = AppTest.from_function(page).run()
+    assert app.selectbox[0].options == ["whole"]
 
 
 def test_a_moved_alignment_weight_is_told_and_is_no_point_of_a_chart(add) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +100,24 @@ def test_a_path_that_leads_nowhere_is_a_sentence(path: str) -> None:
     assert len(app.error) == 1
 
 
+def test_a_typed_path_may_begin_like_the_chosen_one() -> None:
+    app = open_page()
+    assert app.selectbox[0].value == "sample_data/shop"
+    app.text_input("data.typed").set_value(" sample_data/shop/items.tsv ").run()
+    assert not app.exception
+    assert app.selectbox[0].value == "sample_data/shop/items.tsv"
+    assert app.query_params["dataset"] == "sample_data/shop/items.tsv"
+    assert app.text_input("data.typed").value == ""
+    assert len(app.error) == 1
+    # The box takes what is typed for a search: it offers nothing else.
+    assert not app.selectbox[0].proto.accept_new_options
+
+
+def test_a_folder_without_a_name_is_called_by_its_path() -> None:
+    (error,) = open_page("/").error
+    assert "interactions\\.csv in \\/, but" in error.value
+
+
 def test_a_card_has_the_id_of_its_item_once(planted_folder: Path) -> None:
     cards = [m.value for m in open_page(planted_folder).markdown if "in train" in m.value]
     assert len(cards) == 12
@@ -172,6 +192,35 @@ def test_an_upload_is_read_like_the_folder_it_came_from(
     saved = save_upload(files, tmp_path)
     assert saved.name == "interactions"
     assert load_dataset(saved).digest == load_dataset(planted_folder).digest
+
+
+def test_uploads_are_removed_when_the_server_ends(planted_folder: Path) -> None:
+    script = (
+        "from app.components.uploads import upload_root\n"
+        "folder = upload_root() / 'set'\n"
+        "folder.mkdir()\n"
+        "print(upload_root())\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
+    )
+    folder = Path(ended.stdout.strip())
+    assert folder.name.startswith("rednd-upload-")
+    assert not folder.exists()
+
+
+def test_an_upload_says_how_long_it_lives(planted_folder: Path) -> None:
+    assert "removed when the app ends" not in captions(open_page(planted_folder))
+    files = [File(file.name, file.read_bytes()) for file in planted_folder.iterdir()]
+    saved = save_upload(files, uploads.upload_root())
+    assert "removed when the app ends" in captions(open_page(saved))
+
+
+def test_an_upload_may_be_named_in_capitals(planted_folder: Path, tmp_path: Path) -> None:
+    files = [File(file.name.upper(), file.read_bytes()) for file in planted_folder.glob("*.csv")]
+    saved = save_upload(files, tmp_path)
+    assert saved.name == "INTERACTIONS"
+    assert load_dataset(saved).n_items == load_dataset(planted_folder).n_items
 
 
 def test_a_parquet_upload_is_read_like_its_file(tmp_path: Path) -> None:

@@ -10,8 +10,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.components import downloads
-from app.components.live_charts import packed
+from app.components.live_charts import LiveChart, packed
 from app.components.text import WORD_JOINER, escape_markdown
+from rednd_core.config import DataConfig, RunConfig
+from rednd_core.plots import theme
+from rednd_core.plots.home import layer_maps
+from rednd_core.runs import DataFacts, Provenance, Run, RunRecord, create_run
 from tests.app.sent import charts, numbers, unpacked
 
 
@@ -39,7 +43,10 @@ def test_an_html_figure_is_built_on_demand_and_needs_no_network(offered, monkeyp
     monkeypatch.setattr(
         go.Figure, "to_html", lambda self, **kw: built.append(kw) or original(self, **kw)
     )
-    downloads.figure_downloads(go.Figure(go.Scatter(y=[1, 2])), "map</title><b>", "key")
+    figure = go.Figure(go.Scatter(y=[1, 2]))
+    name = "map</title><b>"
+    chart = LiveChart("key", figure, alt="two <points>", name=name, about="Run a")
+    downloads.figure_downloads(chart, "key")
     assert not built
     page = offered["map</title><b>.html"]().decode()
     assert len(built) == 1
@@ -47,6 +54,36 @@ def test_an_html_figure_is_built_on_demand_and_needs_no_network(offered, monkeyp
     assert "<script src=" not in page
     assert len(page) > 1_000_000  # plotly itself
     assert "<title>map&lt;/title&gt;&lt;b&gt;</title>" in page
+    assert "<p>Run a</p><p>two &lt;points&gt;</p>" in page
+
+
+def test_square_panels_are_arranged_in_a_downloaded_page_too(offered) -> None:
+    maps = layer_maps(
+        np.zeros((2, 2, 2), dtype=np.float32),
+        np.array([0, 1]),
+        ["layer 0", "layer 1"],
+        [(1.0, 1.0)] * 2,
+        n_users=1,
+        hover=["u", "i"],
+    )
+    downloads.figure_downloads(LiveChart("key", maps, alt="maps", name="maps"), "key")
+    page = offered["maps.html"]().decode()
+    assert "function arranged(" in page
+    assert "{plot_id}" not in page
+    assert theme.PRINT in page
+
+
+def test_an_exported_figure_says_whose_it_is(tmp_path) -> None:
+    facts = DataFacts(
+        name="shop", digest="d", n_users=1000, n_items=600, n_train=1, n_valid=1, n_test=1
+    )
+    config = RunConfig(model="mf", data=DataConfig(path="x"))
+    record = RunRecord(config=config, provenance=Provenance(seed=0), data=facts)
+    create_run(tmp_path / "a", record)
+    run = Run(tmp_path / "a")
+    assert downloads.of_runs(run) == "Run a: mf on shop, 1,000 users, 600 items"
+    assert downloads.of_runs(run, run).count("Run a: mf") == 2
+    assert downloads.of_runs() == ""
 
 
 def page() -> None:
@@ -67,6 +104,10 @@ def test_a_figure_brings_alt_text_camera_and_download() -> None:
     assert plain["config"]["toImageButtonOptions"]["filename"] == "two"
     assert plain["config"]["toImageButtonOptions"]["scale"] == 2
     assert plain["alt"] == "two points"
+    assert plain["config"]["showSendToCloud"] is live["config"]["showSendToCloud"] is False
+    assert plain["config"]["modeBarButtonsToRemove"] == ["select2d", "lasso2d"]
+    assert live["config"]["modeBarButtonsToRemove"] == []
+    assert plain["squares"] is None
     assert plain["height"] == 333
     assert [plain["picks"], live["picks"]] == [False, True]
     assert len(app.get("download_button")) == 2

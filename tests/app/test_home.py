@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached
+from app.cached.measures import joined_sample
 from app.components.home_story import DEEP, choose_story
+from app.views import home
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
@@ -20,6 +23,7 @@ from rednd_core.runs import (
     EvaluationRecord,
     ModelFacts,
     Provenance,
+    Run,
     RunRecord,
     RunStore,
     create_run,
@@ -117,6 +121,40 @@ def test_the_first_picture_shows_what_the_core_measures(add_run, planted_folder:
     assert sorted(nodes) == list(range(70))
 
 
+def test_isolated_nodes_are_left_out_and_stay_where_they_were(
+    store: RunStore, tmp_path: Path
+) -> None:
+    """Their stored rows are shown as they are; propagated on, nothing is left of them."""
+    folder = tmp_path / "lonely"
+    folder.mkdir()
+    pairs = [(u, i) for u in range(6) for i in range(5) if (u + i) % 2 and u != 2]
+    rows = [f"{u}\t{i}\t0" for u, i in pairs] + ["2\t5\t2", "3\t5\t1"]  # user 2, item 5: no train
+    (folder / "lonely.inter").write_text("\n".join(["userID\titemID\tx_label", *rows]) + "\n")
+    data = load_dataset(folder)
+    graph = bipartite_graph(data.train, data.n_users, data.n_items)
+    assert np.flatnonzero(graph.degrees == 0).tolist() == [2, 11]
+    stack = np.random.default_rng(0).normal(size=(2, graph.n_nodes, 3)).astype(np.float32)
+    record = RunRecord(
+        config=RunConfig(model="lightgcn", data=DataConfig(path=str(folder))),
+        provenance=Provenance(seed=1),
+        data=data_facts(data),
+        model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=3, readout="mean"),
+    )
+    writer = create_run(store.root / "lonely", record)
+    writer.save_layers({"id": list(stack)}, stack[1][:6], stack[1][6:], epoch=1)
+    run = store.open("lonely")
+
+    whole = [stack[0], *propagate_depth(stack[1], graph, 3)]
+    wanted = measure_layers({"joined": whole}, graph, measures=["mad"], views=["layer"])
+    found = cached.joined_mad(run, 4)
+    for column in ("layer", "side", "n"):
+        assert found[column].tolist() == wanted[column].tolist()
+    np.testing.assert_allclose(found["value"], wanted["value"], rtol=1e-6)
+    for layer, sampled in zip(whole, joined_sample(run, 4), strict=True):
+        nodes = sampled.sample.nodes
+        np.testing.assert_allclose(sampled[nodes], layer[nodes], rtol=1e-5, atol=1e-7)
+
+
 def test_the_toggle_ends_maps_and_lines_at_the_trained_depth(add_run) -> None:
     add_run("flat")
     app = open_home()
@@ -177,6 +215,50 @@ def test_a_broken_run_is_named_and_hides_nothing(add_run, store: RunStore) -> No
     assert not app.exception
     assert len(figures(app)) == 2
     assert "torn" in app.warning[0].value
+
+
+def test_a_run_with_a_problem_is_named_and_no_chapter(add_run, store, monkeypatch) -> None:
+    add_run("flat")
+    add_run("torn")
+    entries = [
+        replace(e, problem="Its index is broken.") if e.name == "torn" else e for e in store.list()
+    ]
+    (store.root / "torn" / "layers" / "index.json").write_text("{")
+    monkeypatch.setattr(cached, "run_entries", lambda: entries)
+    app = open_home()
+    assert not app.exception
+    assert not app.error
+    assert len(figures(app)) == 2
+    assert app.dataframe[0].value["run"].tolist() == ["flat"]
+    assert [warning.value for warning in app.warning] == [r"torn\: Its index is broken\."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("evaluation.json", "{"), ("metrics.jsonl", "no JSON\n")]
+)
+def test_one_broken_file_costs_the_row_of_that_run_only(
+    add_run, store: RunStore, name: str, content: str
+) -> None:
+    add_run("flat")
+    add_run("red", "rednnd", ("text",), alignment_weight=0.5)
+    add_run("torn", "rednnd", ("text",), alignment_weight=0.1)
+    (store.root / "torn" / name).write_text(content)
+    app = open_home()
+    assert not app.exception
+    assert not app.error
+    assert "RedNⁿD, alignment 0.5 · users" in lines(figures(app)[1])
+    assert sorted(app.dataframe[0].value["run"]) == ["flat", "red"]
+    assert "torn" in app.warning[0].value
+
+
+def test_an_evaluation_is_read_once_a_row(add_run, store: RunStore, monkeypatch) -> None:
+    add_run("flat")
+    (entry,) = store.list()
+    read: list[str] = []
+    original = Run.evaluation
+    monkeypatch.setattr(Run, "evaluation", lambda run: read.append(run.name) or original(run))
+    home._row(entry)
+    assert read == ["flat"]
 
 
 def test_data_that_is_gone_leaves_the_list_of_runs(add_run, tmp_path: Path) -> None:

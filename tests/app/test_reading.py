@@ -60,17 +60,51 @@ def test_the_split_follows_its_widgets(reviews: Path) -> None:
     assert f"reading.{reviews}.Test" not in {widget.key for widget in app.number_input}
 
 
-def test_an_unchanged_choice_is_the_configuration_as_it_was() -> None:
-    def script() -> None:
+RATIOS = [
+    (0.5, 0.25, 0.25),
+    (0.4, 0.1, 0.5),
+    (0.9, 0.1, 0.0),
+    (0.994, 0.003, 0.003),
+    (0.75, 0.125, 0.125),
+    (1 / 3, 1 / 3, 1 / 3),
+    (0.0, 0.0, 1.0),
+]
+
+
+@pytest.mark.parametrize("ratios", RATIOS)
+def test_an_unchanged_choice_is_the_configuration_as_it_was(ratios: tuple) -> None:
+    def script(ratios: tuple) -> None:
         import streamlit as st
 
         from app.components.reading import reading
         from rednd_core.config import ColumnNames, DataConfig
 
-        config = DataConfig(path="there", ratios=(0.5, 0.25, 0.25), columns=ColumnNames(user="who"))
+        config = DataConfig(path="there", ratios=ratios, columns=ColumnNames(user="who"))
         st.session_state["same"] = reading(config) == config
 
-    app = AppTest.from_function(script).run()
+    app = AppTest.from_function(script, args=(ratios,)).run()
     assert not app.exception
     assert app.session_state["same"]
+    app.run()
+    assert app.session_state["same"], "nor when the page runs again"
     assert DataConfig(path="there").split == "auto"
+
+
+def test_the_largest_seed_is_shown() -> None:
+    def script() -> None:
+        from app.components.reading import reading
+        from rednd_core.config import DataConfig
+
+        reading(DataConfig(path="there", split_seed=2**32 - 1))
+
+    assert not AppTest.from_function(script).run().exception
+
+
+def test_shares_that_leave_nothing_to_train_on_are_one_sentence(reviews: Path) -> None:
+    app = named(open_page(reviews), reviews, user="reviewer", item="product")
+    app.number_input(key=f"reading.{reviews}.Validation").set_value(60).run()
+    app.number_input(key=f"reading.{reviews}.Test").set_value(60).run()
+    assert not app.exception
+    assert "sum to 1" in app.error[0].value
+    app.number_input(key=f"reading.{reviews}.Test").set_value(12.5).run()
+    assert not app.error

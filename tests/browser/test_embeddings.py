@@ -164,33 +164,87 @@ def test_no_line_over_a_panel_runs_into_another_on_a_phone(open_page, planted) -
         assert first["right"] < second["left"], (first["text"], second["text"])
 
 
-def test_the_address_says_the_run_and_leads_back_to_it(open_page, planted) -> None:
-    def follow(title: str) -> None:
-        page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title).click()
-        page.locator("h1", has_text=title).wait_for()
+def follow(page: Any, title: str) -> None:
+    page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title).click()
+    page.locator("h1", has_text=title).wait_for()
 
-    def asks_for(run: str) -> None:
-        page.wait_for_function(
-            "run => location.search.includes(`run=${run}`)"
-            " && document.querySelector('.st-key-run input')?.value === run",
-            arg=run,
-            timeout=30_000,
-        )
 
+def asks_for(page: Any, run: str) -> None:
+    page.wait_for_function(
+        "run => location.search.includes(`run=${run}`)"
+        " && document.querySelector('.st-key-run input')?.value === run",
+        arg=run,
+        timeout=30_000,
+    )
+
+
+def settle(page: Any) -> None:
+    page.wait_for_selector('[data-test-script-state="notRunning"]')
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+
+
+def test_the_address_says_the_run(open_page, planted) -> None:
     page = open_map(open_page, "/embeddings")
-    asks_for(NAME)
-    follow("Smoothness")
-    page.wait_for_function("run => location.search === `?runs=${run}`", arg=NAME)
-    # Who is quick meets the page's address from before its parameters were written, and goes on.
-    page.go_back()
-    if page.url.endswith("/smoothness"):
-        page.go_back()
-    page.wait_for_url("**/embeddings*")
-    asks_for(NAME)
+    asks_for(page, NAME)
 
     # A permalink wins over the newest run, and over a change of page.
     page = open_map(open_page, "/embeddings?run=shop-lightgcn")
-    asks_for("shop-lightgcn")
-    follow("Data")
-    follow("Embeddings")
-    asks_for("shop-lightgcn")
+    asks_for(page, "shop-lightgcn")
+    follow(page, "Data")
+    follow(page, "Embeddings")
+    asks_for(page, "shop-lightgcn")
+
+
+def test_every_visit_of_a_page_is_one_step_back(open_page, planted) -> None:
+    def search(pattern: str) -> None:
+        page.wait_for_function(
+            "pattern => RegExp(pattern).test(location)", arg=pattern, timeout=30_000
+        )
+
+    def choose(run: str) -> None:
+        page.get_by_role("combobox", name="Run", exact=True).click()
+        page.get_by_role("option", name=run, exact=True).click()
+        asks_for(page, run)
+
+    def visits(n: int) -> None:
+        settle(page)
+        assert page.evaluate("history.length") == n
+
+    page = open_page("/")
+    page.locator("h1", has_text="See over-smoothing happen").wait_for()
+    settle(page)
+    before = page.evaluate("history.length")
+    follow(page, "Embeddings")
+    asks_for(page, NAME)
+    visits(before + 1)
+    # What is chosen by hand belongs to the visit, and another page does not take it along in the past.
+    choose("shop-lightgcn")
+    visits(before + 1)
+    follow(page, "Smoothness")
+    search("/smoothness.runs=shop-lightgcn$")
+    visits(before + 2)
+    follow(page, "Recommend")
+    search("/recommendations.*user=")
+    settle(page)
+    choose(NAME)
+    visits(before + 3)
+    follow(page, "Embeddings")
+    asks_for(page, NAME)
+    choose("shop-lightgcn")
+    visits(before + 4)
+
+    for address in (f"/recommendations.run={NAME}.*user=", "/smoothness.runs=shop-lightgcn$"):
+        page.go_back()
+        search(address)
+        settle(page)
+    page.go_back()
+    search("/embeddings")
+    asks_for(page, "shop-lightgcn")
+    page.go_forward()
+    search("/smoothness.runs=shop-lightgcn$")
+    settle(page)
+    for _ in range(2):
+        page.go_back()
+        settle(page)
+    page.locator("h1", has_text="See over-smoothing happen").wait_for()
+    visits(before + 4)

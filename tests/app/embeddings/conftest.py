@@ -51,20 +51,26 @@ def folder(planted_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def add_run(store: RunStore, folder: Path) -> Callable[..., list[np.ndarray]]:
-    """``add_run(name, seed)``: a finished run; its layers x^0 .. x^2."""
+    """``add_run(name, seed)``: a finished run; its layers x^0 .. x^n_layers."""
 
-    def add(name: str, seed: int = 0, modality: str = "id") -> list[np.ndarray]:
+    def add(
+        name: str, seed: int = 0, modality: str = "id", n_layers: int = N_LAYERS
+    ) -> list[np.ndarray]:
         data = load_dataset(folder)
         graph = bipartite_graph(data.train, data.n_users, data.n_items)
         facts = data_facts(data)
         shape = ModelFacts(
-            modalities=(modality,), n_layers=N_LAYERS, embedding_size=8, readout="mean"
+            modalities=(modality,),
+            n_layers=n_layers,
+            embedding_size=8,
+            readout="mean",
+            linear_propagation=True,
         )
         config = RunConfig(model="lightgcn", data=DataConfig(path=str(folder)))
         record = RunRecord(config=config, provenance=Provenance(seed=1), data=facts, model=shape)
         writer = create_run(store.root / name, record)
         start = np.random.default_rng(seed).normal(size=(graph.n_nodes, 8))
-        layers = [x.astype(np.float32) for x in propagate_depth(start, graph, N_LAYERS)]
+        layers = [x.astype(np.float32) for x in propagate_depth(start, graph, n_layers)]
         users, items = layers[-1][: data.n_users], layers[-1][data.n_users :]
         writer.save_layers({modality: layers}, users, items, epoch=3)
         recall = np.linspace(0, 1, N_USERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import state
 from app.components import node_select
 from app.components.node_card import map_fidelity
 from app.components.node_select import chosen_nodes
@@ -43,7 +45,28 @@ def test_the_card_shows_the_true_neighbours_of_every_layer(add_run, folder: Path
     ringed = [t for t in figures(app)[0]["data"] if t["name"] == "selected"]
     assert [numbers(t["customdata"]).tolist() for t in ringed] == [[N_USERS + 3]] * 2
     app.segmented_control("neighbours-of-item").set_value("users").run()
-    assert all(" · Ann " in t for t in table(app, "layer 0", "layer 2")["layer 0"])
+    told = table(app, "layer 0", "layer 2")["layer 0"]
+    assert all(re.search(r"· Ann (\d+) · ann-\1$", text) for text in told), (
+        "names repeat, ids do not"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*infer_string")
+@pytest.mark.parametrize("version", [2, 3])
+def test_names_are_found_whatever_pandas_keeps_strings_in(version: int, monkeypatch) -> None:
+    """Before 3 strings are objects, and a column does not offer itself to Arrow."""
+    if version == 2:
+        monkeypatch.delattr(pd.Series, "__arrow_c_stream__", raising=False)
+    with pd.option_context("future.infer_string", version == 3):
+        ids = np.array(["ann", "bob", "tea", "mug"], dtype=object)
+        users, items = (
+            pd.DataFrame({"name": ["Ann", "Émile"]}),
+            pd.DataFrame({"title": ["Tea", ""]}),
+        )
+        names = NodeNames(ids[:2], ids[2:], users, items)
+        assert names.search("tea").tolist() == [2]
+        assert names.search("émile").tolist() == [1]
+        assert names.search("mug").tolist() == [3]
 
 
 def test_neighbours_come_with_their_pictures(add_run) -> None:
@@ -64,11 +87,60 @@ def test_a_user_has_a_name_and_a_recall(add_run) -> None:
     assert "recall@20, validation: **1\\.00**" in told
 
 
-def test_an_unknown_node_is_said_and_ignored(add_run) -> None:
+def test_what_a_link_asks_for_and_is_not_here_is_said_in_one_line(add_run) -> None:
     add_run("one")
-    app = open_page(node="item:none")
+    app = open_page(node="item:none", color="foo", layers=["1", "9"])
+    (said,) = [warning.value.replace("\u2060", "") for warning in app.warning]
+    for asked in ("node\\=item\\:none", "color\\=foo", "layers\\=9"):
+        assert asked in said
+    assert "layers\\=1" not in said
+    assert "node" not in app.query_params
+    assert app.selectbox("color").value == "type"
+    assert not app.run().warning
+
+
+def test_the_way_back_leads_to_no_node_where_there_was_none(add_run, monkeypatch) -> None:
+    add_run("one")
+    app = open_page(node="item:sku-3")
+    del app.query_params["node"]
+    app = app.run()
+    assert app.query_params["node"] == "item:sku-3", "another page, and back by the menu"
+    del app.query_params["node"]
+    way_back = SimpleNamespace(is_history_navigation=True)
+    monkeypatch.setattr(state, "get_script_run_ctx", lambda: way_back)
+    app = app.run()
+    assert "node" not in app.query_params
+    assert "Nothing selected" in words(app)
+
+
+def test_a_node_of_other_data_is_said_and_ignored(add_run) -> None:
+    add_run("one")
+    app = open_page()
+    app.session_state["node"] = "item:none"
+    app.run()
     assert "has no node item\\:" in words(app).replace("\u2060", "")
     assert "node" not in app.query_params
+
+
+def test_a_group_is_in_the_address_and_comes_from_there(add_run) -> None:
+    add_run("one")
+    app = open_page(group=["user:ann-1", "item:sku-2", "item:gone"])
+    assert "2 selected nodes: 1 users, 1 items" in words(app)
+    assert "group\\=item" in app.warning[0].value
+    assert app.query_params["group"] == ["user:ann-1", "item:sku-2"]
+    app.session_state[node_select.GROUP] = ("user:ann-1", "user:ann-3", "item:sku-4")
+    app.run()
+    assert app.query_params["group"] == ["user:ann-1", "user:ann-3", "item:sku-4"]
+    app = app.button("clear-selection").click().run()
+    assert "group" not in app.query_params
+
+
+def test_a_group_too_large_for_an_address_is_said(add_run, monkeypatch) -> None:
+    add_run("one")
+    monkeypatch.setattr(node_select, "MOST_IN_ADDRESS", 2)
+    app = open_page(group=["user:ann-1", "item:sku-2", "item:sku-3"])
+    assert "a link to this page does not hold them" in words(app)
+    assert "group" not in app.query_params
 
 
 def test_clearing_takes_the_node_out_of_the_address(add_run) -> None:

@@ -8,7 +8,13 @@ import pytest
 
 from app import cached
 from app.components.recommendations_lists import list_table
-from app.components.recommendations_slices import COLUMNS, MEASURED, all_lists, per_user_table
+from app.components.recommendations_slices import (
+    COLUMNS,
+    MEASURED,
+    all_lists,
+    by_chance,
+    per_user_table,
+)
 from app.views import recommendations
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.recommend import recommend
@@ -38,6 +44,34 @@ def test_a_second_run_is_proposed_and_none_is_kept(page) -> None:
     app.selectbox(key="vs").set_value("none").run()
     assert "Choose a second run" in settled(app).info[0].value
     assert page(vs="none").selectbox(key="vs").value == "none"
+
+
+def test_the_cross_of_the_second_run_means_none(page) -> None:
+    app = page(tab="Two runs")
+    for _ in range(2):  # of the run, and of "none"
+        app.selectbox(key="vs").set_value(None).run()
+        assert settled(app).selectbox(key="vs").value == "none"
+        assert "Choose a second run" in app.info[0].value
+    assert app.query_params["vs"] == "none"
+
+
+def test_a_page_without_a_second_run_leaves_the_proposal(page) -> None:
+    app = page()
+    app.session_state["vs"] = None  # as a box without a choice on another page has it
+    del app.session_state["recommendations.other"]
+    assert app.run().selectbox(key="vs").value == "light"
+
+
+def test_intervals_are_trusted_one_by_one(page) -> None:
+    said = by_chance(7)
+    assert "each by itself: where the runs do not differ, one in twenty looks clear" in said
+    assert "Among 7 of them, at least one" in said
+    assert "up to about 30%" in said
+    assert "Among" not in by_chance(1)
+    app = page(tab="Slices and tables")
+    (sentences,) = [text for text in texts(app) if text.startswith("- **all users**")]
+    n = len(sentences.splitlines())
+    assert by_chance(n) in [caption.value for caption in app.caption]
 
 
 def test_slices_show_the_cores_numbers(page, dataset: Dataset) -> None:

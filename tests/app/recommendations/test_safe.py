@@ -64,6 +64,23 @@ def test_a_link_to_what_is_not_there_opens_with_the_defaults(page) -> None:
     assert app.selectbox(key="vs").value not in (None, first)
 
 
+def test_what_a_link_asks_for_and_is_not_here_is_said_in_one_line(page) -> None:
+    app = page(user="99999999", slice="upside", k="7000", vs="gone", tab="Lists", metric="ndcg")
+    (said,) = [warning.value for warning in app.warning]
+    for asked in ("user\\=99999999", "slice\\=upside", "k\\=7000", "vs\\=gone"):
+        assert asked in said
+    assert "tab" not in said
+    assert "metric" not in said
+    assert not app.run().warning
+
+
+def test_the_address_leads_to_its_user(page) -> None:
+    app = page(user="u-13")
+    assert user_of(app) == "u-13"
+    app.query_params["user"] = "u-14"  # as the browser's Back may have it
+    assert user_of(settled(app.run())) == "u-14"
+
+
 def test_hostile_titles_are_shown_as_they_are_written(page, dataset: Dataset) -> None:
     owner = int(dataset.train.users[dataset.train.items == 0][0])
     app = page(user=f"u-{owner:02d}")
@@ -124,4 +141,4 @@ def test_broken_embeddings_are_a_sentence(runs: RunStore) -> None:
         (runs.open(name).layout.users).write_bytes(b"junk")
     app = AppTest.from_file(PAGE, default_timeout=180).run()
     assert not app.exception
-    assert "users.npy" in app.error[0].value
+    assert r"users\.npy" in app.error[0].value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.components import node_select
 from app.components.recommendations_lists import HIT, MISS, VALIDATION
 from app.components.text import escape_markdown
 from rednd_core.data.schema import Dataset
@@ -125,3 +126,12 @@ def test_why_opens_the_explanation_of_that_item(page, dataset: Dataset) -> None:
     assert (f"**{most} other user" in said) == (most > 0)
     figure = figures(app)[-1]
     assert f"of {len(expected.history)} train items" in figure["layout"]["xaxis"]["title"]["text"]
+
+
+def test_a_user_is_found_as_pages_call_it(page, monkeypatch) -> None:
+    app = page()
+    assert "user u-05 · Name 5 · Play" in app.selectbox(key="user").options
+    monkeypatch.setattr(node_select, "MAX_OPTIONS", 10)
+    app = page(user="u-13")
+    app.text_input(key="user_query").set_value("User u-05").run()
+    assert "user u-05 · Name 5 · Play" in settled(app).selectbox(key="user").options
