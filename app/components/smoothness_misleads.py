@@ -8,11 +8,11 @@ import streamlit as st
 from app import cached
 from app.components.downloads import csv_button, show_figure
 from app.components.smoothness_tables import ChosenRun, number, value
+from app.components.text import escape_markdown
 from rednd_core.plots.smoothness import PanelText, contrast_panels
 from rednd_core.smoothness import MEASURES
 
 DEPTH = 16  # collapsed on the usual graphs
-# misleading, the measure to read instead, logarithmic axis
 # misleading (key, short title), what to read instead (key, short title), logarithmic axis
 PAIRS = (
     (PanelText("mad_all", "MAD, all nodes", "against MAD"), "mad", True),
@@ -29,10 +29,11 @@ def show_misleading(one: ChosenRun) -> None:
     table = cached.smoothness(one.run, SHOWN, DEPTH if linear else None, one.modality)
     table = table[table["view"] == "layer"]
     depth = int(table["layer"].max())
+    reach = f", propagated to depth {depth}" if linear else ""
     st.markdown(
-        f"Layer output, propagated to depth {depth}. Green squares: the misleading "
-        "measure. The other lines: what to read instead, users and items apart. Logarithmic axes show what "
-        "goes to zero and what only seems to."
+        f"Run **{escape_markdown(one.run.name)}**, layer output{reach}. Green squares: the misleading "
+        "measure. The other lines: what to read instead, users and items apart. Logarithmic axes show "
+        "what goes to zero and what only seems to."
     )
     figure = contrast_panels(table, [(text, PanelText(name, ""), log) for text, name, log in PAIRS])
     show_figure(

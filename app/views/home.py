@@ -242,15 +242,18 @@ def _row(entry: RunEntry) -> dict[str, object]:
     return {
         "run": entry.name,
         "model": config.model,
-        "data": data.name if data else config.data.path,
-        "users": data.n_users if data else None,
-        "items": data.n_items if data else None,
-        "train pairs": data.n_train if data else None,
         "alignment weight": str(cached.alignment_weight(entry.run) or ""),
+        "layers": entry.record.model.n_layers if entry.record.model else None,
+        "best epoch": entry.status.best_epoch,
+        "seed": config.training.seed,
         "valid recall@20": recall(evaluation, "valid"),
         "test recall@20": recall(evaluation, "test"),
         "test users": evaluation.n_users.get("test") if evaluation else None,
         "state": entry.status.state,
+        "data": data.name if data else config.data.path,
+        "users": data.n_users if data else None,
+        "items": data.n_items if data else None,
+        "train pairs": data.n_train if data else None,
     }
 
 

@@ -109,8 +109,13 @@ def _table(found: Projection, kinds: list[str], ids: list[str]) -> str:
 
 def _page(head: str, note: str, figures: Iterable[go.Figure]) -> str:
     """An HTML page that opens offline: figures beside each other, below each other on a phone."""
+    from rednd_core.plots import theme
+
+    config = {"displaylogo": False, "showSendToCloud": False}  # ids are nobody else's
     parts = [
-        f"<section>{figure.to_html(full_html=False, include_plotlyjs=number == 0)}</section>"
+        theme.on_paper(figure).to_html(
+            full_html=False, include_plotlyjs=number == 0, config=config
+        )
         for number, figure in enumerate(figures)
     ]
     return f"""<!doctype html>
@@ -126,6 +131,6 @@ section {{ min-width: 0; max-width: 820px; }}
 </style>
 <h1>{escape(head)}</h1>
 <p>{escape(note)}</p>
-<main>{"".join(parts)}</main>
+<main>{"".join(f"<section>{part}</section>" for part in parts)}</main>
 </html>
 """

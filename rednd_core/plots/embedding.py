@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.grid import Part, Place, places
+from rednd_core.plots.grid import Part, Place, Squares
 from rednd_core.plots.points import (
     MISSING,
     Group,
@@ -27,14 +27,15 @@ from rednd_core.plots.points import (
     point_groups,
     ring,
     scatter,
+    unmarked,
     warning_note,
 )
 
-PANEL_HEIGHT = 240  # pixels of a panel beside others, without its title
-SINGLE_HEIGHT = 460  # of a panel alone
+PANEL_SIDE = 250  # pixels of a panel beside others, without its title
+SINGLE_SIDE = 460  # of a panel alone
+LEAST_SIDE = 150  # room for the longest heading
 TITLE_HEIGHT = 92  # of the four lines above a panel
 LINE_HEIGHT = 20  # of a further line there
-TOOLBAR_HEIGHT = 32  # of the line that the toolbar has for itself
 HEAD_HEIGHT = 66  # of the figure's own title
 LEGEND_HEIGHT = 24  # of a legend line, or
 BAR_HEIGHT = 78  # of the colour bar
@@ -59,7 +60,7 @@ def embedding_figure(
     selected: Sequence[int] = (),
     focus: int | None = None,
     columns: int = 2,
-    panel_height: int | None = None,
+    panel_side: int | None = None,
     colorscale: str = theme.SEQUENTIAL,
 ) -> go.Figure:
     """Draw a projection.
@@ -80,7 +81,7 @@ def embedding_figure(
             Texts from files are shown literally.
         selected, focus: node numbers marked in every panel, see :func:`rednd_core.plots.points.mark`.
         columns: panels a row.
-        panel_height: pixels; None fits a figure in half of a wide page.
+        panel_side: pixels where there is room; None fits a figure in half of a wide page.
 
     Raises:
         DataError: arrays that do not fit each other.
@@ -88,21 +89,20 @@ def embedding_figure(
     n_layers, n = coords.shape[:2]
     check_lengths(n_layers, n, nodes, layer_names, quality, collapsed, color, hover)
     columns = min(columns, n_layers)
-    rows = math.ceil(n_layers / columns)
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
-    panel = panel_height or (SINGLE_HEIGHT if n_layers == 1 else PANEL_HEIGHT)
+    side = panel_side or (SINGLE_SIDE if n_layers == 1 else PANEL_SIDE)
     above = TITLE_HEIGHT + LINE_HEIGHT * max(name.count("<br>") for name in layer_names)
-    inner = rows * panel + (rows - 1) * above
+    panels = Squares(n_layers, columns, side, LEAST_SIDE, above)
     ids = node_ids(nodes)
     text = literal(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
     traces: list[Part] = []
     notes: list[Part] = []
-    layout = dress(inner, above, title, quality, groups, color_name, log_color, colorscale)
-    # The reader's zoom stays while the map does, what was hidden by the legend while the groups do.
-    layout["uirevision"] = f"{zlib.crc32(coords.tobytes()):08x}"
+    layout = dress(panels, title, quality, groups, color_name, log_color, colorscale)
+    # What was hidden by the legend stays hidden while the groups are the same.
+    layout["uirevision"] = map_revision(coords)
     layout["legend"]["uirevision"] = " · ".join(group.name for group in groups)
-    for place in places(n_layers, columns, horizontal=0.04, vertical=above / inner):
+    for place in panels.places():
         number, flat = place.number, coords[place.number]
         first = number == 0
         drawn = [scatter(group, flat, number, ids, text, showlegend=first) for group in groups]
@@ -157,8 +157,7 @@ def literal(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
 
 
 def dress(
-    inner: int,
-    above: int,
+    panels: Squares,
     title: str,
     quality: Sequence[Mapping[str, Any]],
     groups: Sequence[Group],
@@ -166,38 +165,42 @@ def dress(
     log_color: bool,
     colorscale: str,
 ) -> Part:
-    """Layout: toolbar, titles (``above`` pixels for the first row's), panels (``inner``), legend."""
+    """Layout: titles, panels, legend."""
+    inner = panels.inner
     listed = [group.name for group in groups if group.in_legend]
     lines = math.ceil(len(listed) * (8 * max(map(len, listed), default=0) + 48) / LEGEND_WIDTH)
     has_bar = any(group.values is not None for group in groups)
-    top = TOOLBAR_HEIGHT + (HEAD_HEIGHT if title else 0) + above
+    top = (HEAD_HEIGHT if title else 0) + panels.above
     below = BAR_HEIGHT if has_bar else LEGEND_HEIGHT  # the latter for the legend's title
     bottom = below + LEGEND_HEIGHT * lines + 8
     return {
         "template": theme.template(),
         "title": {
             "text": figure_title(title, quality) if title else None,
-            "y": 1 - (TOOLBAR_HEIGHT + 20) / (inner + top + bottom),
-            "yref": "container",
-            "yanchor": "top",
+            "y": 1,
+            "xref": "paper",
+            "yref": "paper",  # so many pixels above the panels, however high they are
+            "yanchor": "bottom",
+            "pad": {"b": panels.above + 36},
         },
         "height": inner + top + bottom,
+        "meta": panels.meta,
         "dragmode": "pan",  # the app takes clicks in this mode only; box and lasso are in the toolbar
         "legend": {
-            "title": {"text": color_name if not has_bar else "", "side": "top"},
+            "title": {"text": unmarked(color_name) if not has_bar else "", "side": "top"},
             "orientation": "h",
             "x": 0,
             "y": -(BAR_HEIGHT if has_bar else 8) / inner,
             "yanchor": "top",
         },
         "coloraxis": color_axis(list(groups), color_name, log_color, colorscale),
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": theme.INK,
-            "activecolor": theme.ACCENT,
-        },
         "margin": {"t": top, "b": bottom, "l": 8, "r": 8},
     }
+
+
+def map_revision(coords: NDArray[np.float32]) -> str:
+    """``uirevision`` of a map: the reader's zoom stays while the map does, and no longer."""
+    return f"{zlib.crc32(coords.tobytes()):08x}"
 
 
 def square_axes(coords: NDArray[np.float32], place: Place) -> tuple[Part, Part]:

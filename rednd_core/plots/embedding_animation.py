@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.plots import theme
 from rednd_core.plots.embedding import (
-    SINGLE_HEIGHT,
+    LEAST_SIDE,
+    SINGLE_SIDE,
     TITLE_HEIGHT,
     check_lengths,
     dress,
@@ -25,13 +26,14 @@ from rednd_core.plots.embedding import (
     panel_title,
     square_axes,
 )
-from rednd_core.plots.grid import Part, Place, places
+from rednd_core.plots.grid import Part, Place, Squares
 from rednd_core.plots.points import MISSING, mark, point_groups, ring, scatter, warning_note
 
 STEPS = 8  # pictures from one layer to the next
 STEP_MS = 60
 REST_STEPS = 6  # pictures for which a layer stands still
-CONTROL_HEIGHT = 96  # pixels of slider and buttons
+BUTTON_HEIGHT = 48  # pixels of the buttons, above
+CONTROL_HEIGHT = BUTTON_HEIGHT + 72  # the slider with its labels
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def embedding_animation(
     ids, text = node_ids(nodes), literal(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
 
-    panels = places(len(maps), len(maps), horizontal=0.04)
+    squares = Squares(len(maps), len(maps), SINGLE_SIDE, LEAST_SIDE, TITLE_HEIGHT)
+    panels = squares.places()
 
     def traces(layer: int, flats: Sequence[NDArray[np.float32]]) -> list[Part]:
         drawn: list[Part] = []
@@ -116,12 +119,12 @@ def embedding_animation(
                 (1 - share) * each.coords[layer] + share * each.coords[layer + 1] for each in maps
             ]
             frames.append(_frame(f"{layer}+{step}", traces(layer, between)))
-    inner, quality = SINGLE_HEIGHT, maps[0].quality
-    layout = dress(inner, TITLE_HEIGHT, title, quality, groups, color_name, log_color, colorscale)
+    quality = maps[0].quality
+    layout = dress(squares, title, quality, groups, color_name, log_color, colorscale)
     for place, each in zip(panels, maps, strict=True):
         layout |= place.axes(*square_axes(each.coords, place))
     layout["annotations"] = _notes(panels, maps, layer_names, 0)
-    _add_controls(layout, layer_names, inner)
+    _add_controls(layout, layer_names, squares.inner)
     start = traces(0, [each.coords[0] for each in maps])
     return go.Figure(data=start, layout=layout, frames=frames)
 
@@ -160,7 +163,11 @@ def _notes(
 
 
 def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
-    """Slider and play button between the panels and the legend, which moves down."""
+    """Buttons, and the slider below them, between the panels and the legend, which moves down.
+
+    Below each other, as a slider's place beside buttons is a share of the width: they would meet on
+    a phone.
+    """
     still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
     tour: list[str] = []
     for layer in range(len(layer_names) - 1):
@@ -176,10 +183,10 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
     layout["sliders"] = [
         {
             "active": 0,
-            "x": 0.16,
-            "len": 0.78,
-            "y": -0.01,
-            "pad": {"t": 8},
+            "x": 0.02,
+            "len": 0.96,
+            "y": 0,
+            "pad": {"t": BUTTON_HEIGHT},
             "currentvalue": {"visible": False},
             "transition": {"duration": 0},
             "steps": [
@@ -191,10 +198,11 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
     layout["updatemenus"] = [
         {
             "type": "buttons",
+            "direction": "right",
             "showactive": False,
             "x": 0,
             "xanchor": "left",
-            "y": -0.02,
+            "y": 0,
             "yanchor": "top",
             "pad": {"t": 8},
             "buttons": [

@@ -20,6 +20,7 @@ from rednd_core.plots.grid import Part
 HEIGHT = 300  # pixels of a chart with one panel
 MARGIN = {"l": 76, "r": 16, "t": 48, "b": 56}
 MAX_POINTS = 1000  # of a line; longer histories are thinned
+MARKERS = 8  # of a line, evenly spread
 FEW_EPOCHS = 6  # up to so many Plotly would also mark halves, and there is no epoch 1.5
 
 # Plotly draws a chart twice to find its margins, and measures every tick label; both are half of the
@@ -50,14 +51,25 @@ def thin(epochs: pd.DataFrame) -> pd.DataFrame:
     return epochs.iloc[(len(epochs) - 1) % step :: step] if step > 1 else epochs
 
 
-def epoch_line(epochs: pd.DataFrame, column: str, name: str, color: str) -> Part:
+def epoch_line(
+    epochs: pd.DataFrame,
+    column: str,
+    name: str,
+    color: str,
+    *,
+    dash: str = "solid",
+    symbol: str | None = None,
+) -> Part:
+    """A line; with a ``symbol`` it has a few markers, by which it is told apart without colour."""
+    marked = symbol is not None or len(epochs) < 3  # one epoch makes no line
     return {
         "type": "scatter",
         "x": epochs["epoch"].to_numpy(np.int32),
         "y": epochs[column].to_numpy(np.float32),
-        "mode": "lines+markers" if len(epochs) < 3 else "lines",  # one epoch makes no line
+        "mode": "lines+markers" if marked else "lines",
         "name": name,
-        "line": {"color": color, "width": 2},
+        "line": {"color": color, "width": 2, "dash": dash},
+        "marker": {"symbol": symbol, "size": 8, "maxdisplayed": MARKERS},
         "hovertemplate": "%{y:.4g}",
     }
 

@@ -38,7 +38,7 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
                 "textposition": "inside",
                 "textangle": 0,
                 "marker": {
-                    "color": theme.CATEGORICAL[number % len(theme.CATEGORICAL)],
+                    "color": theme.PLAIN[number % len(theme.PLAIN)],
                     "pattern": {
                         "shape": ("", "/", ".", "x")[number % 4],
                         "fillmode": "overlay",
@@ -75,7 +75,7 @@ def history_figure(
         "x": cosines,
         "y": list(range(len(titles))),
         "orientation": "h",
-        "marker": {"color": theme.CATEGORICAL[0], "opacity": 0.75},
+        "marker": {"color": theme.ITEMS, "opacity": 0.75},
         "text": [f"{value:.2f}" for value in cosines],
         "textposition": "auto",
         "customdata": [html.escape(title) for title in titles],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -48,18 +48,17 @@ class Place:
         }
 
     def title(self, text: str) -> Part:
-        """An annotation centred above the panel."""
-        return {
+        """An annotation centred above the panel, wherever the browser puts it."""
+        note = {
             "text": text,
-            "x": sum(self.x) / 2,
-            "y": self.y[1],
-            "xref": "paper",
-            "yref": "paper",
+            "x": 0.5,
+            "y": 1,
             "xanchor": "center",
             "yanchor": "bottom",
             "yshift": TITLE_SHIFT,
             "showarrow": False,
         }
+        return self.inside(note)
 
     def inside(self, note: Mapping[str, Any]) -> Part:
         """An annotation or shape whose x and y are shares of the panel, unless it says otherwise."""
@@ -69,6 +68,49 @@ class Place:
     def along_x(self, note: Mapping[str, Any]) -> Part:
         """An annotation or shape at x of the panel's own axis, and a share of its height."""
         return self.inside({"xref": f"x{self.suffix}", **note})
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Square panels. Their height follows from the width, so the browser arranges them anew.
+
+    ``layout.meta`` carries this to ``app/components/live_charts/squares.js``; a layout with it has all
+    four margins, and what lies below the panels at a negative ``y``.
+
+    Attributes:
+        n, columns: panels, and how many of them at most in a row.
+        side: pixels of a panel where there is room.
+        least: pixels of the narrowest panel; a row has fewer instead.
+        above: pixels of the titles above a panel.
+        gap: pixels between two panels, and between a panel and the titles below it.
+    """
+
+    n: int
+    columns: int
+    side: int
+    least: int
+    above: int
+    gap: int = 16
+
+    @property
+    def inner(self) -> int:
+        """Pixels from the first row's upper edge to the last one's lower edge."""
+        rows = math.ceil(self.n / self.columns)
+        return rows * self.side + (rows - 1) * (self.above + self.gap)
+
+    @property
+    def meta(self) -> Part:
+        return {"squares": asdict(self)}
+
+    def places(self) -> list[Place]:
+        """Where they stand until the browser knows the width."""
+        width = self.columns * (self.side + self.gap) - self.gap
+        return places(
+            self.n,
+            self.columns,
+            horizontal=self.gap / width,
+            vertical=(self.above + self.gap) / self.inner,
+        )
 
 
 def places(

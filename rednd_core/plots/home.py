@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.embedding import square_axes
-from rednd_core.plots.grid import Part, places
+from rednd_core.plots.embedding import map_revision, square_axes
+from rednd_core.plots.grid import Part, Squares
 from rednd_core.plots.lines import Line, Panel, Style, line_figure
 from rednd_core.plots.smoothness import SIDE_STYLES
 
-ROW_HEIGHT = 280  # pixels, title included
-TITLE_HEIGHT = 82  # of the three lines above a panel
+SIDE = 198  # pixels of a panel
+LEAST_SIDE = 96  # room for the longest heading
+TITLE_HEIGHT = 74  # of the three lines above a panel
 MOST_IN_TWO_COLUMNS = 4
 RUN_STYLES = (("solid", "circle"), ("dot", "diamond"))
 
@@ -50,21 +50,21 @@ def layer_maps(
             remedy="pass one entry for every layer or point of the projection",
         )
     columns = min(n_layers, 2 if n_layers <= MOST_IN_TWO_COLUMNS else 3)
-    rows = math.ceil(n_layers / columns)
-    height = ROW_HEIGHT * rows + 24
-    above = TITLE_HEIGHT / (height - TITLE_HEIGHT - 4)
+    panels = Squares(n_layers, columns, SIDE, LEAST_SIDE, TITLE_HEIGHT)
     ids, text = nodes.astype(np.int32), np.asarray(hover, dtype=object)
     is_user = nodes < n_users
     traces: list[Part] = []
     layout: Part = {
         "template": theme.template(),
-        "height": height,
+        "height": TITLE_HEIGHT + panels.inner + 4,
         "dragmode": "pan",
         "margin": {"l": 4, "r": 4, "t": TITLE_HEIGHT, "b": 4},
         "showlegend": False,
         "annotations": [],
+        "uirevision": map_revision(coords),
+        "meta": panels.meta,
     }
-    for place in places(n_layers, columns, horizontal=0.03, vertical=above):
+    for place in panels.places():
         flat = coords[place.number]
         for side, members in (("users", is_user), ("items", ~is_user)):
             trace = {
@@ -114,7 +114,7 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
         shade_label="beyond the<br>trained depth",
     )
     figure = line_figure([panel], columns=1)
-    figure.layout.height = 2 * ROW_HEIGHT + 24  # as tall as two rows of maps beside it
+    figure.layout.height = 2 * (TITLE_HEIGHT + SIDE)  # as tall as two rows of maps beside it
     figure.layout.margin.t = TITLE_HEIGHT
     return figure
 

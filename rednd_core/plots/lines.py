@@ -14,6 +14,7 @@ from plotly.colors import hex_to_rgb
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part, Place, places
+from rednd_core.plots.ticks import log_axis
 
 Array = NDArray[np.float64]
 
@@ -222,15 +223,10 @@ def _x_axis(panel: Panel) -> Part:
 
 
 def _y_axis(panel: Panel) -> Part:
-    scale = _log_axis(panel) if panel.log else {"rangemode": "tozero", "nticks": 6}
+    scale: Part = {"rangemode": "tozero", "nticks": 6}
+    if panel.log:
+        scale = log_axis(np.concatenate([line.y for line in panel.lines]))
     return {"title": {"text": panel.y_title, "standoff": 4}, **scale}
-
-
-def _log_axis(panel: Panel) -> Part:
-    """Whole powers of ten, at most about six of them."""
-    positive = np.concatenate([line.y[line.y > 0] for line in panel.lines])
-    decades = float(np.log10(positive.max() / positive.min())) if len(positive) else 0.0
-    return {"type": "log", "exponentformat": "power", "dtick": max(1, math.ceil(decades / 6))}
 
 
 def _last_number(panel: Panel) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,11 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rednd_core.plots import theme
-from rednd_core.plots.grid import Part, places
+from rednd_core.plots.grid import Part, Squares
 from rednd_core.plots.smoothness import SIDE_STYLES
 
-PANEL_HEIGHT = 250  # pixels of a row, title included
-TITLE_SHARE = 0.22  # of a row's height
+SIDE = 200  # pixels of a panel
+LEAST_SIDE = 110  # room for the longest heading
+TITLE_HEIGHT = 46  # of the two lines above a panel
+LEGEND_HEIGHT = 32
 
 
 def layers_figure(
@@ -35,22 +36,23 @@ def layers_figure(
         half_range: the axes run from minus to plus this.
     """
     columns = min(columns, len(coords))
-    rows = math.ceil(len(coords) / columns)
+    panels = Squares(len(coords), columns, SIDE, LEAST_SIDE, TITLE_HEIGHT)
     traces: list[Part] = []
     layout: Part = {
         "template": theme.template(),
-        "height": PANEL_HEIGHT * rows + 60,
+        "height": LEGEND_HEIGHT + TITLE_HEIGHT + panels.inner + 8,
+        "meta": panels.meta,
         "annotations": [],
         "shapes": [],
         "legend": {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container"},
-        "margin": {"l": 8, "r": 8, "t": 40 + round(TITLE_SHARE * PANEL_HEIGHT), "b": 8},
+        "margin": {"l": 8, "r": 8, "t": LEGEND_HEIGHT + TITLE_HEIGHT, "b": 8},
         # A wider range is a new picture: a zoom into the old one would hide points.
         "uirevision": f"{revision}:{half_range:.3g}",
     }
     axis = {"range": [-half_range, half_range], "visible": False, "constrain": "domain"}
     frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1}
     frame["line"] = {"color": theme.INK, "width": 1}
-    for place in places(len(coords), columns, horizontal=0.04, vertical=TITLE_SHARE / rows):
+    for place in panels.places():
         points = coords[place.number]
         layout |= place.axes(axis, axis | {"scaleanchor": f"x{place.suffix}"})
         layout["shapes"].append(place.inside(frame))

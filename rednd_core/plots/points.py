@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,11 @@ class Group:
         return {"color": self.values[layer], "coloraxis": "coloraxis"}
 
 
+def unmarked(text: str) -> str:
+    """``text`` from a file, which Plotly would read as HTML; it knows no ``&quot;``."""
+    return html.escape(text, quote=False)
+
+
 def point_groups(
     color: ArrayLike | None,
     n_layers: int,
@@ -78,7 +84,7 @@ def point_groups(
             Group(np.flatnonzero(~known), missing, theme.OTHER),
             Group(
                 np.flatnonzero(known),
-                name or "value",
+                unmarked(name) or "value",
                 values=values[:, known].astype(np.float32),
                 in_legend=False,
             ),
@@ -93,7 +99,7 @@ def point_groups(
             Group(np.flatnonzero(absent), missing, theme.OTHER),
             Group(np.flatnonzero(beyond), f"other ({len(colors) - len(drawn)} more)", theme.OTHER),
             *(
-                Group(np.flatnonzero(~absent & (labels == label)), label, colors[label])
+                Group(np.flatnonzero(~absent & (labels == label)), unmarked(label), colors[label])
                 for label in drawn
             ),
         ]
@@ -135,7 +141,7 @@ def mark(
 def color_axis(groups: list[Group], name: str, log: bool, colorscale: str) -> dict[str, Any]:
     """The shared colour axis, its bar lying under the panels."""
     bar: dict[str, Any] = {
-        "title": {"text": name, "side": "top"},
+        "title": {"text": unmarked(name), "side": "top"},
         "orientation": "h",
         "thickness": 14,
         "x": 0.5,

@@ -20,7 +20,7 @@ from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
 
 N_BINS = 20
 SYMBOLS = ("circle", "diamond")  # of the first and of the second model
-MODEL_COLORS = theme.CATEGORICAL[:2]
+MODEL_COLORS = theme.PLAIN[:2]
 LEGEND_ON_TOP = {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0}
 
 
@@ -36,7 +36,7 @@ def standing_figure(values: NDArray[np.float64], value: float, metric: str) -> g
         "x": (edges[:-1] + edges[1:]) / 2,
         "y": counts,
         "width": 1 / N_BINS,
-        "marker": {"color": theme.CATEGORICAL[0], "opacity": 0.55},
+        "marker": {"color": theme.USERS, "opacity": 0.55},
         "customdata": np.column_stack([edges[:-1], edges[1:]]),
         "hovertemplate": "%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:,} users"
         "<extra></extra>",
@@ -173,7 +173,7 @@ def ranks_figure(table: pd.DataFrame, k: int, n_candidates: int) -> go.Figure:
                 "y0": 0,
                 "y1": 1,
                 "yref": "paper",
-                "fillcolor": theme.CATEGORICAL[2],
+                "fillcolor": theme.INK,
                 "opacity": 0.14,
                 "line": {"width": 0},
             }

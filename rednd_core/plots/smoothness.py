@@ -1,8 +1,8 @@
 """Charts of smoothness tables: users and items as lines of their own, by layer, epoch and weight.
 
 Tables are those of ``measure_layers``, of one view and modality a run; a column ``run`` tells several
-runs apart. One run: the side has the colour. Several runs: the run has the colour, the side keeps its
-dash and marker.
+runs apart. One run: the side has the colour. Several runs: the run has the colour and the marker, the
+side keeps its dash.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "
 MARKERS_BY_EPOCH = 10
 
 SIDE_STYLES = {
-    "users": Style(theme.CATEGORICAL[0], "solid", "circle"),
-    "items": Style(theme.CATEGORICAL[1], "dash", "diamond"),
+    "users": Style(theme.USERS, "solid", "circle"),
+    "items": Style(theme.ITEMS, "dash", "diamond"),
     "all": Style(theme.CATEGORICAL[2], "dot", "square"),
     "layer output": Style(theme.CATEGORICAL[2], "solid", "triangle-up"),
     "readout": Style(theme.CATEGORICAL[2], "dash", "x"),
@@ -114,13 +114,14 @@ def epoch_lines(
         best_epoch: marked, where given.
     """
     order = _order(table, runs)
+    colors = theme.layer_colors(int(table["layer"].max()) + 1)
     panels = []
     for side in [side for side in SIDE_STYLES if side in set(table["side"])]:
         lines = []
         for (run, layer), rows in _grouped(table[table["side"] == side], "layer", order):
             depth = int(layer)
             style = Style(
-                theme.CATEGORICAL[depth % len(theme.CATEGORICAL)],
+                colors[depth],
                 DASHES[order.index(run) % len(DASHES)] if run else "solid",
                 SYMBOLS[depth % len(SYMBOLS)],
             )
@@ -189,8 +190,9 @@ def _panel(table: pd.DataFrame, text: PanelText, x_title: str, order: Sequence[s
             )
         style = SIDE_STYLES[side]
         if several:
-            color = theme.CATEGORICAL[order.index(run) % len(theme.CATEGORICAL)]
-            style = replace(style, color=color)
+            number = order.index(run)
+            color = theme.PLAIN[number % len(theme.PLAIN)]
+            style = Style(color, style.dash, SYMBOLS[number % len(SYMBOLS)])
         lines.append(
             Line(
                 name=f"{run} · {side}" if several else side,

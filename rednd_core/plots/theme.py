@@ -7,11 +7,13 @@ of a lecture hall.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 # Twelve colours (and OTHER) at least 22 apart in CIELAB, where 2.3 is just noticeable, in normal
 # vision, protanopia, deuteranopia and tritanopia alike. Found by a search for the largest least
@@ -31,10 +33,18 @@ CATEGORICAL: tuple[str, ...] = (
     "#665500",
     "#8899FF",
 )
+# Users and items have the first two wherever they stand beside each other. Runs, losses and modalities
+# take PLAIN and a dash or marker, layers :func:`layer_colors`.
+USERS, ITEMS = CATEGORICAL[:2]
+SIDES = {"user": USERS, "item": ITEMS}  # as categories, too
+PLAIN: tuple[str, ...] = ("#339966", "#A8107F", "#6B4A2B", "#FF66EC")  # as far apart, those two too
+LAYERS = ("#63D0BE", "#2F9BB0", "#265A8C")  # between these, from the first layer to the last
 OTHER = "#8C8C8C"  # categories beyond the palette, and nodes without a value
 SEQUENTIAL = "Viridis"  # continuous values; perceptually even, safe for colour blindness
 
 INK = "#797979"  # text and frames, on light and on dark
+PRINT = "#1D1A26"  # instead of INK, on the
+PAPER = "#FFFFFF"  # of an exported file
 GRID = "rgba(128,128,128,0.22)"
 ACCENT = "#FF2E93"  # the ring around selected nodes
 WARNING = "#D95F02"
@@ -68,11 +78,19 @@ def template() -> go.layout.Template:
             "xaxis": axis,
             "yaxis": axis,
             "legend": {"font": {"size": TICK_SIZE}, "itemsizing": "constant"},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": ACCENT},
             "hoverlabel": {"font": {"size": TICK_SIZE}, "align": "left"},
             "annotationdefaults": {"font": {"size": FONT_SIZE, "color": INK}},
             "margin": {"l": 48, "r": 16, "t": 64, "b": 48},
         }
     )
+
+
+def on_paper(figure: go.Figure) -> go.Figure:
+    """A copy for a file: dark on white."""
+    layout = json.loads(figure.layout.to_json().replace(INK, PRINT))
+    layout |= {"paper_bgcolor": PAPER, "plot_bgcolor": PAPER}
+    return go.Figure(data=figure.data, layout=layout, frames=figure.frames)
 
 
 def category_colors(values: Iterable[str], order: Sequence[str] | None = None) -> dict[str, str]:
@@ -88,7 +106,16 @@ def category_colors(values: Iterable[str], order: Sequence[str] | None = None) -
     if order is None:
         counts = Counter(values)
         order = sorted(counts, key=lambda name: (-counts[name], name))
+    if order and set(order) <= set(SIDES):  # items may be more frequent than users
+        return {name: SIDES[name] for name in order}
     return {
         name: CATEGORICAL[place] if place < len(CATEGORICAL) else OTHER
         for place, name in enumerate(order)
     }
+
+
+def layer_colors(n: int) -> list[str]:
+    """``n`` colours from light to dark, all of which stand out from a light and from a dark page."""
+    shares = [layer / max(1, n - 1) for layer in range(n)]
+    found = sample_colorscale(list(LAYERS), shares, colortype="tuple")
+    return ["#" + "".join(f"{round(255 * part):02X}" for part in color) for color in found]

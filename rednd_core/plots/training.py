@@ -12,6 +12,8 @@ import plotly.graph_objects as go
 from rednd_core.plots import theme
 from rednd_core.plots.epochs import MARGIN, WeightChange, epoch_line, mark_at, over_epochs, thin
 from rednd_core.plots.grid import Part
+from rednd_core.plots.smoothness import DASHES, SYMBOLS
+from rednd_core.plots.ticks import log_axis
 
 PANEL_HEIGHT = 250  # pixels of one panel of two
 ZERO_SHOWN_AT = 1e-5  # where a weight of 0 stands on the logarithmic axis
@@ -33,11 +35,18 @@ def loss_figure(
         changes: drawn as vertical marks.
         revision: the reader's zoom is kept while this stays the same, e.g. the run's name.
     """
+    columns, drawn = _columns(epochs, "losses."), thin(epochs)
     traces = [
-        epoch_line(thin(epochs), column, column.removeprefix("losses."), theme.CATEGORICAL[number])
-        for number, column in enumerate(_columns(epochs, "losses."))
+        epoch_line(
+            drawn,
+            column,
+            column.removeprefix("losses."),
+            theme.PLAIN[number % len(theme.PLAIN)],
+            dash=DASHES[number % len(DASHES)],
+        )
+        for number, column in enumerate(columns)
     ]
-    axis = {"type": "log", "title": {"text": "loss, not weighted"}}
+    axis = {"title": {"text": "loss, not weighted"}} | log_axis(drawn[columns].to_numpy())
     return over_epochs(traces, epochs, changes, revision, yaxis=axis)
 
 
@@ -64,7 +73,7 @@ def validation_figure(
             "marker": {"symbol": "star", "size": 16, "color": theme.ACCENT},
             "hovertemplate": "%{y:.4f}",
         }
-        traces = [epoch_line(thin(measured), column, metric, theme.CATEGORICAL[2]), star]
+        traces = [epoch_line(thin(measured), column, metric, theme.PLAIN[0]), star]
     axis = {"title": {"text": f"{metric}, validation"}, "rangemode": "tozero"}
     return over_epochs(traces, epochs, changes, revision, yaxis=axis)
 
@@ -87,10 +96,13 @@ def measure_figure(
     drawn = thin(epochs)
     traces = []
     for side, axis in zip(SIDES, ("y", "y2"), strict=True):
-        for layer, column in measure_columns(epochs, measure, modality, side).items():
-            color = theme.CATEGORICAL[layer % len(theme.CATEGORICAL)]
+        columns = measure_columns(epochs, measure, modality, side)
+        colors = theme.layer_colors(max(columns, default=0) + 1)
+        for layer, column in columns.items():
             group = {"legendgroup": str(layer), "showlegend": side == SIDES[0], "yaxis": axis}
-            traces.append(epoch_line(drawn, column, f"layer {layer}", color) | group)
+            symbol = SYMBOLS[layer % len(SYMBOLS)]
+            line = epoch_line(drawn, column, f"layer {layer}", colors[layer], symbol=symbol)
+            traces.append(line | group)
     panels = [(0.54, 1.0), (0.0, 0.46)]
     axes = [
         {"title": {"text": f"{title}, {side}"}, "rangemode": "tozero", "domain": panel}
@@ -129,7 +141,7 @@ def weight_figure(
         step = {
             "y": np.maximum(weights, ZERO_SHOWN_AT),
             "customdata": weights,
-            "line": {"shape": "hvh", "width": 3, "color": theme.CATEGORICAL[0]},
+            "line": {"shape": "hvh", "width": 3, "color": theme.ACCENT},  # as its changes
             "hovertemplate": "%{customdata:g}",
         }
         traces = [epoch_line(drawn, "weights.alignment", "weight", "") | step]

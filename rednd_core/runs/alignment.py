@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rednd_core.runs.journal import Row
 from rednd_core.runs.run import Run
 
+MOST_MOVES_TOLD = 3
+
 
 @dataclass(frozen=True)
 class AlignmentWeight:
@@ -28,9 +30,12 @@ class AlignmentWeight:
         return len(self.values) > 1
 
     def __str__(self) -> str:
-        """``0.001``, or ``0.001 → 0.03 (moved)``."""
-        start = f"{self.values[0]:g}"
-        return f"{start} → {self.last:g} (moved)" if self.moved else start
+        """``0.001``, ``0.001 → 1 → 0.03 (moved)``, or ``0.001 → … → 0.03 (moved 9 times)``."""
+        told = [f"{value:g}" for value in self.values]
+        n_moves = len(told) - 1
+        if n_moves > MOST_MOVES_TOLD:
+            return f"{told[0]} → … → {told[-1]} (moved {n_moves} times)"
+        return " → ".join(told) + (" (moved)" if n_moves else "")
 
 
 def alignment_weight(run: Run) -> AlignmentWeight | None:

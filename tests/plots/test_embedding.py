@@ -9,7 +9,6 @@ from rednd_core.errors import DataError
 from rednd_core.plots import theme
 from rednd_core.plots.embedding import (
     HEAD_HEIGHT,
-    TOOLBAR_HEIGHT,
     embedding_figure,
     panel_title,
 )
@@ -143,6 +142,18 @@ def test_categories_share_one_legend_and_the_thirteenth_is_other(parts):
     assert len(points(figure)) == 3 * N
 
 
+def test_names_from_files_bring_no_markup_into_legends_and_titles(parts):
+    hostile, shown = '<a href="x">Mugs</a>', '&lt;a href="x"&gt;Mugs&lt;/a&gt;'
+    figure = embedding_figure(**parts, color=[hostile] * N, color_name=hostile)
+    assert {trace.name for trace in figure.data} == {shown}
+    assert {trace.legendgroup for trace in figure.data} == {shown}
+    assert figure.layout.legend.title.text == shown
+    figure = embedding_figure(**parts, color=np.arange(N), color_name=hostile)
+    assert {trace.name for trace in figure.data} == {shown}
+    assert figure.layout.coloraxis.colorbar.title.text == shown
+    assert "<a" not in figure.to_json()
+
+
 def test_numbers_share_one_colour_bar_and_missing_ones_are_grey(parts):
     values = np.arange(N, dtype=float)
     values[4] = np.nan
@@ -244,16 +255,17 @@ def test_dimmed_numbers_keep_their_colours(parts):
 
 
 @pytest.mark.parametrize("layer_names", [["layer 0"], ["a<br>layer 0"]])
-def test_the_head_lies_below_the_toolbars_line(parts, layer_names):
+def test_the_head_has_room(parts, layer_names):
     one = {name: value[:1] for name, value in parts.items() if name != "nodes"}
     one |= {"nodes": parts["nodes"], "layer_names": layer_names}
     for title in ("PCA", ""):
         layout = embedding_figure(**one, title=title).layout
-        from_top = (1 - layout.title.y) * layout.height
-        assert from_top >= TOOLBAR_HEIGHT
         lines = layout.annotations[0].text.count("<br>") + 1
         head = HEAD_HEIGHT if title else 0
-        assert layout.margin.t >= TOOLBAR_HEIGHT + head + 20 * lines
+        # So many pixels above the panels, however high the browser makes them.
+        assert layout.title.yref == "paper"
+        assert layout.title.pad.b >= 20 * lines
+        assert layout.margin.t >= head + 20 * lines
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,15 @@ def test_parts_that_do_not_fit_are_refused() -> None:
         draw(layer_names=["a"])
     with pytest.raises(DataError, match="hover"):
         draw(hover=["a"])
+
+
+def test_buttons_slider_and_legend_lie_below_each_other_at_any_width() -> None:
+    _, figure = draw()
+    layout = figure.layout
+    buttons, slider = layout.updatemenus[0], layout.sliders[0]
+    assert buttons.y == slider.y == 0
+    assert buttons.direction == "right"
+    assert slider.pad.t >= buttons.pad.t + 36, "a button's height"
+    inner = layout.height - layout.margin.t - layout.margin.b
+    assert -layout.legend.y * inner >= slider.pad.t + 60
+    assert layout.meta["squares"]["n"] == 2

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.subplots import make_subplots
 
-from rednd_core.plots.grid import places
+from rednd_core.plots.grid import Squares, places
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 2), (3, 2), (1, 3)])
@@ -45,6 +45,16 @@ def test_parts_name_the_axes_of_their_panel() -> None:
     assert (figure.layout.xaxis2.type, figure.layout.xaxis2.anchor) == ("log", "y2")
     assert figure.layout.yaxis2.title.text == "share"
     title, corner, here = figure.layout.annotations
-    assert (title.x, title.y) == (pytest.approx(0.8), 1)
+    assert (title.xref, title.yref, title.x, title.y) == ("x2 domain", "y2 domain", 0.5, 1)
     assert (corner.xref, corner.yref) == ("x2 domain", "y2 domain")
     assert (here.xref, here.yref) == ("x2", "y2 domain")
+
+
+def test_square_panels_are_square_until_the_browser_arranges_them() -> None:
+    squares = Squares(n=5, columns=2, side=200, least=100, above=50, gap=10)
+    width, height = 410, squares.inner
+    assert height == 3 * 200 + 2 * 60
+    for place in squares.places():
+        assert (place.x[1] - place.x[0]) * width == pytest.approx(200)
+        assert (place.y[1] - place.y[0]) * height == pytest.approx(200)
+    assert squares.meta["squares"]["columns"] == 2

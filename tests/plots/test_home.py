@@ -36,6 +36,13 @@ def test_each_panel_has_users_and_items_in_the_colours_of_their_lines() -> None:
     assert items.marker.color == SIDE_STYLES["items"].color
 
 
+def test_the_browser_knows_how_to_arrange_the_panels() -> None:
+    assert draw(4).layout.meta["squares"] == {
+        "n": 4, "columns": 2, "side": 198, "least": 96, "above": 74, "gap": 16
+    }  # fmt: skip
+    assert draw(6).layout.meta["squares"]["columns"] == 3
+
+
 def test_all_panels_share_one_square_range_that_holds_every_point() -> None:
     figure = draw(6)
     ranges = {(tuple(axis.range)) for axis in figure.select_xaxes()}
@@ -45,6 +52,13 @@ def test_all_panels_share_one_square_range_that_holds_every_point() -> None:
     assert all(low < x < high for trace in figure.data for x in trace.x)
     heights = {round(axis.range[1] - axis.range[0], 5) for axis in figure.select_yaxes()}
     assert heights == {round(high - low, 5)}
+
+
+def test_another_map_is_another_picture() -> None:
+    """Or the browser would keep what the axes showed of the one before."""
+    coords = np.zeros((2, 4, 2), dtype=np.float32)
+    first, again, other = (draw(2, coords=each) for each in (coords, coords, coords + 1))
+    assert first.layout.uirevision == again.layout.uirevision != other.layout.uirevision
 
 
 def test_titles_tell_small_values_from_none_and_from_zero() -> None:

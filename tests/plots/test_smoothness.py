@@ -86,13 +86,16 @@ def test_band_covers_only_the_sampled_points() -> None:
     assert list(bands[0].x) == [1, 2, 2, 1]
 
 
-def test_runs_differ_in_colour_and_sides_keep_their_dash() -> None:
+def test_runs_differ_in_colour_and_marker_and_sides_keep_their_dash() -> None:
     both = pd.concat([table(run="a"), table(run="b")])
     lines = lines_of(layer_lines(both, "mad", runs=["b", "a"]))
     assert list(lines) == ["b · users", "b · items", "a · users", "a · items"]
     assert lines["a · users"].line.color == lines["a · items"].line.color
     assert lines["a · users"].line.color != lines["b · users"].line.color
-    assert look(lines["a · users"]) == look(lines["b · users"]) != look(lines["a · items"])
+    assert len({look(line) for line in lines.values()}) == 4, "told apart without colour"
+    assert lines["a · users"].line.dash == lines["b · users"].line.dash
+    sides = {lines_of(layer_lines(table(), "mad"))[side].line.color for side in VALUES}
+    assert not sides & {line.line.color for line in lines.values()}
 
 
 def test_two_views_in_one_table_are_refused() -> None:

@@ -72,6 +72,24 @@ def test_categorical_colours_are_told_apart(deficiency):
     assert nearest_pair((*theme.CATEGORICAL, theme.OTHER), deficiency) > 22
 
 
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_runs_and_losses_are_told_from_each_other_and_from_users_and_items(deficiency):
+    assert nearest_pair((*theme.PLAIN, theme.USERS, theme.ITEMS), deficiency) > 20
+
+
+@pytest.mark.parametrize("n", [2, 4, 9])
+def test_layers_go_from_light_to_dark_away_from_users_and_items(n):
+    colors = theme.layer_colors(n)
+    lightness = [lab(linear(color))[0] for color in colors]
+    assert lightness == sorted(lightness, reverse=True)
+    assert lightness[0] - lightness[-1] > 35
+    for deficiency in DEFICIENCIES:
+        for color in colors:
+            for side in (theme.USERS, theme.ITEMS):
+                assert nearest_pair((color, side), deficiency) > 30
+    assert len(theme.layer_colors(1)) == 1
+
+
 def test_the_measure_fails_for_plotly_default_colours():
     plotly_default = ["#636EFA", "#EF553B", "#00CC96", "#AB63FA", "#FFA15A", "#19D3F3"]
     assert min(nearest_pair(plotly_default, name) for name in DEFICIENCIES) < 15
@@ -84,6 +102,8 @@ def test_ink_and_accents_read_on_light_and_dark(page):
         assert contrast(color, PAGES[page]) > 3
     assert min(contrast(color, PAGES[page]) for color in theme.CATEGORICAL) > 1.6
     assert min(contrast(color, PAGES[page]) for color in theme.CATEGORICAL[:3]) > 2.9
+    assert min(contrast(color, PAGES[page]) for color in theme.PLAIN) > 2.3
+    assert min(contrast(color, PAGES[page]) for color in theme.layer_colors(9)) > 1.8
 
 
 def test_categories_by_frequency_then_name_then_other():
@@ -102,6 +122,11 @@ def test_a_given_order_is_kept():
     }
 
 
+def test_users_and_items_keep_their_colours_as_categories():
+    more_items = ["item", "item", "user"]
+    assert theme.category_colors(more_items) == {"item": theme.ITEMS, "user": theme.USERS}
+
+
 def test_template_is_transparent_and_large():
     figure = go.Figure(layout={"template": theme.template()})
     layout = figure.layout.template.layout
@@ -109,3 +134,16 @@ def test_template_is_transparent_and_large():
     assert layout.font.size >= 16
     assert layout.xaxis.tickfont.size >= 14
     assert tuple(layout.colorway) == theme.CATEGORICAL
+
+
+def test_a_figure_for_a_file_is_dark_on_white_and_a_copy():
+    note = {"text": "n", "x": 0, "y": 0, "font": {"color": theme.INK}}
+    layout = {"template": theme.template(), "annotations": [note]}
+    figure = go.Figure(data=[go.Scatter(y=[1], line={"color": theme.INK})], layout=layout)
+    printed = theme.on_paper(figure)
+    assert printed.layout.paper_bgcolor == printed.layout.plot_bgcolor == "#FFFFFF"
+    assert printed.layout.template.layout.font.color == theme.PRINT
+    assert printed.layout.annotations[0].font.color == theme.PRINT
+    assert printed.data[0].line.color == theme.INK, "a line's colour means something"
+    assert figure.layout.template.layout.font.color == theme.INK
+    assert contrast(theme.PRINT, "#FFFFFF") > 15

@@ -40,6 +40,8 @@ def test_losses_are_named_lines_with_gaps_and_marks() -> None:
     assert [shape.x0 for shape in figure.layout.shapes] == [1.5]
     assert figure.layout.uirevision == "run-a"
     assert figure.layout.yaxis.type == "log"
+    assert list(figure.layout.yaxis.ticktext) == ["0.5", "1", "2"]
+    assert len({trace.line.dash for trace in figure.data}) == 2, "told apart without colour"
 
 
 def test_validation_skips_epochs_without_it_and_stars_the_best() -> None:
@@ -96,6 +98,7 @@ def test_measures_are_a_line_a_layer_with_users_above_items() -> None:
     ]
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
     assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
+    assert len({trace.marker.symbol for trace in figure.data}) == 3, "told apart without colour"
 
 
 def test_the_weight_is_a_step_that_also_shows_zero() -> None:

@@ -38,7 +38,12 @@ def test_moves_up_to_the_best_epoch_count(moved) -> None:
     """A move after 5 completed epochs is learnt with from epoch 6 on."""
     weight = alignment_weight(moved(6, (2, 0.01), (5, 0.03), (6, 0.5)))
     assert weight.values == (0.001, 0.01, 0.03)
-    assert str(weight) == "0.001 → 0.03 (moved)"
+    assert str(weight) == "0.001 → 0.01 → 0.03 (moved)"
+
+
+def test_many_moves_are_counted(moved) -> None:
+    moves = [(epoch, 0.01 * epoch) for epoch in range(1, 6)]
+    assert str(alignment_weight(moved(9, *moves))) == "0.001 → … → 0.05 (moved 5 times)"
 
 
 def test_a_move_to_the_same_weight_is_none(moved) -> None:

@@ -20,10 +20,14 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
+from rednd_core.plots import theme
+
 HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 LIBRARY_PATH = f"library/plotly-{plotly.__version__}.min.js"  # where the server has it
 LOADER = "chart-library"
+SQUARES = HERE / "squares.js"
+SCRIPTS = (SQUARES, HERE / "picture.js", HERE / "live_charts.js")  # one module for the browser
 WHOLE_ROW = 6  # columns of the grid
 PNG_SCALE = 2  # pixels of the PNG a pixel on the screen
 SHARED = ("text", "customdata")  # of points, alike in every panel
@@ -39,6 +43,7 @@ class LiveChart:
         name: file name of the picture that the camera button saves, without ending.
         span: how many of the grid's six columns it takes; all of them on a narrow screen.
         caption: plain text below it.
+        about: which run and data, in words that a saved picture carries; see ``downloads.of_runs``.
     """
 
     key: str
@@ -47,6 +52,7 @@ class LiveChart:
     name: str
     span: int = WHOLE_ROW
     caption: str = ""
+    about: str = ""
 
 
 def live_charts(
@@ -66,8 +72,11 @@ def live_charts(
             "key": chart.key,
             "figure": packed(chart.figure),
             "height": chart.figure.layout.height,
-            "config": figure_config(chart.name),
+            "squares": squares_of(chart.figure),
+            "config": figure_config(chart.name, picks=on_pick is not None),
             "alt": chart.alt,
+            "about": chart.about,
+            "print": theme.PRINT,
             "span": chart.span,
             "caption": chart.caption,
             "picks": on_pick is not None,
@@ -85,12 +94,32 @@ def load_library() -> None:
     _component()(data={"library": LIBRARY_PATH, "charts": None}, key=LOADER)
 
 
-def figure_config(name: str) -> dict[str, Any]:
-    """How every figure behaves in the browser; the camera button saves ``name``.png."""
+def figure_config(name: str, *, picks: bool = False) -> dict[str, Any]:
+    """How every figure behaves in the browser; the camera button saves ``name``.png.
+
+    No button uploads anything: hover texts hold the names of users.
+
+    Args:
+        picks: box and lasso choose something here.
+    """
     return {
         "displaylogo": False,
+        "showSendToCloud": False,
+        "modeBarButtonsToRemove": [] if picks else ["select2d", "lasso2d"],
         "responsive": True,
         "toImageButtonOptions": {"format": "png", "scale": PNG_SCALE, "filename": name},
+    }
+
+
+def squares_of(figure: go.Figure) -> dict[str, Any] | None:
+    """What the height of a figure of square panels depends on; see ``squares.js``."""
+    layout = figure.layout
+    if not (layout.meta and "squares" in layout.meta):
+        return None
+    return {
+        "meta": layout.meta,
+        "margin": layout.margin.to_plotly_json(),
+        "height": layout.height,
     }
 
 
@@ -113,6 +142,6 @@ def _component() -> Callable[..., Any]:
         "live_charts",
         html='<div class="live-charts"></div>',
         css=(HERE / "live_charts.css").read_text(encoding="utf-8"),
-        js=(HERE / "live_charts.js").read_text(encoding="utf-8"),
+        js="\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS),
         isolate_styles=False,  # plotly writes its styles into the page
     )

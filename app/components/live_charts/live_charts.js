@@ -3,6 +3,7 @@
 
 const NEAR = "400px 0px"; // around the screen
 const PATIENCE = 300; // ms in which the first pictures on the screen have the browser to themselves
+const TOOLBAR = 30; // pixels above a figure, as in the style sheet
 const SHARED = ["text", "customdata"]; // attributes of traces that may stand in the figure's own list
 const EXPAND = { width: 448, height: 512, path:
   "M0 64h160v48H48v112H0zM288 64h160v160h-48V112H288zM0 288h48v112h112v48H0zM400 288h48v160H288v-48h112z" };
@@ -29,22 +30,23 @@ class Chart {
     const [cell, plot, caption] = ["figure", "div", "figcaption"].map((tag) =>
       document.createElement(tag));
     cell.dataset.chart = key;
-    plot.setAttribute("role", "img");
     cell.append(plot, caption);
     Object.assign(this, { Plotly, cell, plot, caption, drawn: "", near: false });
     const come = () => { this.seen.disconnect(); this.near = true; this.update(); };
     this.seen = new IntersectionObserver(([entry]) => entry.isIntersecting && come(), { rootMargin: NEAR });
     this.seen.observe(cell);
     this.later = setTimeout(come, PATIENCE);
-    this.sized = new ResizeObserver(() => this.drawn && Plotly.Plots.resize(plot));
+    this.sized = new ResizeObserver(() => this.drawn && plot.clientWidth !== this.width && this.resize());
     this.sized.observe(cell);
+    cell.addEventListener("fullscreenchange", () => this.drawn && this.resize());
+    cell.addEventListener("keydown", (event) => this.walk(event));
   }
 
   show(chart, pick) {
     Object.assign(this, { chart, pick });
     this.cell.style.setProperty("--span", chart.span);
-    this.plot.style.minHeight = `${chart.height ?? 120}px`; // before it is drawn, too: nothing jumps
-    this.plot.setAttribute("aria-label", chart.alt);
+    this.reserve(chart); // before it is drawn, too: nothing jumps
+    this.cell.setAttribute("aria-label", chart.alt);
     this.caption.textContent = chart.caption; // text, never markup: it may come from a file
     this.update();
   }
@@ -61,36 +63,76 @@ class Chart {
     for (const trace of data)
       for (const name of SHARED)
         if (trace[name]?.shared !== undefined) trace[name] = shared[trace[name].shared];
-    this.height = layout.height;
-    Object.assign(layout, { autosize: true, height: this.wanted(), selectionrevision: ++this.revision });
+    Object.assign(layout, { autosize: true, selectionrevision: ++this.revision });
+    Object.assign(this, { layout, width: plot.clientWidth });
     const config = { ...chart.config, responsive: false }; // see `sized`
     // Smooth points on any screen; Plotly's own 2 has twice the pixels where it needs none of them.
     config.plotGlPixelRatio = Math.min(2, Math.max(1.5, window.devicePixelRatio));
-    // One and the same button: a new function is a new configuration, and react would begin anew.
-    if (document.fullscreenEnabled) config.modeBarButtonsToAdd = [this.button ??= this.expander()];
-    if (!chart.picks) config.modeBarButtonsToRemove = ["select2d", "lasso2d"];
-    Plotly.react(plot, { data, layout, frames, config });
-    if (!this.drawn) this.listen();
-    this.drawn = chart.figure;
+    // The same buttons: a new function is a new configuration, and react would begin anew.
+    config.modeBarButtonsToRemove = [...config.modeBarButtonsToRemove, "toImage"]; // the camera's instead
+    config.modeBarButtonsToAdd = this.buttons ??= [this.camera(), ...this.expander()];
+    // Another picture is drawn anew: react would keep what constrained axes showed of the last one.
+    const anew = !this.drawn || layout.uirevision !== this.picture;
+    const now = applied(layout, this.sizes());
+    Plotly[anew ? "newPlot" : "react"](plot, { data, layout: now, frames, config });
+    if (anew) this.listen();
+    Object.assign(this, { drawn: chart.figure, picture: layout.uirevision });
   }
 
-  listen() {
+  listen() { // newPlot forgets who listened
     const chosen = (event) => this.chart.picks && event?.points.length &&
       this.pick(event.points.map((point) => point.customdata));
     this.plot.on("plotly_click", chosen);
     this.plot.on("plotly_selected", chosen); // by box or lasso
-    this.cell.addEventListener("fullscreenchange", () =>
-      this.Plotly.relayout(this.plot, { height: this.wanted() }));
+    this.plot.on("plotly_afterplot", () => this.stops());
+    this.stops();
   }
 
-  wanted() {
-    return document.fullscreenElement === this.cell ? window.innerHeight : this.height;
+  reserve({ squares, height }) {
+    if (squares) height = arranged(squares, this.plot.clientWidth).height;
+    this.plot.style.minHeight = `${height ?? 120}px`;
+  }
+
+  sizes() {
+    const full = document.fullscreenElement === this.cell ? window.innerHeight - TOOLBAR : 0;
+    if (this.layout.meta?.squares) return arranged(this.layout, this.width, full);
+    return { height: full || this.layout.height };
+  }
+
+  resize() {
+    const { Plotly, plot } = this;
+    this.width = plot.clientWidth;
+    this.reserve(this.chart);
+    Plotly.relayout(plot, { autosize: true, width: this.width, ...this.sizes() });
+  }
+
+  // One stop of the Tab key a figure; the arrow keys go from button to button.
+  stops() {
+    const buttons = [...this.plot.querySelectorAll(".modebar-btn")];
+    const current = buttons.indexOf(document.activeElement);
+    buttons.forEach((button, k) => { button.tabIndex = k === Math.max(0, current) ? 0 : -1; });
+  }
+
+  walk(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const buttons = [...this.plot.querySelectorAll(".modebar-btn")];
+    const current = buttons.indexOf(event.target);
+    if (!step || current < 0) return;
+    event.preventDefault();
+    buttons[(current + step + buttons.length) % buttons.length].focus();
+    this.stops();
+  }
+
+  camera() {
+    const click = () => savePicture(this.Plotly, this.plot, this.chart);
+    return { name: "Picture", title: "Save as PNG", icon: this.Plotly.Icons.camera, click };
   }
 
   expander() {
+    if (!document.fullscreenEnabled) return [];
     const click = () => document.fullscreenElement
       ? document.exitFullscreen() : this.cell.requestFullscreen();
-    return { name: "Fullscreen", title: "Fullscreen", icon: EXPAND, click };
+    return [{ name: "Fullscreen", title: "Fullscreen", icon: EXPAND, click }];
   }
 
   end() {
