@@ -113,9 +113,7 @@ def _page(head: str, note: str, figures: Iterable[go.Figure]) -> str:
 
     config = {"displaylogo": False, "showSendToCloud": False}  # ids are nobody else's
     parts = [
-        theme.on_paper(figure).to_html(
-            full_html=False, include_plotlyjs=number == 0, config=config
-        )
+        theme.on_paper(figure).to_html(full_html=False, include_plotlyjs=number == 0, config=config)
         for number, figure in enumerate(figures)
     ]
     return f"""<!doctype html>
