@@ -13,8 +13,8 @@ from app.views import home
 from rednd_core.config import PROJECT_ROOT
 
 STYLE = f"""<style>
-.st-key-{LOADER}, .st-key-{address.KEY} {{ display: none; }}  /* they take no row */
-.stMainBlockContainer {{ padding-top: 3rem; }}  /* room for the picture */
+.st-key-{LOADER}, :has(> .st-key-{address.KEY}) {{ display: none; }}  /* they take no row */
+.stMainBlockContainer {{ padding-top: 2rem; }}  /* room for the picture */
 /* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
 .js-plotly-plot text[style*="rgb(121, 121, 121)"] {{ fill: currentColor !important; }}
 </style>"""
