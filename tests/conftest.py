@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads; processes that tests start inherit it
+# Pairs of training processes are forked, which OpenMP threads of a UMAP before them do not survive.
+os.environ["NUMBA_NUM_THREADS"] = "1"
 os.environ["DGLBACKEND"] = "pytorch"
 
 from collections.abc import Callable
