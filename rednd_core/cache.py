@@ -15,8 +15,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
-import time
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rednd_core.atomic import ABANDONED_SECONDS, commit, remove_leftovers, stage
 from rednd_core.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ Arrays = dict[str, NDArray[Any]]
 
 KEY_BYTES = 20
 MAX_BYTES = 2 << 30  # of the writable root; a projection of 26,000 nodes in 5 layers is about 20 MB
-ABANDONED_SECONDS = 86_400.0  # no entry takes a day to write
 
 # What reading a damaged, foreign or hostile file can raise.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile)
@@ -122,12 +120,13 @@ class ArrayCache:
             return
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            _write(self.root / f"{key}.npz", arrays)
+            path = self.root / f"{key}.npz"
+            commit(stage(path, lambda file: np.savez(file, **dict(arrays))), path)  # type: ignore[arg-type]
         except OSError as error:
             logger.warning("The cache %s cannot be written: %s", self.root, error)
             return
         self._prune(keep=key)
-        self._clear_abandoned()
+        remove_leftovers(self.root, older_than=ABANDONED_SECONDS)
 
     def _prune(self, keep: str) -> None:
         """Remove least recently used entries until the writable root fits; never ``keep``."""
@@ -146,13 +145,6 @@ class ArrayCache:
                 path.unlink()
             excess -= size
 
-    def _clear_abandoned(self) -> None:
-        """Remove what processes that were killed while they wrote have left."""
-        for path in self.root.glob(".*.tmp") if self.root else ():
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                    path.unlink()
-
 
 def _read(path: Path) -> Arrays:
     with zipfile.ZipFile(path) as archive:
@@ -160,16 +152,3 @@ def _read(path: Path) -> Arrays:
             raise ValueError("compressed members, which this cache never writes")
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **dict(arrays))  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

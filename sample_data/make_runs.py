@@ -24,7 +24,7 @@ from rednd_core.cache import ArrayCache  # noqa: E402
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig  # noqa: E402
 from rednd_core.projection import project, sample_nodes  # noqa: E402
 from rednd_core.runs import Provenance, Run, RunRecord, create_run  # noqa: E402
-from rednd_core.runs.atomic import write_json  # noqa: E402
+from rednd_core.atomic import write_json  # noqa: E402
 from rednd_core.training.experiment import train_run  # noqa: E402
 
 SHOP = "sample_data/shop"

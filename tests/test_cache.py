@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import zipfile
 
 import numpy as np
 import pytest
 
+from rednd_core import atomic
 from rednd_core import cache as cache_module
 from rednd_core.cache import ArrayCache, content_key, library_versions
 from rednd_core.errors import ConfigError
@@ -211,11 +213,13 @@ def test_least_recently_used_entries_go_first(tmp_path):
     assert [path.stem for path in tmp_path.iterdir()] == ["e"]
 
 
-def test_what_a_killed_process_left_goes_after_a_day(tmp_path):
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path, monkeypatch):
     cache = ArrayCache(tmp_path)
     old, young = tmp_path / ".a.0123.tmp", tmp_path / ".b.0123.tmp"
     for path in (old, young):
         path.touch()
-    os.utime(old, (1, 1))
+    later = time.time() + atomic.ABANDONED_SECONDS + 1
+    monkeypatch.setattr(atomic.time, "time", lambda: later)
+    os.utime(young, (later, later))
     cache.put("a", {"x": X})
     assert (old.exists(), young.exists()) == (False, True)

@@ -40,10 +40,10 @@ def project(
 
     Example: `rednd project --run shop-lightgcn --method umap --out map.html`
     """
+    from rednd_core.atomic import write_bytes
     from rednd_core.plots.embedding import embedding_figure
     from rednd_core.projection import kept_maps, sample_nodes
     from rednd_core.projection import project as fit
-    from rednd_core.runs.atomic import write_bytes
 
     suffix = out.suffix.lower()
     if suffix not in (".csv", ".html"):

@@ -67,7 +67,7 @@ def study(
     * `rednd study --data tiktok --data baby --model lightgcn --seeds 1,2,3 --markdown results.md`
     * `rednd study --data baby --model rednnd --seeds 1,2,3 --vary alignment_weight=0,1e-3`
     """
-    from rednd_core.runs.atomic import write_bytes
+    from rednd_core.atomic import write_bytes
     from rednd_core.sweeps.study import StudyPlan, run_study
     from rednd_core.sweeps.summary import summarise
     from rednd_core.sweeps.tables import (

@@ -15,10 +15,10 @@ import time
 
 import psutil
 
+from rednd_core.atomic import write_json
 from rednd_core.config import PROJECT_ROOT, RunConfig
 from rednd_core.errors import RunError
 from rednd_core.runs import Command, Run, RunLayout, RunStore, StatusRecord, send
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.ownership import continuing, living_process, new_run
 from rednd_core.runs.record import read_record

@@ -15,8 +15,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from rednd_core.atomic import write_bytes
 from rednd_core.errors import RunError
-from rednd_core.runs.atomic import write_bytes
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.record import Command, parse_record
 from rednd_core.runs.run import Run

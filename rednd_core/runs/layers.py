@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rednd_core import atomic
 from rednd_core.errors import RunError
-from rednd_core.runs import atomic
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record
 

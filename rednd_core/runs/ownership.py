@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from rednd_core.atomic import ABANDONED_SECONDS, remove_leftovers
 from rednd_core.config import RunConfig, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.places import make_folder
-from rednd_core.runs.atomic import ABANDONED_SECONDS, remove_leftovers
 from rednd_core.runs.liveness import find_process
 from rednd_core.runs.record import (
     ProcessRecord,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rednd_core.atomic import write_parquet
 from rednd_core.errors import RunError
-from rednd_core.runs.atomic import write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rednd_core.atomic import remove_folder
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import RUNS_REMEDY, refusal
-from rednd_core.runs.atomic import remove_folder
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.ownership import preparing, require_over
 from rednd_core.runs.record import RunRecord, StatusRecord

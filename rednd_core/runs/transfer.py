@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from rednd_core import atomic
 from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, RedndError, RunError
 from rednd_core.places import make_folder, require_output
-from rednd_core.runs import atomic
 from rednd_core.runs.archive import is_kept, unpack
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user

@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rednd_core import atomic
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import make_folder
-from rednd_core.runs import atomic
 from rednd_core.runs.control import ControlReader
 from rednd_core.runs.layers import FloatArray, write_layers
 from rednd_core.runs.layout import RunLayout, check_run_name

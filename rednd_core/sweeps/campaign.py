@@ -12,11 +12,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
+from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import make_folder
 from rednd_core.runs import Command, Run, RunStore, send
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.record import read_record
 from rednd_core.sweeps.outcome import read_outcome
 from rednd_core.sweeps.points import Point

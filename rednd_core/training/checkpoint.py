@@ -22,10 +22,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from rednd_core.atomic import commit, encode_json, stage
 from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
-from rednd_core.runs.atomic import commit, encode_json, stage
 from rednd_core.runs.layout import CHECKPOINT_FORMAT
 from rednd_core.training.position import Position
 from rednd_core.training.trainer import Trainer

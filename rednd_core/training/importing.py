@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from rednd_core.atomic import remove_folder
 from rednd_core.errors import RedndError
 from rednd_core.models.registry import hyperparameters
 from rednd_core.runs import Run, RunWriter
-from rednd_core.runs.atomic import remove_folder
 from rednd_core.training.experiment import open_checkpoint
 
 

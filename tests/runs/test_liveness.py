@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from rednd_core.atomic import write_json
 from rednd_core.runs import Run, StatusRecord, create_run
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.liveness import LOST_AFTER_SECONDS, process_record
 from rednd_core.runs.record import ProcessRecord
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from rednd_core.atomic import write_json
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RunError
 from rednd_core.runs import Run, RunStore, RunWriter, StatusRecord
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.ownership import continuing, new_run
 

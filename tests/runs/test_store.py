@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rednd_core import atomic
 from rednd_core.errors import RunError
-from rednd_core.runs import RunStore, atomic, create_run, default_store, ownership
+from rednd_core.runs import RunStore, create_run, default_store, ownership
 
 
 def dated(record, day: int):

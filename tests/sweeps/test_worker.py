@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from rednd_core.atomic import write_json
 from rednd_core.errors import RunError, TrainingError
 from rednd_core.runs import Provenance, Run, RunRecord, RunWriter, create_run
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
 from rednd_core.sweeps import worker
 from rednd_core.sweeps.points import make_point

@@ -12,6 +12,7 @@ import pytest
 from app import cached
 from app.views import home
 from rednd_core import jobs
+from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.runs import (
     DataFacts,
@@ -21,7 +22,6 @@ from rednd_core.runs import (
     RunWriter,
     create_run,
 )
-from rednd_core.runs.atomic import write_json
 from rednd_core.runs.liveness import process_record
 from tests.app.training.page import FACTS, N_ITEMS, N_USERS, row
 

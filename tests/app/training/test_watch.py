@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached
 from app.components import training_charts, training_watch
+from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig
 from rednd_core.errors import RunError
 from rednd_core.runs import EvaluationRecord, RunStore
-from rednd_core.runs.atomic import write_json
 from tests.app.sent import numbers
 from tests.app.training.page import (
     HOME,

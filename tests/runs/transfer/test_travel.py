@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rednd_core import atomic
+from rednd_core.atomic import write_json
 from rednd_core.errors import CheckpointError, RunError
-from rednd_core.runs import Run, RunStore, StatusRecord, atomic, create_run, export, import_archive
-from rednd_core.runs.atomic import write_json
+from rednd_core.runs import Run, RunStore, StatusRecord, create_run, export, import_archive
 from rednd_core.runs.liveness import process_record
 from tests.runs.transfer.archives import files_of
 
