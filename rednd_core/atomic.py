@@ -60,9 +60,14 @@ def commit(temporary: Path, path: Path) -> None:
             time.sleep(0.05)
 
 
+def stage_bytes(path: Path, content: bytes) -> Path:
+    """Stage ``content``."""
+    return stage(path, lambda file: file.write(content))
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace ``path`` with ``content``."""
-    commit(stage(path, lambda file: file.write(content)), path)
+    commit(stage_bytes(path, content), path)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -192,13 +192,10 @@ def _pick_other(run: Run, entries: Mapping[str, RunEntry]) -> Run | None:
     """One of ``entries``, or none."""
     default = _default_other(run, list(entries.values()))
     options = (NO_RUN, *entries)
-    if (
-        st.session_state.get(state.OTHER_RUN, NO_RUN) is None
-        and st.session_state.get(SHOWN) in options
-    ):
-        st.session_state[state.OTHER_RUN] = (
-            NO_RUN  # the cross of the box, and not a page without it
-        )
+    was_shown = st.session_state.get(SHOWN) in options
+    if was_shown and st.session_state.get(state.OTHER_RUN, NO_RUN) is None:
+        # By the cross of the box, and not by a page without it.
+        st.session_state[state.OTHER_RUN] = NO_RUN
     state.begin(state.OTHER_RUN, options, default)
     other = run_box(
         "Compare with",

@@ -11,7 +11,7 @@ import streamlit as st
 from app import cached, state
 from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
-from rednd_core.jobs.queue import n_slots
+from rednd_core.jobs.queue import n_slots, turn
 from rednd_core.runs import Command, History, Run, RunEntry, send
 from rednd_core.runs.record import CommandName
 
@@ -87,13 +87,13 @@ def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:
     if name not in own:
         return []
 
-    def turn(entry: RunEntry) -> tuple[bool, float, str]:
+    def place(entry: RunEntry) -> tuple[bool, tuple[float, str]]:
         assert entry.status is not None
-        return entry.status.state == "queued", entry.status.since, entry.name
+        return entry.status.state == "queued", turn(entry.status, entry.name)
 
-    before = [entry for entry in own.values() if turn(entry) < turn(own[name])]
-    is_full = turn(own[name])[0] and len(before) >= n_slots()
-    return sorted(before, key=turn) if is_full else []
+    before = [entry for entry in own.values() if place(entry) < place(own[name])]
+    is_queued, _ = place(own[name])
+    return sorted(before, key=place) if is_queued and len(before) >= n_slots() else []
 
 
 def behind(ahead: Sequence[RunEntry]) -> str:

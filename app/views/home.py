@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +13,7 @@ from app.components.text import escape_markdown
 from app.sitemap import page_link
 from rednd_core.errors import RedndError
 from rednd_core.plots.home import layer_maps, mad_lines
+from rednd_core.plots.points import unmarked
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 
@@ -131,11 +130,7 @@ def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: 
 
 
 def _hover(projection: Projection, base: Chapter) -> list[str]:
-    # Plotly knows no &quot;
-    return [
-        html.escape(label, quote=False)
-        for label in cached.node_names(base.run).labels(projection.nodes)
-    ]
+    return [unmarked(label) for label in cached.node_names(base.run).labels(projection.nodes)]
 
 
 def _map_caption(projection: Projection) -> str:

@@ -111,9 +111,10 @@ def _page(head: str, note: str, figures: Iterable[go.Figure]) -> str:
     """An HTML page that opens offline: figures beside each other, below each other on a phone."""
     from rednd_core.plots import theme
 
-    config = {"displaylogo": False, "showSendToCloud": False}  # ids are nobody else's
     parts = [
-        theme.on_paper(figure).to_html(full_html=False, include_plotlyjs=number == 0, config=config)
+        theme.on_paper(figure).to_html(
+            full_html=False, include_plotlyjs=number == 0, config=theme.LOCAL
+        )
         for number, figure in enumerate(figures)
     ]
     return f"""<!doctype html>

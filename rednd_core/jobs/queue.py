@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rednd_core.errors import ConfigError, RunError
-from rednd_core.runs import RunStore, RunWriter
+from rednd_core.runs import RunStore, RunWriter, StatusRecord
 
 POLL_SECONDS = 0.25
 
@@ -70,11 +70,16 @@ def n_slots() -> int:
 def _is_first(writer: RunWriter) -> bool:
     """Whether no living run was queued before this one."""
     waiting = [
-        (entry.status.since, entry.name)
+        turn(entry.status, entry.name)
         for entry in RunStore(writer.path.parent).list()
         if entry.status and entry.status.state == "queued"
     ]
     return not waiting or min(waiting)[1] == writer.path.name
+
+
+def turn(status: StatusRecord, name: str) -> tuple[float, str]:
+    """Sorts queued runs: the one that was queued first goes first."""
+    return status.since, name
 
 
 def _free_slot(root: Path) -> FileLock | None:

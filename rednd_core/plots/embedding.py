@@ -6,7 +6,6 @@ One figure, because a browser grants a page only a handful of WebGL contexts; no
 
 from __future__ import annotations
 
-import html
 import math
 import zlib
 from collections.abc import Mapping, Sequence
@@ -152,7 +151,7 @@ def literal(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
     """Hover texts (n,) without the HTML that Plotly would interpret; ``<br>`` alone is kept."""
     if hover is None:
         return None
-    escaped = [html.escape(text, quote=False).replace("&lt;br&gt;", "<br>") for text in hover]
+    escaped = [unmarked(text).replace("&lt;br&gt;", "<br>") for text in hover]
     return np.array(escaped, dtype=object)
 
 

@@ -48,6 +48,8 @@ PAPER = "#FFFFFF"  # of an exported file
 GRID = "rgba(128,128,128,0.22)"
 ACCENT = "#FF2E93"  # the ring around selected nodes
 WARNING = "#D95F02"
+LOCAL = {"displaylogo": False, "showSendToCloud": False}
+"""Of every figure's configuration: no button uploads anything, as hover texts hold the names of users."""
 
 FONT = (
     "Source Sans, Open Sans, verdana, arial, sans-serif"  # the app's own; elsewhere what is there

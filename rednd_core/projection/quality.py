@@ -85,9 +85,8 @@ def fidelity(x: ArrayLike, coords: NDArray[np.float32], k: int) -> tuple[float, 
     for first in range(0, n, _ROWS_A_BLOCK):
         own = np.arange(first, min(first + _ROWS_A_BLOCK, n))
         inner = 1 - unit[own] @ unit.T
-        outer = sum(
-            np.subtract.outer(axis[own], axis) ** 2 for axis in flat.T
-        )  # ordered as its root
+        # Squares, which are ordered as their roots are.
+        outer = sum(np.subtract.outer(axis[own], axis) ** 2 for axis in flat.T)
         for distances in (inner, outer):
             distances[np.arange(len(own)), own] = np.inf  # a row is no neighbour of its own
         # Not knn.nearest: it loads torch, a second that the first picture of a page would wait for.

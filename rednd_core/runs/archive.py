@@ -14,6 +14,7 @@ from typing import IO, BinaryIO
 
 from rednd_core.config import MODALITY
 from rednd_core.errors import CheckpointError
+from rednd_core.runs.layout import STAMP
 
 MAX_FILES = 2_000
 MAX_TOTAL_BYTES = 4 * 1024**3
@@ -21,7 +22,6 @@ MAX_TEXT_BYTES = 256 * 1024**2
 CHUNK_BYTES = 1024**2
 
 LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{MODALITY.pattern}_\d{{1,4}}\.npy)"
-STAMP = r"[0-9a-f]{32}"
 CHECKPOINTS = (
     rf"checkpoints/(best(\.{STAMP})?\.safetensors|last\.{STAMP}(\.state)?\.safetensors|last\.json)"
 )

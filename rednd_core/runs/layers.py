@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rednd_core import atomic
 from rednd_core.errors import RunError
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record
+from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record, unreadable
 
 FloatArray = NDArray[np.float32]
 
@@ -123,11 +123,7 @@ def _index_bytes(layout: RunLayout) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(
-            expected=f"the file {layout.path.name}/layers/index.json",
-            found=error.strerror or type(error).__name__,
-            remedy="restore the file or delete the run",
-        ) from None
+        raise unreadable(f"{layout.path.name}/layers/index.json", error) from None
 
 
 def _parse(layout: RunLayout, content: bytes) -> LayersRecord:

@@ -13,6 +13,8 @@ from rednd_core.errors import RunError
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]|[A-Za-z0-9]")
 CHECKPOINT_FORMAT = "rednd-1"
+STAMP = r"[0-9a-f]{32}"
+"""Of a saving, in the names of its files."""
 
 
 @dataclass(frozen=True)

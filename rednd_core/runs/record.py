@@ -206,17 +206,22 @@ def parse_record(cls: type[R], content: bytes | str, what: str) -> R:
         raise _sentence(error, what) from None
 
 
+def unreadable(what: str, error: OSError) -> RunError:
+    """What a file of a run that cannot be read is answered with."""
+    return RunError(
+        expected=f"the file {what}",
+        found=error.strerror or type(error).__name__,
+        remedy="restore the file or delete the run",
+    )
+
+
 def read_record(cls: type[R], path: Path) -> R:
     """The record in ``path``; a missing, unreadable or invalid file is a :class:`RunError`."""
     what = f"{path.parent.name}/{path.name}"
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise RunError(
-            expected=f"the file {what}",
-            found=error.strerror or type(error).__name__,
-            remedy="restore the file or delete the run",
-        ) from None
+        raise unreadable(what, error) from None
     return parse_record(cls, content, what)
 
 

@@ -20,7 +20,7 @@ from rednd_core.smoothness import rank
 from rednd_core.smoothness.report import Readout
 
 
-class Matrix(NamedTuple):
+class MeasuredRows(NamedTuple):
     """A matrix to be measured.
 
     Attributes:
@@ -66,7 +66,7 @@ class EpochSmoothness:
         Returns:
             NaN where a measure is not defined; nothing at all where lengths leave the range of float32.
         """
-        matrices: list[Matrix] = []
+        matrices: list[MeasuredRows] = []
         cosines: dict[str, Tensor] = {}
         for modality, states in layers.items():
             rows = [self._connected(x) for x in states]
@@ -88,14 +88,16 @@ class EpochSmoothness:
                 views[-1] += (scoring,)
             else:
                 total_ahead = _lengths(sum(products[1:], products[0]))
-                matrices.append(Matrix((scoring,), total, total_lengths, total_ahead))
-            matrices += map(Matrix, views, rows, lengths, ahead)
+                matrices.append(MeasuredRows((scoring,), total, total_lengths, total_ahead))
+            matrices += map(MeasuredRows, views, rows, lengths, ahead)
         return self._read(matrices, cosines)
 
     def _connected(self, x: Tensor) -> Tensor:
         return x if self._nodes is None else x.index_select(0, self._nodes.to(x.device))
 
-    def _read(self, matrices: Sequence[Matrix], cosines: Mapping[str, Tensor]) -> dict[str, float]:
+    def _read(
+        self, matrices: Sequence[MeasuredRows], cosines: Mapping[str, Tensor]
+    ) -> dict[str, float]:
         lengths = torch.stack([matrix.lengths for matrix in matrices])  # (V, n)
         squares = lengths.double().square()
         if not bool(squares.sum().isfinite()):

@@ -12,9 +12,8 @@ import re
 import tempfile
 import uuid
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -22,11 +21,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from rednd_core.atomic import commit, encode_json, stage
+from rednd_core.atomic import commit, encode_json, stage_bytes
 from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
-from rednd_core.runs.layout import CHECKPOINT_FORMAT
+from rednd_core.runs.layout import CHECKPOINT_FORMAT, STAMP
 from rednd_core.training.position import Position
 from rednd_core.training.trainer import Trainer
 
@@ -34,7 +33,6 @@ PLACE, BEST = "last.json", "best.safetensors"
 
 OPTIMIZER = "optimizer."  # before the names of its moments in last.<stamp>.state.safetensors
 
-STAMP = r"[0-9a-f]{32}"
 STAMPED = re.compile(rf"(?:last|best)\.({STAMP})(?:\.state)?\.safetensors")
 
 Count = Annotated[int, Field(ge=0)]
@@ -119,9 +117,8 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
         if position.weights.keys() != trainer.model.loss_weights.keys():
             raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
         if position.best_epoch is not None:
-            of_saving = _best_of(
-                folder, place.stamp
-            )  # there after a crash before its last renaming
+            # It is there after a crash before its last renaming.
+            of_saving = _best_of(folder, place.stamp)
             _restore_best(of_saving if of_saving.exists() else folder / BEST, trainer, position)
         trainer.optimizer.restore(
             {
@@ -249,16 +246,12 @@ def _stage(contents: dict[Path, bytes]) -> list[tuple[Path, Path]]:
     staged: list[tuple[Path, Path]] = []
     try:
         for path, content in contents.items():
-            staged.append((stage(path, partial(_write, content)), path))
+            staged.append((stage_bytes(path, content), path))
     except BaseException:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
         raise
     return staged
-
-
-def _write(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

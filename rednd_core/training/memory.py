@@ -99,9 +99,8 @@ def _free_in_groups() -> Iterator[int]:
             limit = (group / "memory.max").read_text().strip()
             used = int((group / "memory.current").read_text())
             known = (group / "memory.stat").read_text()
-        except (
-            OSError
-        ):  # of the machine's root, or of a group that is seen from within its container
+        except OSError:
+            # The machine's root has none, nor has a group that is seen from within its container.
             continue
         of_files = re.findall(r"^(?:in)?active_file (\d+)$", known, re.MULTILINE)
         if limit != "max":

@@ -25,7 +25,7 @@ WARM_UP_STEPS = 3
 log = logging.getLogger(__name__)
 
 
-class Recorder(Protocol):
+class StepRecorder(Protocol):
     """What records work on a device."""
 
     def run(self, work: Work) -> Losses:
@@ -39,7 +39,7 @@ class Recorder(Protocol):
         """
 
 
-class CudaRecorder:
+class CudaStepRecorder:
     """CUDA graphs, on a stream of their own, as torch wants them."""
 
     def __init__(self, device: torch.device) -> None:
@@ -76,7 +76,7 @@ class RecordedStep:
         step: Callable[[BPRBatch], Losses],
         model: Recommender,
         batch_size: int,
-        recorder: Recorder,
+        recorder: StepRecorder,
     ) -> None:
         self._step, self._model, self._size = step, model, batch_size
         self._recorder = recorder

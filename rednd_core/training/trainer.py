@@ -26,7 +26,7 @@ from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
 from rednd_core.training.distributed import ALONE, World, evaluate_together
 from rednd_core.training.position import FitResult, Position
-from rednd_core.training.recorded import CudaRecorder, RecordedStep
+from rednd_core.training.recorded import CudaStepRecorder, RecordedStep
 
 
 class Trainer:
@@ -73,7 +73,7 @@ class Trainer:
         self.optimizer = Adam(model.parameters(), config.learning_rate) if model.trainable else None
         self._recorded: RecordedStep | None = None
         if self.optimizer is not None and self.device.type == "cuda" and world.share.world == 1:
-            recorder = CudaRecorder(self.device)
+            recorder = CudaStepRecorder(self.device)
             self._recorded = RecordedStep(self._step, model, config.batch_size, recorder)
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None

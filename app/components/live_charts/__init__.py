@@ -97,14 +97,11 @@ def load_library() -> None:
 def figure_config(name: str, *, picks: bool = False) -> dict[str, Any]:
     """How every figure behaves in the browser; the camera button saves ``name``.png.
 
-    No button uploads anything: hover texts hold the names of users.
-
     Args:
         picks: box and lasso choose something here.
     """
     return {
-        "displaylogo": False,
-        "showSendToCloud": False,
+        **theme.LOCAL,
         "modeBarButtonsToRemove": [] if picks else ["select2d", "lasso2d"],
         "responsive": True,
         "toImageButtonOptions": {"format": "png", "scale": PNG_SCALE, "filename": name},

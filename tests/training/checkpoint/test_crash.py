@@ -72,14 +72,14 @@ def test_a_full_disk_leaves_the_old_saving(make_trainer, tmp_path, monkeypatch) 
     trainer, _ = make_trainer(epochs=2, more=[Saver(tmp_path)])
     trainer.fit()
     before = sorted(tmp_path.iterdir())
-    stage = checkpoint.stage
+    stage = checkpoint.stage_bytes
 
-    def full(path: Path, write):
+    def full(path: Path, content: bytes):
         if path.name == "last.json":
             raise OSError(28, "No space left on device")
-        return stage(path, write)
+        return stage(path, content)
 
-    monkeypatch.setattr(checkpoint, "stage", full)
+    monkeypatch.setattr(checkpoint, "stage_bytes", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoints(tmp_path, trainer)
     assert sorted(tmp_path.iterdir()) == before
