@@ -1,109 +1,122 @@
-"""What does RedNⁿD's alignment cost: attention kernels against the dense N x N form?
+"""What does RedNⁿD's alignment cost: attention kernels against the dense N x N form and against chunks?
 
-    python benchmarks/alignment.py [--sizes 1024 4096 16018 65536] [--dim 64] [--json PATH]
+    python benchmarks/alignment.py [--device cuda] [--sizes 1024 4096 16018 65536] [--json PATH]
 
-Value and both gradients of one modality, float32, anchors = candidates = all N nodes (scope ``full``).
-The dense form is that of ``plain_rednnd.py``, written plainly from the equation. Each measurement runs
-in a process of its own, so that the peak memory is its own; ``memory`` is the growth of the resident
-set over the inputs. ``gradient error`` is the largest difference of a gradient, relative to the largest
-gradient. Where memory for the dense form is not free, its columns say what it would need, and the error
-is that of ``CHECKED`` rows of the first gradient, against the equation in float64.
+Value and both gradients of one modality, anchors = candidates = all N nodes (scope ``full``). The dense
+form and the chunked one, which computes scores again in the backward pass, are those of
+``plain_rednnd.py``, written plainly from the equation. On CUDA the kernels multiply in bfloat16, too.
+
+Each measurement runs in a process of its own; ``MB`` is the growth of its peak memory over the inputs.
+``gradient error`` is the largest difference of a gradient to that of the equation in float64, relative to
+the largest entry: of both gradients up to ``CHECKED`` nodes, above of as many rows of the first.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
-import psutil
 import torch
-from common import in_own_process, report
-from plain_rednnd import dense_info_nce
+from common import MemoryGrowth, in_own_process, report, seconds_of
+from plain_rednnd import chunked_info_nce, dense_info_nce
 from torch import Tensor
 
 from rednd_core.losses.info_nce import info_nce
+from rednd_core.training.memory import free_memory
 
 TEMPERATURE = 0.2
 REPEAT = 3
 DENSE_TABLES = 5  # N x N float32 numbers that the dense form holds at its peak
-CHECKED = 64
+CHECKED = 4096
 
 
-def ours(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:
-    return info_nce(anchors, candidates, torch.arange(len(anchors)), temperature)
+def ours(
+    anchors: Tensor, candidates: Tensor, temperature: float, precision: torch.dtype | None = None
+) -> Tensor:
+    own = torch.arange(len(anchors), device=anchors.device)
+    return info_nce(anchors, candidates, own, temperature, precision=precision)
 
 
-FORMS = {"dense": dense_info_nce, "attention": ours}
+Form = Callable[[Tensor, Tensor, float], Tensor]
+FORMS: dict[str, Form] = {
+    "dense": dense_info_nce,
+    "chunked": chunked_info_nce,
+    "attention": ours,
+    "attention bf16": partial(ours, precision=torch.bfloat16),
+}
 
 
-def measure(form: str, n: int, dim: int) -> dict[str, Any]:
-    """Seconds of one forward and backward pass, growth of memory in MB, and the gradients."""
-    torch.manual_seed(0)
-    anchors, candidates = (torch.randn(n, dim, requires_grad=True) for _ in range(2))
-    FORMS[form](anchors[:64], candidates[:64], TEMPERATURE).backward()  # libraries are loaded
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def inputs(n: int, dim: int, device: str) -> list[Tensor]:
+    """The same numbers on every device."""
+    generator = torch.Generator().manual_seed(0)
+    rows = [torch.randn(n, dim, generator=generator) for _ in range(2)]
+    return [x.to(device).requires_grad_() for x in rows]
+
+
+def measure(name: str, n: int, dim: int, device: str) -> dict[str, Any]:
+    """Seconds of one forward and backward pass, growth of memory in MB, and the error."""
+    form = FORMS[name]
+    anchors, candidates = inputs(n, dim, device)
+    form(anchors[:64], candidates[:64], TEMPERATURE).backward()  # libraries are loaded
+    anchors.grad = candidates.grad = None
+    growth = MemoryGrowth(device)
     seconds = []
     for _ in range(REPEAT):
         anchors.grad = candidates.grad = None
-        began = time.perf_counter()
-        FORMS[form](anchors, candidates, TEMPERATURE).backward()
-        seconds.append(time.perf_counter() - began)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        seconds.append(
+            seconds_of(lambda: form(anchors, candidates, TEMPERATURE).backward(), device)
+        )
+    grown = growth.megabytes()
+    assert anchors.grad is not None
+    assert candidates.grad is not None
     return {
         "seconds": min(seconds),
-        "memory_mb": grown / 1024,
-        "gradients": [anchors.grad.numpy(), candidates.grad.numpy()],  # type: ignore[union-attr]
+        "MB": grown,
+        "error": error([anchors.grad.cpu(), candidates.grad.cpu()], n, dim),
     }
 
 
-def rows_of_gradient(n: int, dim: int) -> np.ndarray:
-    """The gradient of the first ``CHECKED`` anchors from the equation, in float64; no N x N matrix."""
-    torch.manual_seed(0)
-    anchors, candidates = (torch.randn(n, dim).double() for _ in range(2))
+def error(found: list[Tensor], n: int, dim: int) -> float:
+    """Against the equation in float64, on the CPU."""
+    anchors, candidates = (x.detach().double() for x in inputs(n, dim, "cpu"))
     rows = anchors[:CHECKED].requires_grad_()
+    wanted: list[Tensor] = [rows]
+    if n <= CHECKED:
+        wanted.append(candidates.requires_grad_())
     unit = torch.nn.functional.normalize(candidates)
     scores = torch.nn.functional.normalize(rows) @ unit.T / TEMPERATURE
-    ((scores.logsumexp(1) - scores[:, :CHECKED].diagonal()).sum() / n).backward()
-    return rows.grad.numpy()  # type: ignore[union-attr]
+    loss = (scores.logsumexp(1) - scores[:, : len(rows)].diagonal()).sum() / n
+    gradients = torch.autograd.grad(loss, wanted)
+    pairs = zip(found, gradients, strict=False)
+    return max(float((a[: len(b)] - b).abs().max() / b.abs().max()) for a, b in pairs)
 
 
-def error(found: np.ndarray, wanted: np.ndarray) -> float:
-    return float(abs(found - wanted).max() / abs(wanted).max())
-
-
-def row(n: int, dim: int) -> dict[str, Any]:
+def row(name: str, n: int, dim: int, device: str) -> dict[str, Any]:
     """One line of the table."""
-    fast = in_own_process(measure, "attention", n, dim)
     needed = DENSE_TABLES * 4 * n * n
-    if needed > psutil.virtual_memory().available:
-        wrong = error(fast["gradients"][0][:CHECKED], rows_of_gradient(n, dim))
-        seconds, megabytes, ratio = "", f"does not fit: {needed >> 20:,}", ""
-    else:
-        plain = in_own_process(measure, "dense", n, dim)
-        wrong = max(map(error, fast["gradients"], plain["gradients"]))
-        seconds, megabytes = f"{plain['seconds']:.3f}", f"{plain['memory_mb']:.0f}"
-        ratio = f"{plain['seconds'] / fast['seconds']:.1f}"
-    return {
-        "N": n,
-        "dense s": seconds,
-        "attention s": f"{fast['seconds']:.3f}",
-        "times faster": ratio,
-        "dense MB": megabytes,
-        "attention MB": f"{fast['memory_mb']:.0f}",
-        "gradient error": f"{wrong:.1e}",
+    line: dict[str, Any] = {"N": n, "form": name, "device": device}
+    if name == "dense" and needed > free_memory(torch.device(device)):
+        return line | {"s": "", "MB": f"does not fit: {needed >> 20:,}", "gradient error": ""}
+    found = in_own_process(measure, name, n, dim, device)
+    return line | {
+        "s": f"{found['seconds']:.4f}",
+        "MB": f"{found['MB']:.0f}",
+        "gradient error": f"{found['error']:.1e}",
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 4096, 16_018, 65_536])
     parser.add_argument("--dim", type=int, default=64)
     parser.add_argument("--json")
     options = parser.parse_args()
-    report([row(n, options.dim) for n in options.sizes], options.json)
+    names = [name for name in FORMS if options.device == "cuda" or name != "attention bf16"]
+    rows = [row(name, n, options.dim, options.device) for n in options.sizes for name in names]
+    report(rows, options.json)
 
 
 if __name__ == "__main__":

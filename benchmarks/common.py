@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import platform
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -52,6 +53,38 @@ def reset_peak() -> int:
     if reset.exists():
         reset.write_text("5")
     return peak_kib()
+
+
+class MemoryGrowth:
+    """Megabytes by which a device's peak grows from now on: resident memory, or the GPU's tensors."""
+
+    def __init__(self, device: str) -> None:
+        import torch
+
+        self._on_gpu = torch.device(device).type == "cuda"
+        if self._on_gpu:
+            torch.cuda.reset_peak_memory_stats()
+            self._before = torch.cuda.memory_allocated() >> 10
+        else:
+            self._before = reset_peak()
+
+    def megabytes(self) -> float:
+        import torch
+
+        peak = torch.cuda.max_memory_allocated() >> 10 if self._on_gpu else peak_kib()
+        return (peak - self._before) / 1024
+
+
+def seconds_of(action: Callable[[], object], device: str) -> float:
+    """Seconds from here to the end of ``action`` on the device."""
+    import torch
+
+    wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
+    wait()
+    began = time.perf_counter()
+    action()
+    wait()
+    return time.perf_counter() - began
 
 
 def in_own_process(function: Callable[..., T], *arguments: object) -> T:

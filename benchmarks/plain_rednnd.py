@@ -12,6 +12,9 @@ from collections.abc import Mapping
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+CHUNK = 1024  # anchors at a time
 
 
 def normalized_adjacency(users: Tensor, items: Tensor, n_users: int, n_items: int) -> Tensor:
@@ -31,8 +34,8 @@ def knn_adjacency(features: Tensor, k: int) -> Tensor:
     unit = F.normalize(features, dim=1)
     nearest = (unit @ unit.T).topk(k, dim=1).indices
     n = len(features)
-    rows = torch.arange(n).repeat_interleave(k)
-    values = torch.full((n * k,), 1 / k)
+    rows = torch.arange(n, device=features.device).repeat_interleave(k)
+    values = torch.full((n * k,), 1 / k, device=features.device)
     return torch.sparse_coo_tensor(
         torch.stack([rows, nearest.flatten()]), values, (n, n), check_invariants=False
     )
@@ -73,7 +76,7 @@ class PlainRedNnD(nn.Module):
         self, users: Tensor, positives: Tensor, negatives: Tensor, nodes: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """BPR in bits, regularization, alignment over ``nodes`` (all where None) against each other."""
-        user_parts, item_parts, alignments, penalty = [], [], [], torch.zeros(())
+        user_parts, item_parts, alignments, penalty = [], [], [], 0.0
         for column, m in enumerate(self.features):
             projected = self.second[m](F.leaky_relu(self.first[m](self.features[m])))
             layers = [F.normalize(torch.cat([self.preferences[m], projected]), dim=1)]
@@ -99,3 +102,16 @@ def dense_info_nce(anchors: Tensor, candidates: Tensor, temperature: float) -> T
     """mean_i [ logsumexp_j(cos_ij / t) - cos_ii / t ] through the matrix of all pairs."""
     scores = F.normalize(anchors, dim=1) @ F.normalize(candidates, dim=1).T / temperature
     return (scores.logsumexp(dim=1) - scores.diagonal()).mean()
+
+
+def chunked_info_nce(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:
+    """The same by blocks of anchors, whose scores are computed again in the backward pass."""
+    queries, keys = F.normalize(anchors, dim=1), F.normalize(candidates, dim=1)
+
+    def block(rows: Tensor) -> Tensor:
+        return (rows @ keys.T / temperature).logsumexp(dim=1).sum()
+
+    total = -(queries * keys).sum() / temperature
+    for rows in queries.split(CHUNK):
+        total = total + checkpoint(block, rows, use_reentrant=False)
+    return total / len(anchors)

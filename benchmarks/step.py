@@ -1,11 +1,12 @@
 """How much faster is a training step of RedNⁿD than the obvious code, and does it do the same?
 
-    python benchmarks/step.py --data ../shared/data/tiktok [--repeat 3] [--json PATH]
+    python benchmarks/step.py --data ../shared/data/tiktok [--device cuda] [--repeat 3] [--json PATH]
 
 Forward, backward and Adam on the same batch with the same parameters: ``plain_rednnd.py`` with the
 alignment of all nodes against all through an N x N matrix, and this project's model with each scope.
 Each runs in a process of its own; seconds are the least of ``--repeat`` steps after one that loads
-libraries; ``MB`` is the growth of the peak memory over what data, graphs and parameters take.
+libraries, each kernel started by the host; ``MB`` is the growth of the peak memory over what data,
+graphs and parameters take.
 ``gradient error`` is the largest difference of a parameter's gradient to that of the plain code with
 the same scope, relative to that parameter's largest gradient.
 """
@@ -13,15 +14,14 @@ the same scope, relative to that parameter's largest gradient.
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 import torch
-from common import in_own_process, peak_kib, report, reset_peak
+from common import MemoryGrowth, in_own_process, report, seconds_of
 from plain_rednnd import PlainRedNnD, knn_adjacency, normalized_adjacency
 from torch import Tensor
 
-from rednd_core.config import DataConfig, RunConfig
+from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.data.schema import Dataset
 from rednd_core.models.rednnd import RedNnD
@@ -32,10 +32,15 @@ ALIGNMENT_WEIGHT = 1.0
 """Far above any sensible one, so that the gradient error is that of the alignment, too."""
 
 
-def own_model(data: str, scope: str) -> tuple[RedNnD, BPRBatch, Dataset]:
+def own_model(data: str, scope: str, device: str) -> tuple[RedNnD, BPRBatch, Dataset]:
     """This project's model, its first batch and the data set."""
     settings: dict[str, Any] = {"alignment_scope": scope, "alignment_weight": ALIGNMENT_WEIGHT}
-    config = RunConfig(model="rednnd", data=DataConfig(path=data), hyperparameters=settings)
+    config = RunConfig(
+        model="rednnd",
+        data=DataConfig(path=data),
+        hyperparameters=settings,
+        training=TrainingConfig(device=device),  # type: ignore[arg-type]
+    )
     experiment = build(config)
     model, dataset = experiment.model, experiment.dataset
     assert isinstance(model, RedNnD)
@@ -45,7 +50,7 @@ def own_model(data: str, scope: str) -> tuple[RedNnD, BPRBatch, Dataset]:
 
 def plain_model(model: RedNnD, dataset: Dataset) -> PlainRedNnD:
     """The plain model of the same parameters, with graphs of its own."""
-    train = dataset.train
+    train, device = dataset.train, model.preferences.device
     fusion = {"image": 0.1, "text": 0.9}
     if set(model.modalities) != set(fusion):
         fusion = dict.fromkeys(model.modalities, 1 / len(model.modalities))
@@ -54,15 +59,15 @@ def plain_model(model: RedNnD, dataset: Dataset) -> PlainRedNnD:
     )
     plain = PlainRedNnD(
         normalized_adjacency(
-            torch.as_tensor(train.users).long(),
-            torch.as_tensor(train.items).long(),
+            torch.as_tensor(train.users).long().to(device),
+            torch.as_tensor(train.items).long().to(device),
             dataset.n_users,
             dataset.n_items,
         ),
         torch.sparse.sum(item_graph, dim=0).coalesce(),
         model.features,
         dataset.n_users,
-    )
+    ).to(device)
     with torch.no_grad():
         for i, m in enumerate(model.modalities):
             plain.preferences[m].copy_(model.preferences[:, i])
@@ -72,9 +77,9 @@ def plain_model(model: RedNnD, dataset: Dataset) -> PlainRedNnD:
     return plain
 
 
-def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
+def measure(data: str, form: str, scope: str, device: str, repeat: int) -> dict[str, Any]:
     """Seconds and memory of a step, and the gradients of the first."""
-    model, batch, dataset = own_model(data, scope)
+    model, batch, dataset = own_model(data, scope, device)
     trained: RedNnD | PlainRedNnD = model
     if form == "plain":
         trained = plain_model(model, dataset)
@@ -95,20 +100,20 @@ def measure(data: str, form: str, scope: str, repeat: int) -> dict[str, Any]:
             )
         return bpr + 1e-3 * penalty + ALIGNMENT_WEIGHT * alignment
 
-    before = reset_peak()  # as building the graphs needed more
+    growth = MemoryGrowth(device)
     loss().backward()
     gradients = (
         plain_gradients(trained) if isinstance(trained, PlainRedNnD) else own_gradients(trained)
     )
-    seconds = []
-    for _ in range(repeat):
-        began = time.perf_counter()
+
+    def step() -> None:
         optimizer.zero_grad(set_to_none=True)
         loss().backward()
         optimizer.step()
-        seconds.append(time.perf_counter() - began)
-    grown = peak_kib() - before
-    return {"s": min(seconds), "MB": grown / 1024, "gradients": gradients}
+
+    step()
+    seconds = [seconds_of(step, device) for _ in range(repeat)]
+    return {"s": min(seconds), "MB": growth.megabytes(), "gradients": gradients}
 
 
 def plain_gradients(model: PlainRedNnD) -> list[Any]:
@@ -120,7 +125,7 @@ def plain_gradients(model: PlainRedNnD) -> list[Any]:
             model.preferences[m].grad,
             *(p.grad for layer in linear for p in layer.parameters()),
         ]
-    return [gradient.numpy() for gradient in found if gradient is not None]
+    return [gradient.cpu().numpy() for gradient in found if gradient is not None]
 
 
 def own_gradients(model: RedNnD) -> list[Any]:
@@ -130,7 +135,7 @@ def own_gradients(model: RedNnD) -> list[Any]:
     found: list[Tensor | None] = [model.modality_weights.grad[:, :, 0]]
     for i, projection in enumerate(model.projections):
         found += [model.preferences.grad[:, i], *(p.grad for p in projection.parameters())]
-    return [gradient.numpy() for gradient in found if gradient is not None]
+    return [gradient.cpu().numpy() for gradient in found if gradient is not None]
 
 
 def relative_error(found: list[Any], expected: list[Any]) -> float:
@@ -142,13 +147,16 @@ def relative_error(found: list[Any], expected: list[Any]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="sample_data/shop")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json")
     options = parser.parse_args()
     cases = [("plain", "full"), ("plain", "batch"), ("ours", "full"), ("ours", "anchors")]
     found = {}
     for form, scope in [*cases, ("ours", "batch")]:
-        found[form, scope] = in_own_process(measure, options.data, form, scope, options.repeat)
+        found[form, scope] = in_own_process(
+            measure, options.data, form, scope, options.device, options.repeat
+        )
     dense = found["plain", "full"]
     rows = []
     for (form, scope), result in found.items():
@@ -161,6 +169,7 @@ def main() -> None:
         rows.append(
             {
                 "data": options.data.rstrip("/").rsplit("/", 1)[-1],
+                "device": options.device,
                 "code": form,
                 "scope": scope,
                 "s / step": round(result["s"], 4),

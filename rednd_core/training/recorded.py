@@ -18,6 +18,8 @@ from rednd_core.models.base import Recommender
 
 Losses = dict[str, Tensor]
 Work = Callable[[], Losses]
+Step = Callable[[BPRBatch], Losses]
+"""Takes an optimiser step of a batch; returns its unweighted losses, on the device."""
 
 WARM_UP_STEPS = 3
 """Taken before a recording: libraries set themselves up in the first ones, which cannot be recorded."""
@@ -73,7 +75,7 @@ class RecordedStep:
 
     def __init__(
         self,
-        step: Callable[[BPRBatch], Losses],
+        step: Step,
         model: Recommender,
         batch_size: int,
         recorder: StepRecorder,

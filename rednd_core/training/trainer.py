@@ -26,7 +26,7 @@ from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
 from rednd_core.training.distributed import ALONE, World, evaluate_together
 from rednd_core.training.position import FitResult, Position
-from rednd_core.training.recorded import CudaStepRecorder, RecordedStep
+from rednd_core.training.recorded import CudaStepRecorder, RecordedStep, Step
 
 
 class Trainer:
@@ -38,6 +38,9 @@ class Trainer:
         poll: returns the commands that have arrived since it was last asked.
         world: the processes that train this model together, each with a trainer of its own. Callbacks
             and what they keep belong to the first of them.
+
+    Attributes:
+        step: takes an optimiser step of a batch, on one GPU as a recording of :meth:`take_step`.
 
     Raises:
         ConfigError: ``select_by`` is not a metric at one of ``ks``.
@@ -71,10 +74,10 @@ class Trainer:
             self.device,
         )
         self.optimizer = Adam(model.parameters(), config.learning_rate) if model.trainable else None
-        self._recorded: RecordedStep | None = None
+        self.step: Step = self.take_step
         if self.optimizer is not None and self.device.type == "cuda" and world.share.world == 1:
             recorder = CudaStepRecorder(self.device)
-            self._recorded = RecordedStep(self._step, model, config.batch_size, recorder)
+            self.step = RecordedStep(self.take_step, model, config.batch_size, recorder)
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
@@ -91,7 +94,7 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_start(self)
         if self.optimizer is None:
-            self.position.best_valid = self._validate()
+            self.position.best_valid = self.validate()
             self.position.best_epoch = 0
         else:
             while not self._control.stopped and not self._is_over():
@@ -134,8 +137,7 @@ class Trainer:
             if self._control.stopped:
                 self._leave_epoch(number, self.world.sum_values(sums), counts)
                 return
-            step = self._recorded or self._step
-            for name, value in step(batch).items():
+            for name, value in self.step(batch).items():
                 counts[name] = counts.get(name, 0) + 1
                 sums[name] = sums[name] + value.double() if name in sums else value.double()
             fresh_batches += 1
@@ -160,8 +162,12 @@ class Trainer:
         self._finish_epoch(losses, spent)
         self._after_seconds.append(time.perf_counter() - done)
 
-    def _step(self, batch: BPRBatch) -> dict[str, Tensor]:
-        """One optimiser step; returns this process's share of the unweighted losses, on the device."""
+    def take_step(self, batch: BPRBatch) -> dict[str, Tensor]:
+        """One optimiser step, kernel by kernel.
+
+        Returns:
+            This process's share of the unweighted losses, on the device.
+        """
         assert self.optimizer is not None
         losses = self.model.losses(batch, self.world.share)
         weights = self.model.loss_weights
@@ -202,7 +208,7 @@ class Trainer:
         improved = False
         last = position.epoch == self.config.epochs
         if position.epoch % self.config.eval_every == 0 or last:
-            valid = self._validate()
+            valid = self.validate()
             improved = valid[self.config.select_by] > position.best_score
             position.stale = 0 if improved else position.stale + 1
             if improved:
@@ -225,7 +231,7 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_epoch(self, report)
 
-    def _validate(self) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
         """Validation metrics by a fresh forward pass."""
         began = time.perf_counter()
         self.model.eval()

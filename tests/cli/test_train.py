@@ -96,7 +96,7 @@ def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monk
     def explode(self, batch):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(Trainer, "_step", explode)
+    monkeypatch.setattr(Trainer, "take_step", explode)
     with pytest.raises(MemoryError):
         rednd("train", "--data", planted_folder, "--model", "mf", "--run", "bad")
     run = RunStore(tmp_path / "runs").open("bad")
@@ -174,14 +174,14 @@ def test_resume_goes_on_to_the_same_end(
     new = ("--data", planted_folder, "--model", "lightgcn", *quick)
     whole = train(*new, "--run", "whole").json
     store = RunStore(tmp_path / "runs")
-    step, count = Trainer._step, iter(range(10**6))
+    step, count = Trainer.take_step, iter(range(10**6))
 
     def stop_in_batch_seven(self, batch):
         if next(count) == 7:
             send(store.open("part"), Command(command="stop"))
         return step(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", stop_in_batch_seven)
+    monkeypatch.setattr(Trainer, "take_step", stop_in_batch_seven)
     part = train(*new, "--run", "part").json
     monkeypatch.undo()
     monkeypatch.setenv("REDND_RUNS", str(tmp_path / "runs"))
@@ -264,14 +264,14 @@ def test_ctrl_c_stops_with_results(planted_folder: Path, tmp_path: Path, quick_b
 def test_sigterm_stops_too(rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch) -> None:
     """The handlers are put back afterwards."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    step, count = Trainer._step, iter(range(100))
+    step, count = Trainer.take_step, iter(range(100))
 
     def terminated(self, batch):
         if next(count) == 6:
             signal.raise_signal(signal.SIGTERM)
         return step(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", terminated)
+    monkeypatch.setattr(Trainer, "take_step", terminated)
     result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--json", *quick)
     assert (result.code, result.json["state"], result.json["epochs"]) == (0, "stopped", 1)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
@@ -285,7 +285,7 @@ def test_a_second_ctrl_c_ends_it_at_once(
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(Trainer, "take_step", interrupted)
     result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--run", "cut", *quick)
     assert result.code == 130
     run = RunStore(tmp_path / "runs").open("cut")

@@ -209,13 +209,13 @@ def test_no_data(make_plan, store, tmp_path: Path) -> None:
 
 def diverge(monkeypatch, wanted) -> None:
     """Runs for which ``wanted(config)`` holds end in NaN."""
-    step = Trainer._step
+    step = Trainer.take_step
 
     def broken(self, batch):
         losses = step(self, batch)
         return {k: v * math.nan for k, v in losses.items()} if wanted(self.config) else losses
 
-    monkeypatch.setattr(Trainer, "_step", broken)
+    monkeypatch.setattr(Trainer, "take_step", broken)
 
 
 def test_a_point_that_diverges_is_a_result(make_plan, store, diary, monkeypatch) -> None:
@@ -267,7 +267,7 @@ def test_a_mistake_in_one_point_does_not(make_plan, store) -> None:
 
 
 def test_a_run_that_somebody_steered_does_not_count(make_plan, store, monkeypatch) -> None:
-    step, steered = Trainer._step, []
+    step, steered = Trainer.take_step, []
 
     def steer(self, batch):
         if not steered and self.config.learning_rate == 0.02:
@@ -276,7 +276,7 @@ def test_a_run_that_somebody_steered_does_not_count(make_plan, store, monkeypatc
             send(run, Command(command="set_weight", loss="regularization", value=0.5))
         return step(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", steer)
+    monkeypatch.setattr(Trainer, "take_step", steer)
     record = sweep(make_plan(learning_rate=(0.02, 0.1)), store)
     assert record.best == "s-learning_rate_0.1"
     assert "changed while it trained" in record.points[0].outcome.message
@@ -287,7 +287,7 @@ def test_a_run_that_somebody_steered_does_not_count(make_plan, store, monkeypatc
 def test_a_run_that_somebody_stopped_is_finished_next_time(
     make_plan, store, monkeypatch, train_alone
 ) -> None:
-    step, stopped = Trainer._step, []
+    step, stopped = Trainer.take_step, []
 
     def stop(self, batch):
         if not stopped and self.position.epoch == 1:
@@ -295,7 +295,7 @@ def test_a_run_that_somebody_stopped_is_finished_next_time(
             send(store.open("s-n_layers_1"), Command(command="stop"))
         return step(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", stop)
+    monkeypatch.setattr(Trainer, "take_step", stop)
     plan = make_plan(n_layers=(1, 2))
     record = sweep(plan, store)
     assert (record.state, record.best) == ("stopped", None)

@@ -74,14 +74,14 @@ def worker_host() -> str:
 
 def killed_in(run: Run, config, monkeypatch, epoch: int) -> None:
     """Train until a process is killed in the middle of ``epoch``."""
-    step = Trainer._step
+    step = Trainer.take_step
 
     def killed(self, batch):
         if self.position.epoch == epoch - 1 and self.sampler.n_batches > 1:
             raise MemoryError
         return step(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", killed)
+    monkeypatch.setattr(Trainer, "take_step", killed)
     with pytest.raises(MemoryError):
         train_run(begin(run, config))
     monkeypatch.undo()
@@ -157,7 +157,7 @@ def test_divergence_is_an_outcome(ensure, one, monkeypatch) -> None:
     def explode(self, batch):
         raise TrainingError(expected="a", found="b", remedy="c")
 
-    monkeypatch.setattr(Trainer, "_step", explode)
+    monkeypatch.setattr(Trainer, "take_step", explode)
     outcome = ensure()
     assert (outcome.state, outcome.message) == ("failed", "Expected a, but found b; c.")
     assert one.status.state == "failed"
@@ -165,16 +165,16 @@ def test_divergence_is_an_outcome(ensure, one, monkeypatch) -> None:
 
 def test_other_accidents_are_exceptions(ensure, one, monkeypatch) -> None:
     """So that the scheduler tries again."""
-    original = Trainer._step
+    original = Trainer.take_step
 
     def explode(self, batch):
         raise OSError("disk")
 
-    monkeypatch.setattr(Trainer, "_step", explode)
+    monkeypatch.setattr(Trainer, "take_step", explode)
     with pytest.raises(OSError, match="disk"):
         ensure()
     assert (one.status.state, one.status.message) == ("failed", "disk")
-    monkeypatch.setattr(Trainer, "_step", original)
+    monkeypatch.setattr(Trainer, "take_step", original)
     assert ensure().state == "finished"
 
 

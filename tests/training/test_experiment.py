@@ -91,7 +91,7 @@ def test_stopped_before_the_first_epoch_ends(new_run) -> None:
 def test_divergence_keeps_what_was_good(new_run, monkeypatch) -> None:
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
-    step = Trainer._step
+    step = Trainer.take_step
 
     def broken(self, batch):
         losses = step(self, batch)
@@ -100,7 +100,7 @@ def test_divergence_keeps_what_was_good(new_run, monkeypatch) -> None:
                 self.model.node_emb.fill_(torch.nan)
         return losses
 
-    monkeypatch.setattr(Trainer, "_step", broken)
+    monkeypatch.setattr(Trainer, "take_step", broken)
     writer = new_run()
     with pytest.raises(TrainingError, match="epoch 3"):
         train_run(writer)

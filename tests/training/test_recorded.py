@@ -43,8 +43,7 @@ class Tape:
 
 
 def on_tape(trainer: Trainer, tape: Tape) -> None:
-    step = trainer._step
-    trainer._recorded = RecordedStep(step, trainer.model, trainer.config.batch_size, tape)
+    trainer.step = RecordedStep(trainer.take_step, trainer.model, trainer.config.batch_size, tape)
 
 
 @pytest.mark.parametrize("name", ["mf", "gcn", "lightgcn", "rednnd"])
@@ -97,7 +96,7 @@ def test_losses_are_not_overwritten_by_the_next_step(make_trainer) -> None:
     trainer, _ = make_trainer("lightgcn")
     on_tape(trainer, Tape())
     batches = [batch for _ in range(3) for batch in trainer.sampler.epoch() if len(batch) == 64]
-    found = [trainer._recorded(batch) for batch in batches]
+    found = [trainer.step(batch) for batch in batches]
     values = [float(losses["bpr"]) for losses in found]
     assert len(set(values)) == len(values)
 
@@ -113,13 +112,12 @@ def test_on_the_gpu_recorded_and_not(planted, name: str) -> None:
         torch.manual_seed(0)
         model = create_model(name, {}, build_inputs(planted, device="cuda"))
         trainer = Trainer(model, planted.split, training)
-        if is_recorded:
-            assert trainer._recorded is not None
-        else:
-            trainer._recorded = None
+        assert isinstance(trainer.step, RecordedStep)
+        if not is_recorded:
+            trainer.step = trainer.take_step
         trainer.fit()
         if is_recorded:
-            assert trainer._recorded._replay is not None, "nothing was recorded"
+            assert trainer.step._replay is not None, "nothing was recorded"
         models.append(model)
     for mine, other in zip(*(m.state_dict().values() for m in models), strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-5)

@@ -29,7 +29,7 @@ def play(monkeypatch, scores: list[float]) -> None:
         self._validation_seconds.append(0.0)
         return {"recall@5": next(remaining)}
 
-    monkeypatch.setattr(Trainer, "_validate", validate)
+    monkeypatch.setattr(Trainer, "validate", validate)
 
 
 def test_every_batch_of_every_epoch(make_trainer) -> None:
@@ -61,8 +61,8 @@ def test_adam_on_the_weighted_sum(make_trainer, planted) -> None:
 
 def test_reported_losses_are_unweighted_means(make_trainer) -> None:
     trainer, diary = make_trainer(epochs=1)
-    step, seen = trainer._step, []
-    trainer._step = lambda batch: seen.append(step(batch)) or seen[-1]
+    step, seen = trainer.step, []
+    trainer.step = lambda batch: seen.append(step(batch)) or seen[-1]
     trainer.fit()
     for name, mean in diary.reports[0].losses.items():
         assert mean == pytest.approx(float(np.mean([float(losses[name]) for losses in seen])))
@@ -167,7 +167,7 @@ def test_no_validation_pairs(make_trainer, planted) -> None:
 
 def poison(trainer: Trainer, at_batch: int, where: str) -> None:
     """Make the loss, or only the parameters after the step, NaN in batch ``at_batch`` from 0."""
-    step, count = trainer._step, iter(range(10**6))
+    step, count = trainer.step, iter(range(10**6))
 
     def poisoned(batch):
         losses = step(batch)
@@ -179,7 +179,7 @@ def poison(trainer: Trainer, at_batch: int, where: str) -> None:
                 losses["bpr"] = losses["bpr"] * math.nan
         return losses
 
-    trainer._step = poisoned
+    trainer.step = poisoned
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_a_loss_left_out_for_a_while_keeps_its_mean(make_trainer) -> None:
     changed, diary = make_trainer("rednnd", {2: [off]}, epochs=2)
     whole, _ = make_trainer("rednnd", epochs=1)
     seen = []
-    step = whole._step
-    whole._step = lambda batch: seen.append(step(batch)) or seen[-1]
+    step = whole.step
+    whole.step = lambda batch: seen.append(step(batch)) or seen[-1]
     changed.fit()
     whole.fit()
     expected = np.mean([float(losses["alignment"]) for losses in seen[:2]])
