@@ -21,12 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rednd_core.errors import ConfigError
+from rednd_core.losses.attention import attention
 
 LEAST_TEMPERATURE = 0.03
 """Logits are cosines over t, so an exponent above is at most 2 / t and ln(C / A): float32 ends at 88."""
 HIDDEN_LOGIT = 200.0
 """How far below the real ones a padded candidate is: e^-200 is 0 in float32, e^200 is not needed."""
-CUDA_ALIGNMENT = 8  # columns; the kernel there reads rows in pieces of 16 bytes
 
 
 def info_nce(
@@ -49,8 +49,8 @@ def info_nce(
         n_anchors: anchors to divide by, where these are only some of them, or none.
         real_anchors: (A,) bool, real_candidates: (C,) bool; the others are padding and count for nothing.
             The positive of a real anchor is real. None: there is no padding.
-        precision: dtype in which the kernels multiply, None for that of the rows. With bfloat16 the loss
-            is right to about 0.1 % and a gradient to about 1 % of its largest entry; it pays on CUDA.
+        precision: in which the kernels multiply, None for that of the rows. With bfloat16 the loss is right
+            to about 0.1 % and a gradient to about 1 % of its largest entry; it pays on CUDA.
 
     Returns:
         (...), in nats; ln C where all rows point the same way.
@@ -100,7 +100,7 @@ class _LogSumExp(torch.autograd.Function):
     def forward(
         ctx: Any, queries: Tensor, keys: Tensor, scale: float, precision: torch.dtype
     ) -> Tensor:
-        averages, lse = _attention(queries, keys, keys, scale, precision)
+        averages, lse = attention(queries, keys, keys, scale, precision)
         ctx.save_for_backward(queries, keys, averages, lse)
         ctx.scale, ctx.precision = scale, precision
         return lse
@@ -114,33 +114,6 @@ class _LogSumExp(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             center = lse.mean(dim=-1, keepdim=True)
             values = queries * (grad * (center - lse).exp())[..., None]
-            sums, swapped_lse = _attention(keys, queries, values, ctx.scale, ctx.precision)
+            sums, swapped_lse = attention(keys, queries, values, ctx.scale, ctx.precision)
             grad_keys = sums * ((swapped_lse - center).exp()[..., None] * ctx.scale)
         return grad_queries, grad_keys, None, None
-
-
-def _attention(
-    queries: Tensor, keys: Tensor, values: Tensor, scale: float, precision: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """Softmax average of the values and logsumexp, (..., A, d) and (..., A), by torch's fused kernels.
-
-    A leading axis serves as attention heads. Results have the dtype of the queries.
-    """
-    lead, (n_queries, size) = queries.shape[:-2], queries.shape[-2:]
-    q, k, v = (
-        rows.to(precision).reshape(1, -1, *rows.shape[-2:]).contiguous()
-        for rows in (queries, keys, values)
-    )
-    if queries.is_cuda:
-        q, k, v = (F.pad(rows, (0, -size % CUDA_ALIGNMENT)) for rows in (q, k, v))
-        output, lse = torch.ops.aten._scaled_dot_product_efficient_attention(
-            q, k, v, None, True, scale=scale
-        )[:2]
-    else:
-        output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-            q, k, v, scale=scale
-        )
-    return (
-        output[..., :size].reshape(*lead, n_queries, size).to(queries.dtype),
-        lse[..., :n_queries].reshape(*lead, n_queries).to(queries.dtype),
-    )
