@@ -23,8 +23,9 @@ from rednd_core.evaluation.scoring import (
     scorer,
 )
 
+PAIR_SCORES = 2**27  # of pairs and items at a time on a GPU: 0.5 GB, and as many comparisons
 MAX_ITEMS = 2**24  # ranks are counted in float32, which holds whole numbers up to here
-WIDE = 4096  # scores of a user from which on the CPU counts pair by pair, see _ranks_one_by_one
+WIDE = 12_288  # scores of a user from which on the CPU counts pair by pair, see _ranks_one_by_one
 
 
 def top_k(
@@ -123,15 +124,16 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
     first_pair = torch.from_numpy(first).to(device)
     ranks = torch.empty_like(sorted_items)
     pair_scores = torch.empty(len(items), dtype=torch.float32, device=device)
-    one_by_one = device.type == "cpu" and model.n_items >= WIDE
+    is_wide = device.type == "cpu" and model.n_items >= WIDE
     scratch: Tensor | None = None
     for block, scores in model.blocks(distinct):
         in_block = counts[block]
-        if one_by_one:
-            here = slice(int(first[block][0]), int(first[block][0] + in_block.sum()))
-            rows = np.repeat(np.arange(len(scores)), in_block)
-            found = _ranks_one_by_one(scores.numpy(), rows, items[pairs[here]])
-            ranks[here], pair_scores[here] = map(torch.from_numpy, found)
+        if is_wide or device.type != "cpu":
+            begin = int(first[block.start])
+            here = slice(begin, begin + int(in_block.sum()))
+            rows = torch.from_numpy(np.repeat(np.arange(len(scores)), in_block)).to(device)
+            ranks_of_pairs = _ranks_one_by_one if is_wide else _ranks_at_once
+            ranks[here], pair_scores[here] = ranks_of_pairs(scores, rows, sorted_items[here])
             continue
         scratch = torch.empty_like(scores) if scratch is None else scratch
         for j in range(int(in_block[0])):
@@ -152,20 +154,37 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
     return ranks.cpu().numpy()[back], pair_scores.cpu().numpy()[back]
 
 
-def _ranks_one_by_one(
-    scores: FloatArray, rows: IntArray, columns: IntArray
-) -> tuple[IntArray, FloatArray]:
-    """Ranks of ``scores[row, column]`` in their rows, and these scores, (n,) each.
+def _ranks_one_by_one(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Ranks of ``scores[row, column]`` in their rows, and these scores, (n,) each, on the CPU.
 
     A call for every pair is slower where rows are short, but a long row stays in the cache for both of
     its passes, and NumPy counts booleans as fast as it compares: a sixth of the time of floats.
     """
-    ranks, own = np.empty(len(rows), dtype=np.int64), scores[rows, columns]
-    for pair, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        before, behind = scores[row, :column], scores[row, column + 1 :]
-        ahead = np.count_nonzero(before >= own[pair]) + np.count_nonzero(behind > own[pair])
-        ranks[pair] = 1 + ahead
-    return ranks, own
+    table, own = scores.numpy(), scores[rows, columns]
+    ranks = np.empty(len(rows), dtype=np.int64)
+    pairs = zip(rows.tolist(), columns.tolist(), own.numpy(), strict=True)
+    for pair, (row, column, score) in enumerate(pairs):
+        before, behind = table[row, :column], table[row, column + 1 :]
+        ranks[pair] = 1 + np.count_nonzero(before >= score) + np.count_nonzero(behind > score)
+    return torch.from_numpy(ranks), own
+
+
+def _ranks_at_once(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """The same in a few launches, which is what a GPU wants, and without asking it anything."""
+    position = torch.arange(scores.shape[1], device=scores.device)
+    own = scores[rows, columns]
+    ranks = []
+    n_pairs = max(1, PAIR_SCORES // scores.shape[1])
+    for row, column, score in zip(
+        rows.split(n_pairs),
+        columns[:, None].split(n_pairs),
+        own[:, None].split(n_pairs),
+        strict=True,
+    ):
+        mine = scores[row]
+        ahead = (mine > score) | ((mine == score) & (position < column))
+        ranks.append(1 + ahead.sum(1))
+    return torch.cat(ranks), own
 
 
 def _ranks_of(scores: Tensor, column: Tensor, own: Tensor, scratch: Tensor) -> Tensor:

@@ -16,51 +16,64 @@ LARGEST_FLASH_WIDTH = 256
 
 
 def attention(
-    queries: Tensor, keys: Tensor, values: Tensor, scale: float, precision: torch.dtype
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    scale: float,
+    precision: torch.dtype,
+    bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """o_i = sum_j p_ij v_j and lse_i = log sum_j exp(scale q_i . k_j), p the softmax over j.
+    """o_i = sum_j p_ij v_j and lse_i = log sum_j exp(scale q_i . k_j + b_j), p the softmax over j.
 
     Args:
         queries: (..., A, d), keys and values: (..., C, d), rows of the first two about 1 long at most. A
             leading axis serves as attention heads.
         precision: dtype in which the kernels multiply; float32 is kept to its last digits everywhere.
+        bias: b, (..., C).
 
     Returns:
         (..., A, d) and (..., A), of the dtype of the queries.
     """
     lead, (n_queries, size) = queries.shape[:-2], queries.shape[-2:]
-    q, k, v = (
-        rows.to(precision).reshape(-1, *rows.shape[-2:]).contiguous()
-        for rows in (queries, keys, values)
-    )
-    output, lse = _cuda(q, k, v, scale) if q.is_cuda else _cpu(q, k, v, scale)
+    q, k, v = (rows.reshape(-1, *rows.shape[-2:]) for rows in (queries, keys, values))
+    if bias is not None:
+        bias = bias.expand(keys.shape[:-1]).reshape(k.shape[:-1])  # (H, C)
+    if q.is_cuda and precision == torch.float32 and size <= _widest_of_ours(q.device):
+        from rednd_core.losses import attention_triton
+
+        output, lse = attention_triton.attention(q, k, v, scale, bias)
+    else:
+        output, lse = _by_torch(q, k, v, scale, precision, bias)
     return (
         output[..., :size].reshape(*lead, n_queries, size).to(queries.dtype),
         lse[..., :n_queries].reshape(*lead, n_queries).to(queries.dtype),
     )
 
 
-def _cpu(q: Tensor, k: Tensor, v: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        q[None], k[None], v[None], scale=scale
-    )
-    return output, lse
-
-
-def _cuda(q: Tensor, k: Tensor, v: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    if q.dtype == torch.float32 and q.shape[-1] <= _widest_of_ours(q.device):
-        from rednd_core.losses import attention_triton
-
-        return attention_triton.attention(q, k, v, scale)
-    q, k, v = (F.pad(rows, (0, -rows.shape[-1] % PIECE))[None] for rows in (q, k, v))
-    is_half = q.dtype in (torch.bfloat16, torch.float16) and q.shape[-1] <= LARGEST_FLASH_WIDTH
+def _by_torch(
+    q: Tensor, k: Tensor, v: Tensor, scale: float, precision: torch.dtype, bias: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """By torch's kernels, with columns and rows of padding: (1, H, A, d) and (1, H, A), or more of both."""
+    q, k, v = (rows.to(precision) for rows in (q, k, v))
+    if bias is not None:
+        # More columns, 1 times b / scale: their own masks are dense. One of 16 bits is too coarse for a b.
+        rest, columns = bias / scale, []
+        for _ in range(1 if precision == bias.dtype else 3):
+            columns.append(rest.to(precision))
+            rest = rest - columns[-1].to(rest.dtype)
+        k = torch.cat([k, torch.stack(columns, dim=-1)], dim=-1)
+        q = F.pad(q, (0, len(columns)), value=1.0)
+    width = q.shape[-1]
+    if q.is_cuda:
+        width += -width % PIECE
+    q, k, v = (F.pad(rows, (0, width - rows.shape[-1])).contiguous()[None] for rows in (q, k, v))
+    aten = torch.ops.aten
+    if not q.is_cuda:
+        return aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, scale=scale)  # type: ignore[no-any-return]
+    is_half = precision in (torch.bfloat16, torch.float16) and width <= LARGEST_FLASH_WIDTH
     if is_half and torch.cuda.get_device_capability(q.device) >= TENSOR_CORES:
-        output, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, scale=scale)[:2]
-    else:
-        output, lse = torch.ops.aten._scaled_dot_product_efficient_attention(
-            q, k, v, None, True, scale=scale
-        )[:2]
-    return output, lse
+        return aten._scaled_dot_product_flash_attention(q, k, v, scale=scale)[:2]  # type: ignore[no-any-return]
+    return aten._scaled_dot_product_efficient_attention(q, k, v, None, True, scale=scale)[:2]  # type: ignore[no-any-return]
 
 
 @cache

@@ -1,8 +1,9 @@
 """Attention of float32 accuracy on the 16-bit matrix units of a GPU, by a kernel of our own.
 
 Units for float32 do 67 TFLOP/s on an H100, those for float16 ten times as much. So every factor is written
-as hi + lo, two float16 numbers that together hold 22 bits, and a product takes three: hi hi + hi lo + lo hi,
-summed in float32. What is left out, lo lo, is below float32's own rounding.
+as hi + lo, two float16 numbers that together hold 22 bits, and a product takes three: lo hi + hi lo + hi hi,
+summed in float32. What is left out, lo lo, is below float32's own rounding. The units cut off where float32
+rounds, always towards zero: sums over many tiles are added up outside of them.
 
 The pass over the keys is that of FlashAttention (Dao et al., NeurIPS 2022): a running maximum and a running
 sum for each query, one tile of scores at a time.
@@ -35,12 +36,15 @@ NARROW, WIDE = Tiles(128, 64, 8, 2), Tiles(64, 32, 4, 2)
 """To 64 columns, and above."""
 
 
-def attention(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+def attention(
+    queries: Tensor, keys: Tensor, values: Tensor, scale: float, bias: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Softmax average of the values and logsumexp, (H, A, d) and (H, A).
 
     Args:
-        queries: (H, A, d), keys: (H, C, d), rows no longer than 1; values: (H, C, d). float32, d at most
+        queries: (H, A, d), keys: (H, C, d), rows about 1 long at most; values: (H, C, d). float32, d at most
             :data:`LARGEST_WIDTH`.
+        bias: (H, C), added to the logits of a key.
     """
     n_heads, n_queries, size = queries.shape
     width = max(16, triton.next_power_of_2(size))
@@ -56,11 +60,13 @@ def attention(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> tu
     lse = queries.new_empty(n_heads, n_queries)
     _attend[triton.cdiv(n_queries, tiles.queries), n_heads](
         *parts,
+        lse if bias is None else bias.contiguous(),
         output,
         lse,
         n_queries,
         keys.shape[1],
         scale / math.log(2),
+        has_bias=bias is not None,
         width=width,
         query_tile=tiles.queries,
         key_tile=tiles.keys,
@@ -83,11 +89,13 @@ def _attend(
     k_low_ptr,
     v_high_ptr,
     v_low_ptr,
+    bias_ptr,
     output_ptr,
     lse_ptr,
     n_queries,
     n_keys,
     scale,  # of exponents to the base 2
+    has_bias: tl.constexpr,
     width: tl.constexpr,
     query_tile: tl.constexpr,
     key_tile: tl.constexpr,
@@ -109,10 +117,13 @@ def _attend(
         place = (head * n_keys + others)[:, None] * width + columns[None, :]
         k_high = tl.load(k_high_ptr + place, mask=is_key[:, None], other=0.0)
         k_low = tl.load(k_low_ptr + place, mask=is_key[:, None], other=0.0)
-        scores = tl.dot(q_high, tl.trans(k_high))
+        scores = tl.dot(q_low, tl.trans(k_high))
         scores = tl.dot(q_high, tl.trans(k_low), scores)
-        scores = tl.dot(q_low, tl.trans(k_high), scores)
-        scores = tl.where(is_key[None, :], scores * scale, float("-inf"))
+        scores = tl.dot(q_high, tl.trans(k_high), scores) * scale
+        if has_bias:
+            bias = tl.load(bias_ptr + head * n_keys + others, mask=is_key, other=0.0)
+            scores += bias[None, :] * 1.4426950408889634
+        scores = tl.where(is_key[None, :], scores, float("-inf"))
 
         now = tl.maximum(largest, tl.max(scores, 1))
         # Up to 2^10, so that float16 tells small ones from nothing: it ends at 2^-24.
@@ -123,10 +134,10 @@ def _attend(
         w_low = (weights - w_high.to(tl.float32)).to(tl.float16)
         v_high = tl.load(v_high_ptr + place, mask=is_key[:, None], other=0.0)
         v_low = tl.load(v_low_ptr + place, mask=is_key[:, None], other=0.0)
-        average = average * shrunk[:, None]
-        average = tl.dot(w_high, v_high, average)
-        average = tl.dot(w_high, v_low, average)
-        average = tl.dot(w_low, v_high, average)
+        of_tile = tl.dot(w_low, v_high)
+        of_tile = tl.dot(w_high, v_low, of_tile)
+        of_tile = tl.dot(w_high, v_high, of_tile)
+        average = average * shrunk[:, None] + of_tile
         largest = now
 
     tl.store(output_ptr + at, average / total[:, None], mask=is_query[:, None])

@@ -7,8 +7,8 @@ keys = values = k returns lse_i and the softmax average o_i = sum_j p_ij k_j, an
 
     d lse_i / d q_i = o_i / t,      d (sum_i g_i lse_i) / d k_j = sum_i g_i p_ij q_i / t.
 
-The second sum is again a forward attention with the roles swapped: keys q_i, values
-g_i exp(c - lse_i) q_i for any c, its output scaled by exp(lse'_j - c), lse' its own logsumexp. Memory is
+The second sum is again a forward attention with the roles swapped: keys q_i with the bias -lse_i, so that
+its logits are log p_ij, and values g_i q_i; its average times its own exp(lse'_j) = sum_i p_ij. Memory is
 linear in the number of nodes, the value and both gradients are exact.
 """
 
@@ -24,9 +24,9 @@ from rednd_core.errors import ConfigError
 from rednd_core.losses.attention import attention
 
 LEAST_TEMPERATURE = 0.03
-"""Logits are cosines over t, so an exponent above is at most 2 / t and ln(C / A): float32 ends at 88."""
-HIDDEN_LOGIT = 200.0
-"""How far below the real ones a padded candidate is: e^-200 is 0 in float32, e^200 is not needed."""
+"""Logits are cosines over t, of which float32 keeps seven digits, and lie above :data:`HIDDEN_LOGIT`."""
+HIDDEN_LOGIT = -200.0
+"""Of a padded candidate: gone among real ones, and yet no infinity, whose differences would be NaN."""
 
 
 def info_nce(
@@ -68,10 +68,11 @@ def info_nce(
         return 0 * (anchors.sum(dim=(-2, -1)) + candidates.sum(dim=(-2, -1)))
     queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
     agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
+    hidden = None
     if real_candidates is not None:
-        queries, keys = _hiding(queries, keys, real_candidates, temperature)
+        hidden = torch.where(real_candidates, 0.0, HIDDEN_LOGIT).to(keys.dtype)
     lse: Tensor = _LogSumExp.apply(  # type: ignore[no-untyped-call]
-        queries, keys, 1.0 / temperature, precision or queries.dtype
+        queries, keys, hidden, 1.0 / temperature, precision or queries.dtype
     )
     losses = lse - agreement
     if real_anchors is not None:
@@ -79,41 +80,33 @@ def info_nce(
     return losses.sum(dim=-1) / (len(positives) if n_anchors is None else n_anchors)
 
 
-def _hiding(
-    queries: Tensor, keys: Tensor, is_real: Tensor, temperature: float
-) -> tuple[Tensor, Tensor]:
-    """Both with one more column, whose product lowers the logits of padded keys beyond notice.
-
-    The fused kernels need no mask for that, and with theirs for padded widths no more columns.
-    """
-    lowered = torch.where(is_real, 0.0, -HIDDEN_LOGIT * temperature).to(keys.dtype)
-    return (
-        F.pad(queries, (0, 1), value=1.0),
-        torch.cat([keys, lowered[:, None].expand(*keys.shape[:-1], 1)], dim=-1),
-    )
-
-
 class _LogSumExp(torch.autograd.Function):
-    """lse_i = logsumexp_j(scale * q_i . k_j), (..., A), from q (..., A, d) and k (..., C, d)."""
+    """lse_i = logsumexp_j(scale q_i . k_j + b_j), (..., A), of q (..., A, d), k (..., C, d) and b (C,)."""
 
     @staticmethod
     def forward(
-        ctx: Any, queries: Tensor, keys: Tensor, scale: float, precision: torch.dtype
+        ctx: Any,
+        queries: Tensor,
+        keys: Tensor,
+        bias: Tensor | None,
+        scale: float,
+        precision: torch.dtype,
     ) -> Tensor:
-        averages, lse = attention(queries, keys, keys, scale, precision)
-        ctx.save_for_backward(queries, keys, averages, lse)
+        averages, lse = attention(queries, keys, keys, scale, precision, bias)
+        ctx.save_for_backward(queries, keys, bias, averages, lse)
         ctx.scale, ctx.precision = scale, precision
         return lse
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        queries, keys, averages, lse = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        queries, keys, bias, averages, lse = ctx.saved_tensors
         grad_queries = grad_keys = None
         if ctx.needs_input_grad[0]:
             grad_queries = averages * (grad[..., None] * ctx.scale)
         if ctx.needs_input_grad[1]:
-            center = lse.mean(dim=-1, keepdim=True)
-            values = queries * (grad * (center - lse).exp())[..., None]
-            sums, swapped_lse = attention(keys, queries, values, ctx.scale, ctx.precision)
-            grad_keys = sums * ((swapped_lse - center).exp()[..., None] * ctx.scale)
-        return grad_queries, grad_keys, None, None
+            values = queries * grad[..., None]
+            sums, log_total = attention(keys, queries, values, ctx.scale, ctx.precision, -lse)
+            if bias is not None:
+                log_total = log_total + bias
+            grad_keys = sums * (log_total.exp()[..., None] * ctx.scale)
+        return grad_queries, grad_keys, None, None, None

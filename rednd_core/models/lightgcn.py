@@ -25,7 +25,7 @@ from rednd_core.models.base import (
     xavier_normal,
 )
 from rednd_core.models.memory import Footprint, Sizes
-from rednd_core.models.rows import distinct, gather
+from rednd_core.models.rows import gather, readable
 
 
 class LightGCNHyperparameters(EmbeddingHyperparameters):
@@ -65,7 +65,7 @@ class LightGCN(Recommender):
     def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
         own = share.of_batch(batch)
         rows = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
-        nodes, of_row, _ = distinct(rows)
+        nodes, of_row, _ = readable(rows)
         ego, above = self.propagate.power_sum_rows(self.node_emb, self.n_layers, nodes)
         final = gather((ego + above) / (self.n_layers + 1), of_row)  # (3 * batch, d)
         users, positives, negatives = final.chunk(3)

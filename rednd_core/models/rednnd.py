@@ -44,7 +44,7 @@ from rednd_core.models.base import (
     xavier_normal,
 )
 from rednd_core.models.memory import Footprint, Sizes
-from rednd_core.models.rows import distinct, gather, read_out, unit_rows
+from rednd_core.models.rows import distinct, gather, read_out, readable, unit_rows
 
 AlignmentScope = Literal["batch", "anchors", "full"]
 AlignmentPrecision = Literal["fp32", "bf16"]
@@ -215,12 +215,13 @@ class RedNnD(Recommender):
 
     def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
         aligned = bool(self.loss_weights.get("alignment"))
+        compares_batch = aligned and self.scope != "full"
         ego, lengths = self._ego()
         neighbours = self.propagate.power_sum(ego, self.n_layers)  # (N, M * d)
 
-        users, of_row, is_real = distinct(batch.users)
+        users, of_row, is_real = (distinct if compares_batch else readable)(batch.users)
         nodes = users
-        if aligned:  # the alignment of a batch compares its positive items too
+        if compares_batch:  # its positive items, too
             items_of_batch = distinct(batch.pos_items)
             nodes = torch.cat([users, items_of_batch.ids + self.n_users])
             if is_real is not None and items_of_batch.is_real is not None:
@@ -245,15 +246,14 @@ class RedNnD(Recommender):
         }
         if aligned:
             anchors, candidates, positives = self._compared(ego, neighbours, own, near, nodes)
-            padded = None if is_real is None or self.scope == "full" else is_real
             named["alignment"] = info_nce(
                 self._by_modality(share.of(anchors)),
                 self._by_modality(candidates),
                 share.of(positives),
                 self.temperature,
-                n_anchors=len(anchors) if padded is None else padded.sum(),
-                real_anchors=None if padded is None else share.of(padded),
-                real_candidates=padded if self.scope == "batch" else None,
+                n_anchors=len(anchors) if is_real is None else is_real.sum(),
+                real_anchors=None if is_real is None else share.of(is_real),
+                real_candidates=is_real if self.scope == "batch" else None,
                 precision=self.precision,
             ).sum()
         return named

@@ -15,10 +15,10 @@ from torch import Tensor
 def gather(table: Tensor, rows: Tensor) -> Tensor:
     """Rows of a table, (n, d) and (batch,) -> (batch, d).
 
-    Unlike ``table[rows]``, whose gradient is summed by several threads in any order, this one gives
-    the same bits in every run.
+    Unlike that of ``table[rows]``, which several threads sum in any order, the gradient is the same bits in
+    every run on the CPU. On CUDA that would take a sort, and nothing there is the same in every bit.
     """
-    return F.embedding(rows, table)
+    return table.index_select(0, rows) if table.is_cuda else F.embedding(rows, table)
 
 
 class Distinct(NamedTuple):
@@ -44,6 +44,13 @@ def distinct(rows: Tensor) -> Distinct:
         return _padded(rows)
     ids, of_row = rows.unique(return_inverse=True)
     return Distinct(ids, of_row, None)
+
+
+def readable(rows: Tensor) -> Distinct:
+    """Ids to read from a table for (n,) rows: every id once; on CUDA, where it gains nothing, as they are."""
+    if rows.is_cuda:
+        return Distinct(rows, torch.arange(len(rows), device=rows.device), None)
+    return distinct(rows)
 
 
 def _padded(rows: Tensor) -> Distinct:

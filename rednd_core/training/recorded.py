@@ -19,7 +19,7 @@ from rednd_core.models.base import Recommender
 Losses = dict[str, Tensor]
 Work = Callable[[], Losses]
 Step = Callable[[BPRBatch], Losses]
-"""Takes an optimiser step of a batch; returns its unweighted losses, on the device."""
+"""Takes an optimiser step of a batch; returns its unweighted losses, on the device, until the next step."""
 
 WARM_UP_STEPS = 3
 """Taken before a recording: libraries set themselves up in the first ones, which cannot be recorded."""
@@ -96,11 +96,9 @@ class RecordedStep:
         if self._replay is None and not self._record(batch):
             return self._step(batch)
         assert self._replay is not None
-        self._batch.users.copy_(batch.users)
-        self._batch.pos_items.copy_(batch.pos_items)
-        self._batch.neg_items.copy_(batch.neg_items)
+        torch._foreach_copy_(_columns(self._batch), _columns(batch))
         self._replay()
-        return {name: value.clone() for name, value in self._losses.items()}
+        return self._losses
 
     def _forget(self, weights: dict[str, float]) -> None:
         self._weights = dict(weights)
@@ -120,3 +118,7 @@ class RecordedStep:
             log.warning("Steps are not recorded as a CUDA graph, only slower: %s", reason)
             self._is_possible = False
         return self._is_possible
+
+
+def _columns(batch: BPRBatch) -> list[Tensor]:
+    return [batch.users, batch.pos_items, batch.neg_items]

@@ -139,7 +139,9 @@ class Trainer:
                 return
             for name, value in self.step(batch).items():
                 counts[name] = counts.get(name, 0) + 1
-                sums[name] = sums[name] + value.double() if name in sums else value.double()
+                if name not in sums:
+                    sums[name] = torch.zeros((), device=self.device, dtype=torch.float64)
+                sums[name] += value
             fresh_batches += 1
             progress = Progress(
                 epoch=position.epoch + 1,

@@ -5,7 +5,7 @@ import torch
 
 from rednd_core.data.schema import Interactions, interaction_matrix
 from rednd_core.errors import ConfigError, DataError
-from rednd_core.evaluation import scoring
+from rednd_core.evaluation import ranking, scoring
 from rednd_core.evaluation.ranking import held_out_ranks, top_k
 
 
@@ -167,8 +167,20 @@ def test_k_below_one_is_refused():
         top_k(np.ones((1, 2)), np.ones((4, 2)), NOTHING, [0], 0)
 
 
+@pytest.mark.parametrize("n_scores", [1, 40, 10**6])
+def test_all_pairs_at_once_as_one_by_one(monkeypatch, n_scores: int):
+    """What runs on a GPU, whose blocks of pairs are small here; many scores tie."""
+    monkeypatch.setattr(ranking, "PAIR_SCORES", n_scores)
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randint(4, (5, 9), generator=generator).float()
+    rows, columns = torch.arange(45) // 9, torch.arange(45) % 9
+    ranks, own = ranking._ranks_at_once(scores, rows, columns)
+    expected, wanted = ranking._ranks_one_by_one(scores, rows, columns)
+    assert ranks.tolist() == expected.tolist()
+    assert own.tolist() == wanted.tolist() == scores.flatten().tolist()
+
+
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_gpu_agrees(case):
     on_gpu = [torch.tensor(x, device="cuda") for x in (case.user_emb, case.item_emb)]
     assert (held_out_ranks(*on_gpu, *case.args[2:]) == held_out_ranks(*case.args)).all()

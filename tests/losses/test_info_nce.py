@@ -102,7 +102,7 @@ def test_any_incoming_gradient() -> None:
     queries, keys, _ = views(12, 20, 5)
     incoming = torch.linspace(-2, 3, 12, dtype=torch.float64)
     incoming[4] = 0
-    lse = module._LogSumExp.apply(queries, keys, 5.0, torch.float64)
+    lse = module._LogSumExp.apply(queries, keys, None, 5.0, torch.float64)
     ours = torch.autograd.grad(lse, (queries, keys), incoming)
     dense = torch.logsumexp(5.0 * queries @ keys.T, dim=1)
     expected = torch.autograd.grad(dense, (queries, keys), incoming)
@@ -238,7 +238,7 @@ def test_on_the_gpu(sizes, t: float) -> None:
         gradients(info_nce, *single, t), gradients(dense_info_nce, *double, t), strict=True
     ):
         error = (ours.cpu().double() - dense).abs().max()
-        assert error <= 2e-6 + 2e-6 / t * dense.abs().max()
+        assert error <= 1e-6 / t * (1 + dense.abs().max())
 
 
 @pytest.mark.gpu

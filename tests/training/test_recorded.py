@@ -92,15 +92,6 @@ def test_what_cannot_be_recorded_goes_on_without(make_trainer, caplog) -> None:
     assert tape.n_run == WARM_UP_STEPS
 
 
-def test_losses_are_not_overwritten_by_the_next_step(make_trainer) -> None:
-    trainer, _ = make_trainer("lightgcn")
-    on_tape(trainer, Tape())
-    batches = [batch for _ in range(3) for batch in trainer.sampler.epoch() if len(batch) == 64]
-    found = [trainer.step(batch) for batch in batches]
-    values = [float(losses["bpr"]) for losses in found]
-    assert len(set(values)) == len(values)
-
-
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", ["mf", "gcn", "lightgcn", "rednnd"])
 def test_on_the_gpu_recorded_and_not(planted, name: str) -> None:
