@@ -5,7 +5,7 @@
 
 Steps are replayed as a CUDA graph, as ``rednd train`` does, and started kernel by kernel in the rows
 without. Seconds are the least of ``--epochs``; ``busy`` is the share of the time from the first kernel of
-an epoch's steps to the last in which any kernel ran, by torch's profiler, which slows the host a little;
+some steps to the last in which any kernel ran, by torch's profiler, which slows the host a little;
 ``smoothness`` is what an epoch's measures take, their forward pass included; ``plan`` is the planner's
 estimate of the peak memory, which is that of torch's tensors.
 
@@ -42,6 +42,7 @@ from rednd_core.training.recorder import current_layers
 from rednd_core.training.trainer import Trainer
 
 GPU = torch.device("cuda")
+PROFILED = 12  # steps
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("lightgcn", {}),
     ("rednnd", {"alignment_weight": 0.0}),
@@ -53,8 +54,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 
 def busy_share(trainer: Trainer) -> float:
-    """Of the time of an epoch's steps, from the first kernel to the last."""
-    batches = list(trainer.sampler.epoch())
+    """Of the time of ``PROFILED`` steps, from the first kernel to the last."""
+    batches = list(islice(trainer.sampler.epoch(), PROFILED))
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         for batch in batches:

@@ -15,6 +15,7 @@ from torch import Tensor
 from rednd_core.data.schema import FloatArray, IntArray, Interactions
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.evaluation.scoring import (
+    GPU_SCORES,
     MASKED,
     Embedding,
     Scorer,
@@ -23,7 +24,6 @@ from rednd_core.evaluation.scoring import (
     scorer,
 )
 
-PAIR_SCORES = 2**27  # of pairs and items at a time on a GPU: 0.5 GB, and as many comparisons
 MAX_ITEMS = 2**24  # ranks are counted in float32, which holds whole numbers up to here
 WIDE = 12_288  # scores of a user from which on the CPU counts pair by pair, see _ranks_one_by_one
 
@@ -174,7 +174,7 @@ def _ranks_at_once(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tenso
     position = torch.arange(scores.shape[1], device=scores.device)
     own = scores[rows, columns]
     ranks = []
-    n_pairs = max(1, PAIR_SCORES // scores.shape[1])
+    n_pairs = max(1, GPU_SCORES // scores.shape[1])
     for row, column, score in zip(
         rows.split(n_pairs),
         columns[:, None].split(n_pairs),

@@ -26,6 +26,7 @@ TrainMatrix = sp.csr_array | sp.csr_matrix
 # Users a block. On a CPU 256 x 7,000 scores (7 MB) stay in the cache between the product and the
 # passes over it; a GPU wants fewer, larger launches.
 BLOCK_ROWS = {"cpu": 256, "cuda": 2048}
+GPU_SCORES = 2**26  # held there at most, 0.27 GB, whatever the number of items
 ITEM_MULTIPLE = 16  # the widest register tile of the usual kernels
 MASKED = -torch.inf
 
@@ -61,6 +62,8 @@ class Scorer:
         """
         device, width = self.item_emb.device, len(self.item_emb)
         n_rows = BLOCK_ROWS.get(device.type, BLOCK_ROWS["cuda"])
+        if device.type != "cpu":
+            n_rows = max(1, min(n_rows, GPU_SCORES // width))
         rows = torch.from_numpy(users).to(device)
         seen = self.train_matrix[users]
         in_block = np.repeat(np.arange(len(users)) % n_rows, np.diff(seen.indptr))
