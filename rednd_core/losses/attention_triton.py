@@ -24,12 +24,13 @@ LARGEST_WIDTH = 128
 
 
 class Tiles(NamedTuple):
-    """Rows of a tile, warps that share one, tiles of keys under way."""
+    """Rows of a tile, warps that share one, tiles of keys under way, registers of a thread at most."""
 
     queries: int
     keys: int
     n_warps: int
     n_stages: int
+    n_registers: int | None = None
 
 
 NARROW, WIDE = Tiles(128, 64, 8, 2), Tiles(64, 32, 4, 2)
@@ -60,7 +61,7 @@ def attention(
     lse = queries.new_empty(n_heads, n_queries)
     _attend[triton.cdiv(n_queries, tiles.queries), n_heads](
         *parts,
-        lse if bias is None else bias.contiguous(),
+        lse if bias is None else (bias / math.log(2)).contiguous(),
         output,
         lse,
         n_queries,
@@ -72,6 +73,7 @@ def attention(
         key_tile=tiles.keys,
         num_warps=tiles.n_warps,
         num_stages=tiles.n_stages,
+        maxnreg=tiles.n_registers,
     )
     return output[..., :size] * peak, lse
 
@@ -121,9 +123,10 @@ def _attend(
         scores = tl.dot(q_high, tl.trans(k_low), scores)
         scores = tl.dot(q_high, tl.trans(k_high), scores) * scale
         if has_bias:
-            bias = tl.load(bias_ptr + head * n_keys + others, mask=is_key, other=0.0)
-            scores += bias[None, :] * 1.4426950408889634
-        scores = tl.where(is_key[None, :], scores, float("-inf"))
+            place_of_bias = bias_ptr + head * n_keys + others
+            scores += tl.load(place_of_bias, mask=is_key, other=float("-inf"))[None, :]
+        else:
+            scores = tl.where(is_key[None, :], scores, float("-inf"))
 
         now = tl.maximum(largest, tl.max(scores, 1))
         # Up to 2^10, so that float16 tells small ones from nothing: it ends at 2^-24.
