@@ -61,9 +61,7 @@ class Scorer:
         Train items and padding columns score minus infinity. The tensor is reused by the next block.
         """
         device, width = self.item_emb.device, len(self.item_emb)
-        n_rows = BLOCK_ROWS.get(device.type, BLOCK_ROWS["cuda"])
-        if device.type != "cpu":
-            n_rows = max(1, min(n_rows, GPU_SCORES // width))
+        n_rows = block_rows(device, width)
         rows = torch.from_numpy(users).to(device)
         seen = self.train_matrix[users]
         in_block = np.repeat(np.arange(len(users)) % n_rows, np.diff(seen.indptr))
@@ -78,6 +76,13 @@ class Scorer:
             scores.view(-1).index_fill_(0, flat, MASKED)
             scores[:, self.n_items :] = MASKED
             yield slice(start, stop), scores[: stop - start]
+
+
+def block_rows(device: torch.device, n_items: int) -> int:
+    """Users of a block."""
+    if device.type == "cpu":
+        return BLOCK_ROWS["cpu"]
+    return max(1, min(BLOCK_ROWS["cuda"], GPU_SCORES // n_items))
 
 
 def scorer(user_emb: Embedding, item_emb: Embedding, train_matrix: TrainMatrix) -> Scorer:

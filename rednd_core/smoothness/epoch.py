@@ -156,8 +156,7 @@ def _pair_mads(parts: Sequence[Tensor], scales: Tensor, is_zero: Tensor) -> Tens
 
 def _effective_ranks(parts: Sequence[Tensor]) -> Iterator[float]:
     grams = [wide.T @ wide for wide in (x.double() for x in parts)]
-    # Matrices this small take a GPU twice as long as the CPU.
-    spectra = torch.linalg.eigvalsh(torch.stack(grams).cpu()).numpy()
+    spectra = torch.linalg.eigvalsh(torch.stack(grams)).cpu().numpy()
     for x, eigenvalues in zip(parts, spectra, strict=True):
         values = rank.from_eigenvalues(eigenvalues)
         if values is None:

@@ -14,6 +14,7 @@ import torch
 
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError
+from rednd_core.evaluation.scoring import block_rows
 from rednd_core.models.base import Hyperparameters, Recommender
 from rednd_core.models.memory import Sizes
 from rednd_core.models.registry import hyperparameters, model_class
@@ -23,6 +24,8 @@ SMALLEST_EMBEDDING = 8
 MEMORY_SHARE = "REDND_MEMORY_SHARE"
 """Bytes that this process may take of the machine's, set by whoever starts several side by side: each of
 them sees the memory that the others are still going to take as free."""
+RANKING_BYTES = 11
+"""For a score of a block on a GPU: itself, once more for its pair, three comparisons."""
 OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
@@ -62,8 +65,9 @@ def estimate(
     on_gpu = device.type == "cuda"
     alone = os.environ.get("WORLD_SIZE", "1") == "1"  # steps that wait for others are not recorded
     n_bytes = cls.footprint(settings, sizes).n_bytes(sizes, recorded=on_gpu and alone)
-    if on_gpu:  # the features move there
+    if on_gpu:  # the features move there, and validation scores there
         n_bytes += 4 * sizes.n_items * sum(sizes.feature_dims.values())
+        n_bytes += RANKING_BYTES * block_rows(device, sizes.n_items) * sizes.n_items
     return n_bytes
 
 

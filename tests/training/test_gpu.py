@@ -130,10 +130,11 @@ def test_memory_is_what_the_planner_says(make_dataset) -> None:
         trainer = Trainer(model, data.split, TrainingConfig(epochs=1))
         for batch in islice(trainer.sampler.epoch(), 8):
             trainer.step(batch)
+        trainer.validate()
         used = peak_memory(torch.device("cuda")) - before
         settings = type(model).settings_class(alignment_scope=scope, n_mm_layers=0)
         planned = estimate(type(model), settings, sizes_of(data), torch.device("cuda"))
-        assert 0.4 * planned < used < 1.25 * planned, (scope, used, planned)
+        assert 0.3 * planned < used < 1.25 * planned, (scope, used, planned)
         del model, trainer
         gc.collect()
         torch.cuda.empty_cache()

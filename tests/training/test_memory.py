@@ -13,6 +13,7 @@ import torch
 
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.errors import ConfigError
+from rednd_core.evaluation.scoring import block_rows
 from rednd_core.models.inputs import build_inputs
 from rednd_core.models.memory import Sizes
 from rednd_core.models.registry import create_model, hyperparameters, model_class, model_names
@@ -198,6 +199,7 @@ def test_a_gpu_holds_the_tables_of_a_recorded_step_too(monkeypatch) -> None:
         memory.estimate(cls, settings, bare, torch.device(kind)) for kind in ("cpu", "cuda")
     )
     footprint = cls.footprint(settings, bare)
-    assert on_gpu - on_cpu == 4 * footprint.step_tables * footprint.table > 0
+    scores = memory.RANKING_BYTES * block_rows(torch.device("cuda"), BIG.n_items) * BIG.n_items
+    assert on_gpu - on_cpu - scores == 4 * footprint.step_tables * footprint.table > 0
     monkeypatch.setenv("WORLD_SIZE", "2")  # where nothing is recorded
-    assert memory.estimate(cls, settings, bare, torch.device("cuda")) == on_cpu
+    assert memory.estimate(cls, settings, bare, torch.device("cuda")) == on_cpu + scores
