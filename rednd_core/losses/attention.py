@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+from collections.abc import Callable
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+OwnKernel = Callable[[Tensor, Tensor, Tensor, float, Tensor | None], tuple[Tensor, Tensor]]
+
 TENSOR_CORES = (8, 0)
 """The first compute capability that FlashAttention and our own kernel are written for."""
 PIECE = 8  # columns; torch's kernels on CUDA read rows in pieces of 16 bytes
 LARGEST_FLASH_WIDTH = 256
+
+log = logging.getLogger(__name__)
 
 
 def attention(
@@ -38,10 +44,9 @@ def attention(
     q, k, v = (rows.reshape(-1, *rows.shape[-2:]) for rows in (queries, keys, values))
     if bias is not None:
         bias = bias.expand(keys.shape[:-1]).reshape(k.shape[:-1])  # (H, C)
-    if q.is_cuda and precision == torch.float32 and size <= _widest_of_ours(q.device):
-        from rednd_core.losses import attention_triton
-
-        output, lse = attention_triton.attention(q, k, v, scale, bias)
+    ours = _own_kernel(q.device, size) if q.is_cuda and precision == torch.float32 else None
+    if ours:
+        output, lse = ours(q, k, v, scale, bias)
     else:
         output, lse = _by_torch(q, k, v, scale, precision, bias)
     return (
@@ -77,12 +82,26 @@ def _by_torch(
 
 
 @cache
-def _widest_of_ours(device: torch.device) -> int:
-    """Columns up to which our own kernel serves a GPU; 0 where there is no Triton, as on Windows."""
+def _own_kernel(device: torch.device, width: int) -> OwnKernel | None:
+    """Our own kernel for rows of this width, tried out; None where it cannot be had.
+
+    Triton comes with torch's builds for CUDA on Linux. What it makes of the kernel it writes into the user's
+    home, with the help of a C compiler.
+    """
     if torch.cuda.get_device_capability(device) < TENSOR_CORES:
-        return 0
+        return None
     if importlib.util.find_spec("triton") is None:
-        return 0
+        return None
     from rednd_core.losses import attention_triton
 
-    return attention_triton.LARGEST_WIDTH
+    if width > attention_triton.LARGEST_WIDTH:
+        return None
+    rows = torch.zeros(1, 1, width, device=device)
+    try:
+        for bias in (None, rows[..., 0]):
+            attention_triton.attention(rows, rows, rows, 1.0, bias)
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        log.warning("The alignment is computed by torch's kernel, only slower: %s", reason)
+        return None
+    return attention_triton.attention

@@ -82,7 +82,7 @@ def _split(rows: Tensor) -> tuple[Tensor, Tensor]:
     return high.contiguous(), (rows - high.float()).half().contiguous()
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n_queries", "n_keys"])  # compiled once for all of them
 def _attend(
     q_high_ptr,
     q_low_ptr,
