@@ -19,6 +19,11 @@ from rednd_core.graph.engine import Propagate
 from rednd_core.smoothness import rank
 from rednd_core.smoothness.report import Readout
 
+BLOCK = 256
+"""Rows whose product is float32: of all of them its largest entry is right to 5e-8."""
+CLEAR = 1e-5
+"""Smallest to largest eigenvalue: above, the effective rank of such products is right to a few 1e-6."""
+
 
 class MeasuredRows(NamedTuple):
     """A matrix to be measured.
@@ -155,11 +160,20 @@ def _pair_mads(parts: Sequence[Tensor], scales: Tensor, is_zero: Tensor) -> Tens
 
 
 def _effective_ranks(parts: Sequence[Tensor]) -> Iterator[float]:
-    grams = [wide.T @ wide for wide in (x.double() for x in parts)]
-    spectra = torch.linalg.eigvalsh(torch.stack(grams)).cpu().numpy()
+    spectra = torch.linalg.eigvalsh(torch.stack([_gram(x) for x in parts])).cpu().numpy()
     for x, eigenvalues in zip(parts, spectra, strict=True):
+        if not eigenvalues[0] > CLEAR * eigenvalues[-1]:
+            wide = x.double()
+            eigenvalues = torch.linalg.eigvalsh(wide.T @ wide).cpu().numpy()
         values = rank.from_eigenvalues(eigenvalues)
         if values is None:
             factor = torch.linalg.qr(x.double(), mode="r").R
             values = torch.linalg.svdvals(factor).cpu().numpy()
         yield rank.effective_rank(values)
+
+
+def _gram(x: Tensor) -> Tensor:
+    """x^T x of (n, d), (d, d) float64: products of blocks in float32, their sum in float64."""
+    whole = len(x) - len(x) % BLOCK
+    blocks, rest = x[:whole].view(-1, BLOCK, x.shape[1]), x[whole:].double()
+    return torch.bmm(blocks.mT, blocks).double().sum(0) + rest.T @ rest

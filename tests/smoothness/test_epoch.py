@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rednd_core.graph.engine import propagator
-from rednd_core.smoothness import EPOCH_MEASURES, measure_layers, propagate_depth
+from rednd_core.smoothness import EPOCH_MEASURES, epoch, measure_layers, propagate_depth, rank
 from rednd_core.smoothness.epoch import EpochSmoothness
 
 
@@ -97,3 +97,17 @@ def test_numbers_beyond_float32_give_nothing(graph, rng, broken: float) -> None:
     x[0, 0] = broken
     measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr"))
     assert measure({"id": [x]}, readout="mean", linear=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "error"), [(0.3, 1e-7), (4e-3, 4e-6), (1e-3, 1e-9), (1e-7, 1e-6)]
+)
+@pytest.mark.parametrize("n", [300, 5_000])
+def test_the_effective_rank_of_many_rows(rng, n: int, ratio: float, error: float) -> None:
+    """Singular values down to ``ratio``; where float32 would blur them, float64 takes over."""
+    bases = [np.linalg.qr(rng.standard_normal((m, 12)))[0] for m in (n, 12)]
+    exact = np.geomspace(1, ratio, 12)
+    x = torch.from_numpy(bases[0] * exact @ bases[1].T)
+    (found,) = epoch._effective_ranks([x.float()])
+    wanted = rank.effective_rank(np.linalg.svd(x.float().double().numpy(), compute_uv=False))
+    assert found == pytest.approx(wanted, rel=error)
