@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -104,10 +105,11 @@ def train(
 
 def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:
     """Train, with signals turned into a stop and every failure written into the run."""
-    from rednd_core.jobs import StoppedWhileQueued, slot
+    from rednd_core.jobs import StoppedWhileQueued, n_slots, slot
     from rednd_core.runs import Command, Run, send
     from rednd_core.training.callbacks import Callback, EpochReport
     from rednd_core.training.experiment import train_run
+    from rednd_core.training.memory import MEMORY_SHARE, whole_memory
     from rednd_core.training.trainer import Trainer
 
     class Narrator(Callback):
@@ -134,6 +136,8 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
     with on_first_signal(stop), writer.recording_failure(keep_refused=queued or resume):
         try:
             with slot(writer) if queued else nullcontext():
+                if queued and (n_jobs := n_slots()) > 1:
+                    os.environ.setdefault(MEMORY_SHARE, str(whole_memory() // n_jobs))
                 return train_run(writer, resume=resume, watch=[Narrator()], world=world)
         except StoppedWhileQueued:
             pass

@@ -164,9 +164,9 @@ def worker_options(
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask in every local worker: Ctrl-C reaches the whole process group, but only the
+    """Called by Dask in every local worker, which leaves Ctrl-C to the process that gave out the work.
 
-    process that gave out the work knows how to stop it.
+    The terminal sends it to the whole process group, and only that process knows how to stop.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -82,12 +82,18 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
-    free = min([int(psutil.virtual_memory().available), *_free_in_groups()]) // peers
+    available = int(psutil.virtual_memory().available)
+    free = min([available, *(free for _, free in _groups())]) // peers
     return min(free, int(os.environ.get(MEMORY_SHARE, free)))
 
 
-def _free_in_groups() -> Iterator[int]:
-    """What the limits of this process's control group (version 2) and those above it leave.
+def whole_memory() -> int:
+    """Bytes that this machine, or the container around this process, has in all."""
+    return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _groups())])
+
+
+def _groups() -> Iterator[tuple[int, int]]:
+    """Limits of this process's control group (version 2) and of those above it, and what they leave.
 
     A container has one, and psutil tells the memory of the whole machine there. Pages of files are
     given up when memory is asked for.
@@ -108,7 +114,7 @@ def _free_in_groups() -> Iterator[int]:
             continue
         of_files = re.findall(r"^(?:in)?active_file (\d+)$", known, re.MULTILINE)
         if limit != "max":
-            yield max(0, int(limit) - used + sum(map(int, of_files)))
+            yield int(limit), max(0, int(limit) - used + sum(map(int, of_files)))
 
 
 def peak_memory(device: torch.device) -> int:

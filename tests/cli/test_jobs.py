@@ -14,6 +14,8 @@ import pytest
 from rednd_core import jobs
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.runs import Command, Run, RunStore, send
+from rednd_core.runs.ownership import new_run
+from rednd_core.training import memory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -105,3 +107,18 @@ def test_a_job_that_cannot_train_says_why(store: RunStore, endless: RunConfig) -
     assert status.state == "failed"
     assert status.message.startswith("Expected")
     assert "rednd: Expected" in run.log_tail(1)
+
+
+def test_jobs_side_by_side_share_the_memory(rednd, store, endless, monkeypatch) -> None:
+    """Each of them sees as free what the others are still going to take."""
+    monkeypatch.delenv(memory.MEMORY_SHARE, raising=False)
+    monkeypatch.setattr(memory, "whole_memory", lambda: 3_000)
+    for n_jobs, found in (("1", "finished"), ("2", "0.0 GB for one of several workers")):
+        monkeypatch.setenv("REDND_JOB_SLOTS", n_jobs)
+        short = endless.model_copy(
+            update={"training": endless.training.model_copy(update={"epochs": 1})}
+        )
+        writer = new_run(store, short, f"one-of-{n_jobs}")
+        result = rednd("train", "--job", writer.path)
+        assert found in f"{store.open(writer.path.name).status.state} {result.err}"
+    assert os.environ[memory.MEMORY_SHARE] == "1500"

@@ -150,7 +150,9 @@ def test_training_asks_first(planted_folder, monkeypatch) -> None:
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A machine of 900 free bytes without control groups."""
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=900))
+    monkeypatch.setattr(
+        memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=900, total=5000)
+    )
     monkeypatch.setattr(memory, "OWN_GROUP", tmp_path / "cgroup")
     monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
     monkeypatch.delenv(memory.MEMORY_SHARE, raising=False)
@@ -164,7 +166,7 @@ def group(folder: Path, limit: str, used: int, of_files: int = 0) -> None:
 
 
 def test_processes_of_one_machine_share_its_memory(machine, monkeypatch) -> None:
-    assert memory.free_memory(CPU) == 900
+    assert (memory.free_memory(CPU), memory.whole_memory()) == (900, 5000)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     assert memory.free_memory(CPU) == 300
     monkeypatch.setenv(memory.MEMORY_SHARE, "200")
@@ -184,6 +186,7 @@ def test_the_limit_of_a_container_counts(machine, tmp_path) -> None:
     for name, text in {"max": "500", "current": "400", "stat": "inactive_file 50"}.items():
         (tmp_path / "groups" / "outer" / f"memory.{name}").write_text(f"{text}\n")
     assert memory.free_memory(CPU) == 150
+    assert memory.whole_memory() == 500
 
 
 def test_a_container_sees_its_own_limit_at_the_root(machine, tmp_path) -> None:
