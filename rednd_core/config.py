@@ -121,9 +121,9 @@ class RunConfig(StrictModel):
 
 
 def resolve_data_path(path: str) -> Path:
-    """Absolute form of a data path; a relative one may also start at the project's folder,
+    """Absolute form of a data path; a relative one may also start at the project's folder.
 
-    so that the bundled runs find ``sample_data/shop`` from any working directory.
+    So the bundled runs find ``sample_data/shop`` from any working directory.
 
     Raises:
         DataError: no file can be called so, e.g. as it begins with the home of an unknown user.
@@ -145,9 +145,9 @@ def resolve_data_path(path: str) -> Path:
 
 
 def portable_path(place: Path) -> str:
-    """An absolute path as a run keeps it: found from any working directory; inside the project
+    """An absolute path as a run keeps it, found from any working directory.
 
-    relative to it, so that runs on bundled data can be carried to other machines.
+    Inside the project it is relative to it, so that runs on bundled data can be carried to other machines.
     """
     if place.is_relative_to(PROJECT_ROOT):
         return place.relative_to(PROJECT_ROOT).as_posix()

@@ -33,9 +33,9 @@ def dataset(config: DataConfig) -> Dataset:
 
 
 def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file of a data set; none where its folder cannot be looked into,
+    """Name, time and size of every file of a data set.
 
-    which reading the data then says.
+    None where its folder cannot be looked into, which reading the data then says.
     """
     place = resolve_data_path(config.path)
     try:

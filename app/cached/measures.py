@@ -128,18 +128,21 @@ def _layer_recall(
     import numpy as np
 
     from rednd_core.evaluation.evaluate import evaluate
-    from rednd_core.evaluation.sample import sample_held_out
+    from rednd_core.evaluation.sample import mean_ci, sample_held_out
     from rednd_core.smoothness.depth import each_depth
 
     index, of = layers(_run), run_dataset(_run)
     held_out = sample_held_out(of.valid, of.n_items, RECALL_SCORES)
 
-    def recall(state: Any) -> tuple[float, int]:
+    n_all = len(np.unique(of.valid.users))
+
+    def recall(state: Any) -> tuple[float, float, int]:
         users, items = state[: of.n_users], state[of.n_users :]
         result = evaluate(users, items, of.train_matrix, held_out, [RECALL_K])
-        return result.metrics[f"recall@{RECALL_K}"], result.n_users
+        values = result.values(f"recall@{RECALL_K}")
+        return float(values.mean()), mean_ci(values, n_all), result.n_users
 
-    found: list[tuple[float, int]] = []
+    found: list[tuple[float, float, int]] = []
     if view == "popularity":
         n_layers = len(index[modality]) if depth is None else depth + 1
         same = np.concatenate([np.ones(of.n_users), of.item_degrees])[:, None]
@@ -157,7 +160,7 @@ def _layer_recall(
             else:
                 found.append(recall(state))
     rows = [(view, k, *values) for k, values in enumerate(found)]
-    return pd.DataFrame(rows, columns=["view", "layer", "value", "n"])
+    return pd.DataFrame(rows, columns=["view", "layer", "value", "ci", "n"])
 
 
 def layer_recall(
@@ -170,8 +173,8 @@ def layer_recall(
         depth: as in :func:`smoothness`.
 
     Returns:
-        view, layer, value, n (users averaged over: on large data a sample); None where the data set
-        has no validation pair.
+        view, layer, value, ci, n (users averaged over: on large data a sample, with the half-width of
+        its 95 % interval); None where the data set has no validation pair.
     """
     of = run_dataset(run)
     if not len(of.valid):

@@ -197,9 +197,10 @@ def whole_model(one: ChosenRun) -> pd.DataFrame:
 
 
 def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list[ChosenRun]:
-    """Those of ``chosen`` that have one alignment weight, where their weights differ; otherwise all
+    """Runs whose alignment weights can be told apart.
 
-    such runs on the first one's data, in its modality or, where none has it, in their own first one.
+    Those of ``chosen`` that have one weight, where their weights differ; otherwise all such runs on the
+    first one's data, in its modality or, where none has it, in their own first one.
     """
     picked = [one for one in chosen if weight_of(one) is not None]
     if len({weight_of(one) for one in picked}) > 1:

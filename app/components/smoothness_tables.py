@@ -101,9 +101,8 @@ def recall_rows(one: ChosenRun, views: Sequence[str], depth: int | None = None) 
         side=recall["view"].map(RECALL_SIDES),
         modality=one.modality,
         measure=RECALL,
-        ci=float("nan"),
         n_excluded=0,
-        exact=True,
+        exact=recall["ci"].isna(),
     )
     return with_run(rows, one.label)
 

@@ -44,10 +44,10 @@ def by_degree(evaluation: Evaluation, n_parts: int = 4) -> dict[str, Evaluation]
 def by_activity(
     evaluation: Evaluation, cold_at_most: int = 5, heavy_share: float = 0.1
 ) -> dict[str, Evaluation]:
-    """``cold``: at most ``cold_at_most`` train interactions; ``heavy``: of the others, those within
+    """Users by how much they did.
 
-    the most active ``heavy_share`` of all users (users as active as the last of them included);
-    ``middle``: the rest.
+    ``cold``: at most ``cold_at_most`` train interactions; ``heavy``: of the others, those within the most
+    active ``heavy_share`` of all users (users as active as the last of them included); ``middle``: the rest.
     """
     if not 0 < heavy_share < 1:
         raise ConfigError(

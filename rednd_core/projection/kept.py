@@ -11,9 +11,10 @@ from rednd_core.config import PROJECT_ROOT
 
 
 def kept_maps() -> ArrayCache:
-    """``$REDND_CACHE``, or the project's ``.cache`` in a checkout and the user's cache folder elsewhere;
+    """The user's own maps, and the bundled ones, which are only read.
 
-    and the bundled maps, which are only read.
+    The own ones are in ``$REDND_CACHE``, or in the project's ``.cache`` in a checkout and in the user's cache
+    folder elsewhere.
     """
     own = os.environ.get("REDND_CACHE")
     root = Path(own) if own else _checkout_cache() or _user_cache()

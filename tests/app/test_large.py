@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached
 from app.components import embeddings_export, node_select
+from app.components.smoothness_tables import ChosenRun, recall_rows
 from app.node_names import NodeNames
 from app.views.data import item_table, user_table
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
@@ -220,3 +221,12 @@ def test_the_export_is_of_the_map_where_all_would_be_too_large(runs, monkeypatch
     monkeypatch.setattr(embeddings_export, "MOST_VALUES", 1000)
     said = words(open_page("1_Embeddings", run="one"))
     assert "6,000 rows (the 3,000 of 50,000 nodes on the map × 2 layers)" in said
+
+
+def test_the_recall_of_a_sample_has_an_interval(runs: RunStore, monkeypatch) -> None:
+    monkeypatch.setattr("app.cached.measures.RECALL_SCORES", RANKED * N_ITEMS)
+    run = runs.open("one")
+    table = recall_rows(ChosenRun(run, run.record, "id", "one"), ["layer"])
+    assert set(table["n"]) == {RANKED}
+    assert not table["exact"].any()
+    assert table["ci"].between(0, 0.05).all()

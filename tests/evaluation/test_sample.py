@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rednd_core.data.schema import Interactions
-from rednd_core.evaluation.sample import sample_held_out
+from rednd_core.evaluation.sample import mean_ci, sample_held_out
 
 
 @pytest.fixture
@@ -40,3 +40,20 @@ def test_every_user_is_as_likely(held_out: Interactions) -> None:
     counts = np.bincount(np.concatenate(draws))[::2] / 3  # each is expected 40 times
     assert counts.min() > 15
     assert counts.max() < 70
+
+
+@pytest.mark.parametrize("n", [30, 150])
+def test_the_interval_holds_the_mean_of_all_in_95_of_100_draws(n: int) -> None:
+    rng = np.random.default_rng(0)
+    everyone = rng.beta(0.5, 2, size=200)
+    hits = 0
+    for _ in range(2000):
+        drawn = rng.choice(everyone, n, replace=False)
+        hits += abs(drawn.mean() - everyone.mean()) <= mean_ci(drawn, 200)
+    assert 0.925 < hits / 2000 < 0.965
+
+
+def test_no_interval_where_all_are_drawn_or_one() -> None:
+    assert np.isnan(mean_ci(np.array([0.0, 1.0]), 2))
+    assert np.isnan(mean_ci(np.array([1.0]), 2))
+    assert mean_ci(np.array([1.0, 1.0]), 5) == 0
