@@ -49,11 +49,15 @@ def export(run: Run, path: Path) -> Path:
         )
     files = {file.relative_to(run.path).as_posix(): file for file in sorted(run.path.rglob("*"))}
 
+    record, status = run.record, read_record(StatusRecord, run.layout.status)
+    placeless = _without_place(record)
+    # Why a run failed may name files of the data set or of the run.
+    message = status.message.replace(str(run.path), run.name)
+    if len(place := record.config.data.path) > 1:
+        message = message.replace(place, placeless.config.data.path)
     carried: dict[Path, RunRecord | StatusRecord] = {
-        run.layout.config: _without_place(run.record),
-        run.layout.status: read_record(StatusRecord, run.layout.status).model_copy(
-            update={"process": None}
-        ),
+        run.layout.config: placeless,
+        run.layout.status: status.model_copy(update={"process": None, "message": message}),
     }
     kept = {n: f for n, f in files.items() if is_kept(n) and f not in (*carried, run.layout.log)}
 

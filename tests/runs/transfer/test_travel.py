@@ -66,11 +66,16 @@ def test_where_the_data_lay_stays_behind(
     finished: Run, tmp_path: Path, path: str, told: str
 ) -> None:
     set_path(finished, path)
+    said = f"Expected a column in {path}, found none in {finished.path}"
+    write_json(finished.layout.status, StatusRecord(state="failed", message=said))
     before = finished.record
     finished.layout.log.write_text("Expected a column in /home/ann/data/baby")
     files = files_of(export(finished, tmp_path / "done.zip").read_bytes())
     assert json.loads(files["done/config.json"])["config"]["data"]["path"] == told
     assert "done/log.txt" not in files
+    message = json.loads(files["done/status.json"])["message"]
+    wanted = told if len(path) > 1 else path
+    assert message == f"Expected a column in {wanted}, found none in done"
     assert not any(b"Ann" in content or b"ann/" in content for content in files.values())
     assert finished.record == before, "the run itself is as it was"
 
