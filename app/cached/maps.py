@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rednd_core.projection import NodeSample
+
 
 @dataclass(frozen=True, eq=False)
 class LayerMap:
@@ -46,7 +48,7 @@ class LayerMap:
             (self.nodes.tobytes(), self.method, tuple(sorted(self.settings.items()))),
         )
 
-    def request(self) -> tuple[Any, ...]:
+    def request(self) -> tuple[list[Any], str, NodeSample]:
         """The same as ``rednd_core.projection.project`` and ``find`` take it."""
         from rednd_core.projection import NodeSample
 
@@ -57,9 +59,11 @@ class LayerMap:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _projection(key: tuple[Any, ...], _asked: LayerMap) -> Projection:
-    from rednd_core.projection import project
+    from rednd_core.projection import kept_maps, project
 
-    return project(*_asked.request(), **_place(_asked.run), **_asked.settings)
+    states, method, sample = _asked.request()
+    n_users = _n_users(_asked.run)
+    return project(states, method, sample, n_users=n_users, cache=kept_maps(), **_asked.settings)
 
 
 def projection(asked: LayerMap) -> Projection:
@@ -69,24 +73,25 @@ def projection(asked: LayerMap) -> Projection:
 
 def known_projection(asked: LayerMap) -> Projection | None:
     """The same where a cache on disk has it; None where it would have to be computed."""
-    from rednd_core.projection import find
+    from rednd_core.projection import find, kept_maps
 
-    return find(*asked.request(), **_place(asked.run), **asked.settings)
+    states, method, sample = asked.request()
+    n_users = _n_users(asked.run)
+    return find(states, method, sample, n_users=n_users, cache=kept_maps(), **asked.settings)
 
 
-def _place(run: Run) -> dict[str, Any]:
-    from rednd_core.projection import kept_maps
-
-    return {"n_users": len(layers(run).user_emb), "cache": kept_maps()}
+def _n_users(run: Run) -> int:
+    return len(layers(run).user_emb)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Drawing the maps …")
 def _joined_map(
     path: str, version: str | None, digest: str, shown: tuple[int, ...], reach: int, _run: Run
 ) -> Projection:
-    from rednd_core.projection import project
+    from rednd_core.projection import kept_maps, project
 
-    return project(*_joined_request(_run, shown, reach, "pca"), **_place(_run))
+    asked = _joined_request(_run, shown, reach, "pca")
+    return project(*asked, n_users=_n_users(_run), cache=kept_maps())
 
 
 def joined_map(run: Run, shown: Sequence[int], reach: int) -> Projection:
@@ -97,12 +102,15 @@ def joined_map(run: Run, shown: Sequence[int], reach: int) -> Projection:
 
 def known_joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection | None:
     """The same with UMAP where it is in a cache on disk; None where it would have to be computed."""
-    from rednd_core.projection import find
+    from rednd_core.projection import find, kept_maps
 
-    return find(*_joined_request(run, shown, reach, "umap"), **_place(run))
+    asked = _joined_request(run, shown, reach, "umap")
+    return find(*asked, n_users=_n_users(run), cache=kept_maps())
 
 
-def _joined_request(run: Run, shown: Sequence[int], reach: int, method: str) -> tuple[Any, ...]:
+def _joined_request(
+    run: Run, shown: Sequence[int], reach: int, method: str
+) -> tuple[list[Any], str, NodeSample]:
     # From the stack whose MAD is drawn: one to another depth would be computed anew.
     stack = joined_sample(run, reach)
     return [stack[k] for k in shown], method, stack[0].sample

@@ -46,9 +46,10 @@ def layers(run: Run) -> LayerIndex:
 def _readouts(path: str, version: str | None, modality: str, _run: Run) -> list[Any]:
     import numpy as np
 
-    total, means = 0.0, []
-    for count, state in enumerate(layers(_run)[modality], start=1):
-        total = total + np.asarray(state, dtype=np.float64)
+    states = layers(_run)[modality]
+    total, means = np.zeros(states[0].shape), []
+    for count, state in enumerate(states, start=1):
+        total += state
         means.append((total / count).astype(np.float32))
     return means
 

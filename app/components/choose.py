@@ -71,7 +71,7 @@ def run_box(
         help=help,
         **state.keep(key),
     )
-    if name not in entries:
+    if name is None or name not in entries:
         return None
     st.caption(escape_markdown(facts(entries[name])))
     return entries[name].run

@@ -170,12 +170,13 @@ def _say_unknown(names: NodeNames, index: LayerIndex, colors: list[str]) -> None
 
 def _choose_color(options: list[str]) -> str:
     state.drop_foreign("color", options)
-    return st.selectbox(
+    color: str = st.selectbox(
         "Colour",
         options,
         help="  \n".join(f"**{name}**: {note}" for name, note in NOTES.items()),
         **state.keep("color"),
     )
+    return color
 
 
 def _choose_readout(readout: str) -> str:

@@ -34,7 +34,7 @@ def current_node(names: NodeNames) -> int | None:
     node = names.node(key) if key else None
     if key and node is None:
         st.caption(f"This data set has no node {escape_markdown(key)}; nothing is selected.")
-    state.to_address(state.NODE, [] if node is None else [key])
+    state.to_address(state.NODE, [key] if key and node is not None else [])
     return node
 
 

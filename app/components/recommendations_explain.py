@@ -77,9 +77,9 @@ def reasons(dataset: Dataset, this: Explanation, paths: ConnectingPaths) -> list
     shared = shared[shared["shared_users"] > 0]
     if len(shared):
         listed = "; ".join(
-            f"**{_count(int(row.shared_users), 'other user', 'other users')}** chose "
-            f"{_title(dataset, row.item)} as this user did, and this item"
-            for row in shared.itertuples()
+            f"**{_count(n_users, 'other user', 'other users')}** chose "
+            f"{_title(dataset, item)} as this user did, and this item"
+            for item, n_users in shared[["item", "shared_users"]].itertuples(index=False)
         )
         sentences.append(
             f"**Users in common.** {listed}. In all, {len(this.neighbours):,} of the "

@@ -12,7 +12,7 @@ import streamlit as st
 from app.components.downloads import csv_button, show_figure
 from app.components.product import category_of, product_card, title_of
 from app.components.recommendations_view import View
-from rednd_core.data.schema import Dataset
+from rednd_core.data.schema import Dataset, IntArray
 from rednd_core.data.tables import counted
 from rednd_core.plots.recommendations import mix_figure, ranks_figure
 
@@ -38,14 +38,15 @@ def show_lists(view: View, why: Why) -> None:
     )
     validation = set(view.validation_items.tolist())
     with st.container(horizontal=True, key="listed"):
-        for row in found.listed.itertuples():
-            badges = [HIT] if row.hit else [VALIDATION] if row.item in validation else []
+        listed = found.listed[["rank", "item", "score", "hit"]]
+        for rank, item, score, hit in listed.itertuples(index=False):
+            badges = [HIT] if hit else [VALIDATION] if item in validation else []
             product_card(
                 view.dataset,
-                int(row.item),
-                key=f"listed-{row.item}",
-                lead=f"{row.rank}",
-                facts=[f"score {row.score:.3f}"],
+                item,
+                key=f"listed-{item}",
+                lead=f"{rank}",
+                facts=[f"score {score:.3f}"],
                 badges=badges,
                 on_why=why,
             )
@@ -135,18 +136,18 @@ def _show_held_out(view: View, ranks: pd.DataFrame, why: Why) -> None:
     if len(shown) < len(ranks):
         st.caption(f"The best {len(shown)} of {len(ranks)} are drawn; all have a card below.")
     with st.container(horizontal=True, key="held-out"):
-        for row in ranks.itertuples():
+        for item, rank, hit in ranks[["item", "rank", "hit"]].itertuples(index=False):
             product_card(
                 view.dataset,
-                int(row.item),
-                key=f"held-out-{row.item}",
-                facts=[f"rank {row.rank:,} of {n_candidates:,} candidates"],
-                badges=[HIT if row.hit else MISS],
+                item,
+                key=f"held-out-{item}",
+                facts=[f"rank {rank:,} of {n_candidates:,} candidates"],
+                badges=[HIT if hit else MISS],
                 on_why=why,
             )
 
 
-def _show_history(view: View, history: Sequence[int]) -> None:
+def _show_history(view: View, history: IntArray) -> None:
     st.markdown(f"#### History: {counted(len(history), 'train item')}")
     if not len(history):
         st.markdown(

@@ -99,15 +99,15 @@ def _show_list(
     if shown.empty:
         st.markdown("Nothing: the other run lists all of these too.")
     with st.container(key=f"pair-{run.name}"):
-        for row in shown.itertuples():
-            there = elsewhere[row.item]
+        for rank, item, hit in shown[["rank", "item", "hit"]].itertuples(index=False):
+            there = elsewhere[item]
             product_card(
                 view.dataset,
-                int(row.item),
-                key=f"pair-{run.name}-{row.item}",
-                lead=f"{row.rank}",
+                item,
+                key=f"pair-{run.name}-{item}",
+                lead=f"{rank}",
                 facts=[f"rank {there:,} in the other"],
-                badges=[HIT] if row.hit else [] if there <= view.k else [":gray-badge[only here]"],
+                badges=[HIT] if hit else [] if there <= view.k else [":gray-badge[only here]"],
                 on_why=why,
                 width="stretch",
             )

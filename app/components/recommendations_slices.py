@@ -52,7 +52,10 @@ def show_slices(view: View) -> None:
         runs=view.runs,
         name=f"{view.run.name}-{view.metric}-slices",
         alt=f"{view.metric} by slice: "
-        + "; ".join(f"{row.model}, {row.slice}: {row.mean:.3f}" for row in table.itertuples()),
+        + "; ".join(
+            f"{model}, {name}: {mean:.3f}"
+            for model, name, mean in table[["model", "slice", "mean"]].itertuples(index=False)
+        ),
     )
     if sentences := verdicts(table):
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
@@ -92,15 +95,16 @@ def verdicts(table: pd.DataFrame) -> list[str]:
         return []
     first, second = (escape_markdown(name) for name in table["model"].unique())
     sentences = []
-    for row in table[table["difference"].notna()].itertuples():
-        lead = f"**{row.slice}** (n = {row.n_users:,} users): "
-        low, high = row.difference_low, row.difference_high
+    told = ["slice", "n_users", "difference", "difference_low", "difference_high"]
+    paired = table.loc[table["difference"].notna(), told]
+    for name, n_users, difference, low, high in paired.itertuples(index=False):
+        lead = f"**{name}** (n = {n_users:,} users): "
         if low > 0:
-            lead += f"**{second}** is better by {row.difference:.4f} [{low:.4f}, {high:.4f}]"
+            lead += f"**{second}** is better by {difference:.4f} [{low:.4f}, {high:.4f}]"
         elif high < 0:
-            lead += f"**{first}** is better by {-row.difference:.4f} [{-high:.4f}, {-low:.4f}]"
+            lead += f"**{first}** is better by {-difference:.4f} [{-high:.4f}, {-low:.4f}]"
         else:
-            lead += f"no clear difference ({row.difference:+.4f} [{low:+.4f}, {high:+.4f}])"
+            lead += f"no clear difference ({difference:+.4f} [{low:+.4f}, {high:+.4f}])"
         sentences.append(lead)
     return sentences
 

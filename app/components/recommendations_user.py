@@ -92,8 +92,8 @@ def _settle_user(order: IntArray, names: NodeNames) -> None:
             st.session_state[state.USER] = user_id
     current = names.user(st.session_state.get(state.USER) or "")
     if step is not None and len(order):
-        here = np.flatnonzero(order == current) if current is not None else []
-        place = (int(here[0]) + step) % len(order) if step != FIRST and len(here) else 0
+        here = np.flatnonzero(order == current).tolist() if current is not None else []
+        place = (here[0] + step) % len(order) if step != FIRST and here else 0
         st.session_state[state.USER] = names.ids[order[place]]
     elif current is None:
         st.session_state[state.USER] = names.ids[_first(order)]

@@ -17,7 +17,7 @@ from app.components.recommendations_user import FIRST, ask, pick_user
 from app.components.text import escape_markdown
 from app.node_names import NodeNames
 from rednd_core.data.ids import id_column
-from rednd_core.data.schema import Dataset, IntArray
+from rednd_core.data.schema import Dataset, IntArray, Interactions
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
 from rednd_core.evaluation.people import WALKS
@@ -28,7 +28,7 @@ Split = Literal["test", "valid"]
 
 SPLIT, SLICE, K, METRIC, TAB = "split", "slice", "k", "metric", "tab"
 METRICS = ("recall", "ndcg")
-SPLIT_NAMES = {"test": "Test", "valid": "Validation"}
+SPLIT_NAMES: dict[Split, str] = {"test": "Test", "valid": "Validation"}
 NO_RUN = "none"
 SHOWN = "recommendations.other"  # the second run that the page showed last
 # What the page opens with, and what it therefore prepares.
@@ -69,15 +69,18 @@ class View:
     @property
     def held_out(self) -> IntArray:
         """The user's held-out items."""
-        pairs = self.dataset.held_out(self.split)
-        return pairs.items[pairs.users == self.user]
+        return self._items_in(self.dataset.held_out(self.split))
 
     @property
     def validation_items(self) -> IntArray:
         """Items that are no hits on test although the user chose them: ranked, never masked."""
         if self.split == "valid":
             return np.empty(0, np.int64)
-        return self.dataset.valid.items[self.dataset.valid.users == self.user]
+        return self._items_in(self.dataset.valid)
+
+    def _items_in(self, pairs: Interactions) -> IntArray:
+        items: IntArray = pairs.items[pairs.users == self.user]
+        return items
 
     @property
     def n_evaluable(self) -> int:

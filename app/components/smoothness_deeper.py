@@ -18,6 +18,7 @@ from app.components.smoothness_tables import (
     View,
     number,
     of_view,
+    peak,
     recall_rows,
     value,
     with_run,
@@ -98,9 +99,9 @@ def _show_numbers(table: pd.DataFrame, recall: pd.DataFrame, depth: int) -> None
         column.metric(f"{title} {side}, k = {depth}", end, f"{start} at k = 0", **TILE)
     if len(recall):
         output = recall[recall["view"] == "layer"].set_index("layer")["value"]
-        best = int(output.idxmax())
-        peak = f"peak {number(output[best])} at k = {best}"
-        columns[3].metric(f"{RECALL_TITLE}, k = {depth}", number(output[depth]), peak, **TILE)
+        best = peak(output)
+        note = f"peak {number(output[best])} at k = {best}"
+        columns[3].metric(f"{RECALL_TITLE}, k = {depth}", number(output[depth]), note, **TILE)
 
 
 def _summary(table: pd.DataFrame, recall: pd.DataFrame, depth: int) -> str:
@@ -110,7 +111,7 @@ def _summary(table: pd.DataFrame, recall: pd.DataFrame, depth: int) -> str:
     text = f"At depth {depth} MAD is {mads}."
     if len(recall):
         output = recall[recall["view"] == "layer"].set_index("layer")["value"]
-        text += f" {RECALL_TITLE} of the layer output peaks at k = {int(output.idxmax())}."
+        text += f" {RECALL_TITLE} of the layer output peaks at k = {peak(output)}."
     return text
 
 

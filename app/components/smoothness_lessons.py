@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app.components.smoothness_tables import RECALL_TITLE, number, value
+from app.components.smoothness_tables import RECALL_TITLE, number, peak, value
 from rednd_core.data.schema import Dataset
 
 SIDES = ("users", "items")
@@ -84,7 +84,7 @@ def zigzag(table: pd.DataFrame) -> Lesson:
 def not_damage(table: pd.DataFrame, recall: pd.DataFrame) -> Lesson:
     """Where recall of the layer output peaks, and how smooth that layer already is."""
     output = recall.set_index("layer")["value"]
-    best, last, n = int(output.idxmax()), int(output.index.max()), int(recall["n"].iloc[0])
+    best, last, n = peak(output), int(output.index.max()), int(recall["n"].iloc[0])
     at_best, at_start = (value(table, "mad", "users", k) for k in (best, 0))
     if best == 0:
         found = (

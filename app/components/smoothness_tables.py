@@ -118,6 +118,11 @@ def value(table: pd.DataFrame, measure: str, side: str, layer: int, view: View =
     return float(rows["value"].iloc[0]) if len(rows) else float("nan")
 
 
+def peak(by_layer: pd.Series) -> int:
+    """The layer, which is the index, of the largest value; the first of several."""
+    return int(by_layer.index[int(by_layer.argmax())])
+
+
 def number(x: float) -> str:
     """Three significant digits, so that a collapse to 0.0000012 reads as what it is."""
     if x != x:

@@ -172,7 +172,7 @@ def _settings(
                 )
     everything = st.expander("All settings", key="train.all", on_change="rerun")
     with everything:
-        columns = st.columns(3) if everything.open else []
+        grid = st.columns(3) if everything.open else ()
         rest = [(chosen[0], own, name) for name in own if name not in (*VISIBLE, HEADLINE)]
         rest += [(chosen[1], training, name) for name in training if name not in (*VISIBLE, "seed")]
         for number, (values, fields, name) in enumerate(rest):
@@ -185,7 +185,7 @@ def _settings(
             if not everything.open:
                 values[name] = kept_setting(name, field, default, key)
                 continue
-            with columns[number % len(columns)]:
+            with grid[number % len(grid)]:
                 values[name] = setting(name, field, default, key, choices)
     return chosen
 

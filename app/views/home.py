@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -196,7 +198,7 @@ def _show_umap(base: Chapter) -> None:
         st.caption(f"{len(known.nodes):,} of {known.n_total:,} nodes; one UMAP for all layers.")
 
 
-def _runs(entries: list[RunEntry]) -> None:
+def _runs(entries: Sequence[RunEntry]) -> None:
     st.subheader("Runs at a glance")
     rows, problems = [], []
     for entry in entries:

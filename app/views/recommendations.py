@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app import cached
@@ -43,7 +45,7 @@ def render() -> None:
         st.session_state[TAB] = WHY
 
     tabs = st.tabs(TABS, key=TAB, bind="query-params")
-    shows = (
+    shows: tuple[Callable[[], None], ...] = (
         lambda: show_lists(view, explain),
         lambda: show_explanation(view),
         lambda: show_pair(view, explain),

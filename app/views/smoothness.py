@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -207,7 +207,7 @@ def _parts(
 ) -> None:
     """Tabs of which only the open one is computed."""
     tabs = st.tabs(PARTS, key=PART, bind="query-params")
-    shows = (
+    shows: tuple[Callable[[], None], ...] = (
         lambda: show_measure(table, chosen, view),
         lambda: show_deeper(chosen, view),
         lambda: show_epochs(chosen, view),
