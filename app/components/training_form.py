@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, state
+from app.components.path_field import path_field
 from app.components.reading import reading
 from app.components.text import escape_markdown
 from app.components.training_actions import ALIGNMENT, watch_started
@@ -29,7 +30,6 @@ from rednd_core.evaluation.metrics import METRICS, parse_metric
 
 DEFAULT_MODEL = "rednnd"
 HEADLINE = f"{ALIGNMENT}_weight"
-TYPED = "train.typed_path"
 VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # A number outside of its bounds stays in the browser: the server would start with the last good one.
@@ -112,34 +112,16 @@ def _data_config() -> DataConfig:
         "Data set",
         options,
         placeholder="none is known, type the path of one",
-        help="Sample data and what the runs were trained on. Below you can type the path of another "
-        "MMRec folder, or of a Parquet or CSV file, on the machine that runs this app.",
+        help="Sample data, and what the runs were trained on.",
         key=state.DATA_PATH,
         persist_state="session",
     )
-    if st.session_state.get(TYPED) != path:  # another one was chosen since
-        st.session_state[TYPED] = ""
-    # A field of its own: a select box that takes new options eats the part of a typed path that is
-    # the path of the chosen one.
-    st.text_input(
-        "Another folder or file",
-        placeholder="or type the path of another folder or file",
-        label_visibility="collapsed",
-        key=TYPED,
-        persist_state="session",
-        on_change=_take_typed,
-    )
+    path_field(state.DATA_PATH)
     if not path:
         raise ConfigError(
             expected="a data set", found="none", remedy="choose one or type the path of a folder"
         )
     return DataConfig(path=portable_path(resolve_data_path(path)))
-
-
-def _take_typed() -> None:
-    """Choose what was typed."""
-    if typed := st.session_state[TYPED].strip():
-        st.session_state[TYPED] = st.session_state[state.DATA_PATH] = typed
 
 
 def _facts(dataset: Dataset) -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 from app import cached, state
 from app.components.downloads import csv_button, show_figure
 from app.components.errors import explained
+from app.components.path_field import path_field
 from app.components.product import product_card
 from app.components.reading import reading
 from app.components.text import escape_markdown
@@ -27,7 +28,6 @@ from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
 
 DATASET = "dataset"  # key of the chosen path, also in the address
-TYPED = "data.typed"
 HERE, UPLOAD = "On this machine", "Upload"
 PREVIEW = 12
 BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
@@ -83,25 +83,12 @@ def _choose() -> DataConfig | None:
         help="Sample data, and what the runs were trained on.",
         **state.keep(DATASET),
     )
-    # A field of its own: a select box takes what is typed for a search among its options.
-    right.text_input(
-        "Another path",
-        key=TYPED,
-        placeholder="of a folder or file",
-        help="An MMRec folder, or an .inter, Parquet or CSV file, on the machine that runs this app.",
-        on_change=_take_typed,
-    )
+    with right:
+        path_field(DATASET)
     if not chosen:
         st.info("Choose a data set, or type the path of a folder or file.")
         return None
     return known.get(chosen, DataConfig(path=chosen))
-
-
-def _take_typed() -> None:
-    """What was typed becomes the chosen data set, and the field is free for another one."""
-    if path := st.session_state[TYPED].strip():
-        st.session_state[DATASET] = path
-    st.session_state[TYPED] = ""
 
 
 def _known() -> dict[str, DataConfig]:

@@ -103,14 +103,26 @@ def test_a_path_that_leads_nowhere_is_a_sentence(path: str) -> None:
 def test_a_typed_path_may_begin_like_the_chosen_one() -> None:
     app = open_page()
     assert app.selectbox[0].value == "sample_data/shop"
-    app.text_input("data.typed").set_value(" sample_data/shop/items.tsv ").run()
+    app.text_input("dataset.typed").set_value(" sample_data/shop/items.tsv ").run()
     assert not app.exception
     assert app.selectbox[0].value == "sample_data/shop/items.tsv"
     assert app.query_params["dataset"] == "sample_data/shop/items.tsv"
-    assert app.text_input("data.typed").value == ""
     assert len(app.error) == 1
     # The box takes what is typed for a search: it offers nothing else.
     assert not app.selectbox[0].proto.accept_new_options
+
+
+def test_a_typed_path_stays_until_another_one_is_chosen(planted_folder: Path) -> None:
+    app = open_page()
+    app.text_input("dataset.typed").set_value(f"{planted_folder}s").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.text_input("dataset.typed").value == f"{planted_folder}s"  # to be corrected
+    app.text_input("dataset.typed").set_value(str(planted_folder)).run()
+    assert not app.error
+    assert app.text_input("dataset.typed").value == app.selectbox[0].value == str(planted_folder)
+    app.selectbox[0].set_value("sample_data/shop").run()
+    assert app.text_input("dataset.typed").value == ""  # not two answers to one question
 
 
 def test_a_folder_without_a_name_is_called_by_its_path() -> None:

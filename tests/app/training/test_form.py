@@ -145,19 +145,19 @@ def test_what_cannot_be_started_is_a_sentence(
 
 def test_a_path_is_typed_into_a_field_of_its_own(planted_folder: Path, started) -> None:
     app = open_page(FORM)
-    box, field = app.selectbox(key="data_path"), app.text_input(key="train.typed_path")
+    box, field = app.selectbox(key="data_path"), app.text_input(key="data_path.typed")
     assert (box.value, field.value) == ("sample_data/shop", "")
     assert not box.proto.accept_new_options  # what is typed there loses the part that is chosen
     field.set_value(f" {planted_folder} ").run()
     assert app.selectbox(key="data_path").value == str(planted_folder)
     assert app.session_state["data_path"] == str(planted_folder)  # what other pages read and set
-    assert app.text_input(key="train.typed_path").value == str(planted_folder)
+    assert app.text_input(key="data_path.typed").value == str(planted_folder)
     app.button(key="train.start").click().run()
     assert started[0][0].data.path == str(planted_folder.resolve())
     app.session_state["train.open"] = True
     app.run()
     app.selectbox(key="data_path").set_value("sample_data/shop").run()
-    assert app.text_input(key="train.typed_path").value == ""  # not two answers to one question
+    assert app.text_input(key="data_path.typed").value == ""  # not two answers to one question
 
 
 def test_a_bad_data_path_is_the_reports_sentence(tmp_path: Path) -> None:
@@ -169,6 +169,19 @@ def test_a_bad_data_path_is_the_reports_sentence(tmp_path: Path) -> None:
     assert "Expected" in app.error[0].value
     assert "nowhere" in app.error[0].value
     assert "train.start" not in keys(app)
+
+
+@pytest.mark.parametrize("path", ["/no/such/folder", "~nobody-of-that-name/x"])
+def test_a_typed_path_that_cannot_be_used_stays_to_be_corrected(path: str) -> None:
+    app = open_page(FORM)
+    app.text_input(key="data_path.typed").set_value(path).run()
+    assert not app.exception
+    assert path in app.error[0].value.replace("\\", "")
+    assert app.text_input(key="data_path.typed").value == path
+    assert "train.start" not in keys(app)
+    app.text_input(key="data_path.typed").set_value("sample_data/shop").run()
+    assert not app.error
+    assert "train.start" in keys(app)
 
 
 def test_a_preset_folder_is_what_is_trained_on(planted_folder: Path, started) -> None:
