@@ -25,6 +25,7 @@ def loaded(modules: str) -> list[str]:
         "rednd_core",
         "rednd_core.config, rednd_core.errors, rednd_core.cache, rednd_core.reproducibility",
         "rednd_core.data, rednd_core.runs, rednd_core.jobs, rednd_core.cli.app",
+        "rednd_core.models.titles",
     ],
 )
 def test_nothing_heavy(modules: str) -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 from app import cached
 from app.components.text import escape_markdown
 from rednd_core.errors import RedndError
+from rednd_core.models.titles import model_title
 from rednd_core.projection import COLLAPSE_MAD
 from rednd_core.runs import AlignmentWeight, EvaluationRecord, Run, RunEntry, RunRecord
 
 DEEP = 16  # layers: deep enough that a linear model has collapsed
-MODEL_TITLES = {"lightgcn": "LightGCN", "rednnd": "RedNⁿD", "gcn": "GCN", "mf": "MF"}
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Chapter:
     @property
     def title(self) -> str:
         """Name for legends, e.g. ``RedNⁿD, alignment 0.1``."""
-        config = self.record.config
-        name = MODEL_TITLES.get(config.model, config.model)
+        name = model_title(self.record.config.model)
         return name if self.alignment is None else f"{name}, alignment {self.alignment}"
 
     @property

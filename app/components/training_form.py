@@ -27,6 +27,7 @@ from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import METRICS, parse_metric
+from rednd_core.models.titles import model_title
 
 DEFAULT_MODEL = "rednnd"
 HEADLINE = f"{ALIGNMENT}_weight"
@@ -62,7 +63,7 @@ def _form() -> None:
             "Model",
             list(models),
             index=list(models).index(DEFAULT_MODEL),
-            format_func=lambda name: models[name].title,
+            format_func=model_title,
             key="train.model",
             persist_state="session",
         )

@@ -91,7 +91,7 @@ class Recommender(nn.Module, ABC):
     """Base of all models. Node order: users ``0..n_users-1``, then items.
 
     Attributes:
-        name: registry key; title: how it is shown.
+        name: registry key; how it is shown is in ``titles``.
         readout: how the layers combine into the final embedding; measures of direction ignore scale,
             so a sum is a ``"mean"``.
         linear_propagation: whether x^l = A x^(l-1) holds, so that a deeper layer can be computed from
@@ -100,7 +100,6 @@ class Recommender(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
     readout: ClassVar[Literal["mean", "last"]] = "mean"
     linear_propagation: ClassVar[bool] = False
     settings_class: ClassVar[type[Hyperparameters]] = Hyperparameters

@@ -25,7 +25,6 @@ from rednd_core.models.rows import gather
 
 class GCN(Recommender):
     name = "gcn"
-    title = "GCN"
     readout = "last"
     settings_class = LightGCNHyperparameters
 

@@ -36,7 +36,6 @@ class LightGCNHyperparameters(EmbeddingHyperparameters):
 
 class LightGCN(Recommender):
     name = "lightgcn"
-    title = "LightGCN"
     linear_propagation = True
     settings_class = LightGCNHyperparameters
 

@@ -27,7 +27,6 @@ from rednd_core.models.rows import gather
 
 class MatrixFactorization(Recommender):
     name = "mf"
-    title = "MF-BPR"
     readout = "last"
     settings_class = EmbeddingHyperparameters
 

@@ -13,7 +13,6 @@ class Popularity(Recommender):
     """score(u, i) = train interactions of i; one column, nothing to train."""
 
     name = "popularity"
-    title = "Popularity"
     readout = "last"
 
     def __init__(self, inputs: ModelInputs, settings: Hyperparameters) -> None:

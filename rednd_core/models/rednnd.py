@@ -123,7 +123,6 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
 
 class RedNnD(Recommender):
     name = "rednnd"
-    title = "RedNⁿD"
     linear_propagation = True
     settings_class = RedNnDHyperparameters
 

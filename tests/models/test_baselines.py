@@ -8,6 +8,7 @@ import torch
 
 from rednd_core.errors import ConfigError
 from rednd_core.models.registry import create_model, hyperparameters, model_class, model_names
+from rednd_core.models.titles import model_title
 
 
 def dense_adjacency(dataset) -> torch.Tensor:
@@ -124,6 +125,7 @@ def test_initial_embeddings_are_xavier_normal(planted, build) -> None:
 def test_the_registry_finds_every_model() -> None:
     assert {"gcn", "lightgcn", "mf", "popularity", "rednnd"} <= set(model_names())
     assert all(model_class(name).name == name for name in model_names())
+    assert all(model_title(name) != name for name in model_names())
 
 
 def test_unknown_models_and_settings(planted) -> None:
