@@ -52,10 +52,10 @@ def measure(world: World, options: argparse.Namespace) -> dict[str, object]:
 
     world.sum_gradients = timed  # type: ignore[method-assign]
     batches = cycle(trainer.sampler.epoch())
-    trainer._step(next(batches))
+    trainer.take_step(next(batches))
     summing, began = 0.0, Clock()
     for _ in range(options.steps):
-        trainer._step(next(batches))
+        trainer.take_step(next(batches))
     if trainer.device.type == "cuda":
         torch.cuda.synchronize()
     ended = Clock()

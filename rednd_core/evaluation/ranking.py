@@ -15,7 +15,6 @@ from torch import Tensor
 from rednd_core.data.schema import FloatArray, IntArray, Interactions
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.evaluation.scoring import (
-    GPU_SCORES,
     MASKED,
     Embedding,
     Scorer,
@@ -171,20 +170,22 @@ def _ranks_one_by_one(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Te
 
 def _ranks_at_once(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
     """The same in a few launches, which is what a GPU wants, and without asking it anything."""
-    position = torch.arange(scores.shape[1], device=scores.device)
+    position = torch.arange(scores.shape[1], device=scores.device, dtype=torch.int32)
     own = scores[rows, columns]
-    ranks = []
-    n_pairs = max(1, GPU_SCORES // scores.shape[1])
-    for row, column, score in zip(
-        rows.split(n_pairs),
-        columns[:, None].split(n_pairs),
-        own[:, None].split(n_pairs),
-        strict=True,
-    ):
-        mine = scores[row]
-        ahead = (mine > score) | ((mine == score) & (position < column))
-        ranks.append(1 + ahead.sum(1))
-    return torch.cat(ranks), own
+    # As many pairs at a time as there are users, so that their scores are no larger than the block.
+    parts = zip(
+        *(of.split(len(scores)) for of in (rows, columns[:, None], own[:, None])), strict=True
+    )
+    return torch.cat([_ranks_of_rows(scores, position, *part) for part in parts]), own
+
+
+def _ranks_of_rows(
+    scores: Tensor, position: Tensor, rows: Tensor, columns: Tensor, own: Tensor
+) -> Tensor:
+    mine = scores[rows]
+    ahead = mine > own
+    ahead |= (mine == own) & (position < columns)
+    return 1 + ahead.sum(1, dtype=torch.int32).long()
 
 
 def _ranks_of(scores: Tensor, column: Tensor, own: Tensor, scratch: Tensor) -> Tensor:

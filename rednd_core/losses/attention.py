@@ -34,7 +34,7 @@ def attention(
     Args:
         queries: (..., A, d), keys and values: (..., C, d), rows of the first two about 1 long at most. A
             leading axis serves as attention heads.
-        precision: dtype in which the kernels multiply; float32 is kept to its last digits everywhere.
+        precision: dtype in which the kernels multiply; float32 means its digits of the largest value.
         bias: b, (..., C).
 
     Returns:

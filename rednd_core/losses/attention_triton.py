@@ -1,9 +1,9 @@
 """Attention of float32 accuracy on the 16-bit matrix units of a GPU, by a kernel of our own.
 
-Units for float32 do 67 TFLOP/s on an H100, those for float16 ten times as much. So every factor is written
-as hi + lo, two float16 numbers that together hold 22 bits, and a product takes three: lo hi + hi lo + hi hi,
-summed in float32. What is left out, lo lo, is below float32's own rounding. The units cut off where float32
-rounds, always towards zero: sums over many tiles are added up outside of them.
+Units for float32 do 67 TFLOP/s on an H100, those for float16 more than ten times that. So every factor is
+written as hi + lo, two float16 numbers that together hold 22 bits, and a product takes three:
+lo hi + hi lo + hi hi, summed in float32. What is left out, lo lo, is below float32's own rounding. The units
+cut off where float32 rounds, always towards zero: sums over many tiles are added up outside of them.
 
 The pass over the keys is that of FlashAttention (Dao et al., NeurIPS 2022): a running maximum and a running
 sum for each query, one tile of scores at a time.
@@ -43,8 +43,8 @@ def attention(
     """Softmax average of the values and logsumexp, (H, A, d) and (H, A).
 
     Args:
-        queries: (H, A, d), keys: (H, C, d), rows about 1 long at most; values: (H, C, d). float32, d at most
-            :data:`LARGEST_WIDTH`.
+        queries: (H, A, d), keys: (H, C, d), rows about 1 long at most; values: (H, C, d), of which 22 bits of
+            the largest count. float32, d at most :data:`LARGEST_WIDTH`.
         bias: (H, C), added to the logits of a key.
     """
     n_heads, n_queries, size = queries.shape

@@ -49,8 +49,9 @@ def info_nce(
         n_anchors: anchors to divide by, where these are only some of them, or none.
         real_anchors: (A,) bool, real_candidates: (C,) bool; the others are padding and count for nothing.
             The positive of a real anchor is real. None: there is no padding.
-        precision: in which the kernels multiply, None for that of the rows. With bfloat16 the loss is right
-            to about 0.1 % and a gradient to about 1 % of its largest entry; it pays on CUDA.
+        precision: in which the kernels multiply, None for that of the rows. With bfloat16 and t = 0.2
+            the loss is right to about 0.1 % and a gradient to about 1 % of its largest entry; for nodes that
+            agree, t = 0.1 makes that 7 %, and t = 0.05 leaves nothing of it. It pays on CUDA.
 
     Returns:
         (...), in nats; ln C where all rows point the same way.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 COPIES_OF_PARAMETERS = 5
 MEASURING_TABLES = 4
-"""Beyond the layers themselves, while their smoothness is measured in double precision."""
+"""Beyond the layers themselves, while their smoothness is measured."""
 FIXED_BYTES = 100 * 2**20
 """A batch's own tensors, buffers of the libraries."""
 GRAPH_BYTES = 32

@@ -48,9 +48,11 @@ def distinct(rows: Tensor) -> Distinct:
 
 def readable(rows: Tensor) -> Distinct:
     """Ids to read from a table for (n,) rows: every id once; on CUDA, where it gains nothing, as they are."""
-    if rows.is_cuda:
-        return Distinct(rows, torch.arange(len(rows), device=rows.device), None)
-    return distinct(rows)
+    return _as_they_come(rows) if rows.is_cuda else distinct(rows)
+
+
+def _as_they_come(rows: Tensor) -> Distinct:
+    return Distinct(rows, torch.arange(len(rows), device=rows.device), None)
 
 
 def _padded(rows: Tensor) -> Distinct:

@@ -10,7 +10,7 @@ import shutil
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
@@ -52,9 +52,9 @@ def export(run: Run, path: Path) -> Path:
     record, status = run.record, read_record(StatusRecord, run.layout.status)
     placeless = _without_place(record)
     # Why a run failed may name files of the data set or of the run.
-    message = status.message.replace(str(run.path), run.name)
-    if len(place := record.config.data.path) > 1:
-        message = message.replace(place, placeless.config.data.path)
+    message = status.message
+    for place, told in _places(run, placeless.config.data.path):
+        message = message.replace(place, told)
     carried: dict[Path, RunRecord | StatusRecord] = {
         run.layout.config: placeless,
         run.layout.status: status.model_copy(update={"process": None, "message": message}),
@@ -155,6 +155,18 @@ def _accept(
     except RedndError as error:
         raise _foreign(error) from None
     return Run(place)
+
+
+def _places(run: Run, told: str) -> Iterator[tuple[str, str]]:
+    """How a message may spell where the run and its data set lie, and what is told instead."""
+    yield str(run.path), run.name
+    stored = run.record.config.data.path
+    with suppress(RedndError, OSError, ValueError):
+        resolved = str(resolve_data_path(stored))
+        if len(resolved) > 1:  # more than the root, which is a part of every path
+            yield resolved, told
+    if len(stored) > 1:
+        yield stored, told
 
 
 def _without_place(record: RunRecord) -> RunRecord:

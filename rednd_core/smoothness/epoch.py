@@ -1,6 +1,6 @@
 """The measures of every epoch of training, taken where the layers are: on the model's device.
 
-The values of :func:`~rednd_core.smoothness.report.measure_layers` to about six digits in a fraction of
+The values of :func:`~rednd_core.smoothness.report.measure_layers` to about five digits in a fraction of
 its time: rows stay float32, and what is summed over nodes is float64.
 """
 
@@ -20,9 +20,13 @@ from rednd_core.smoothness import rank
 from rednd_core.smoothness.report import Readout
 
 BLOCK = 256
-"""Rows whose product is float32: of all of them its largest entry is right to 5e-8."""
+"""Rows whose product is float32: that of all of them is right to 5e-8 of its largest entry."""
+MANY_ROWS, NARROW = 4096, 64
+"""From how many rows on, and to how many columns, such products pay: others take no time, or more memory."""
+LARGEST_LENGTH = 1e9
+"""Of rows whose squares are far inside of float32, as are those of rows of its reciprocal."""
 CLEAR = 1e-5
-"""Smallest to largest eigenvalue: above, the effective rank of such products is right to a few 1e-6."""
+"""Smallest to largest eigenvalue: above, the effective rank of such products is right to 1e-5."""
 
 
 class MeasuredRows(NamedTuple):
@@ -115,10 +119,11 @@ class EpochSmoothness:
         for side, own, other in self._sides:
             parts = [matrix.x[own] for matrix in matrices]
             quotients = 1 - squares_ahead[:, other].sum(1) / squares[:, own].sum(1)
+            longest = lengths[:, own].amax(1).tolist() if len(parts[0]) else [0.0] * len(parts)
             columns = {
                 "mad": _pair_mads(parts, scales[:, own], is_zero[:, own]).tolist(),
                 "two_hop_rq": quotients.clamp(min=0).tolist(),
-                "effective_rank": list(_effective_ranks(parts)),
+                "effective_rank": list(_effective_ranks(parts, longest)),
             }
             for measure, column in columns.items():
                 for matrix, value in zip(matrices, column, strict=True):
@@ -159,12 +164,14 @@ def _pair_mads(parts: Sequence[Tensor], scales: Tensor, is_zero: Tensor) -> Tens
     return torch.stack(deviations).double().square().sum(1) / (n - 1) + is_zero.sum(1) / n
 
 
-def _effective_ranks(parts: Sequence[Tensor]) -> Iterator[float]:
-    spectra = torch.linalg.eigvalsh(torch.stack([_gram(x) for x in parts])).cpu().numpy()
-    for x, eigenvalues in zip(parts, spectra, strict=True):
-        if not eigenvalues[0] > CLEAR * eigenvalues[-1]:
-            wide = x.double()
-            eigenvalues = torch.linalg.eigvalsh(wide.T @ wide).cpu().numpy()
+def _effective_ranks(parts: Sequence[Tensor], longest: Sequence[float]) -> Iterator[float]:
+    """Of V matrices (n, d) whose longest rows are known."""
+    in_blocks = [_can_be_blocks(x, length) for x, length in zip(parts, longest, strict=True)]
+    grams = [_gram(x, blocks) for x, blocks in zip(parts, in_blocks, strict=True)]
+    spectra = torch.linalg.eigvalsh(torch.stack(grams)).cpu().numpy()
+    for x, blocks, eigenvalues in zip(parts, in_blocks, spectra, strict=True):
+        if blocks and not eigenvalues[0] > CLEAR * eigenvalues[-1]:
+            eigenvalues = torch.linalg.eigvalsh(_gram(x, in_blocks=False)).cpu().numpy()
         values = rank.from_eigenvalues(eigenvalues)
         if values is None:
             factor = torch.linalg.qr(x.double(), mode="r").R
@@ -172,8 +179,17 @@ def _effective_ranks(parts: Sequence[Tensor]) -> Iterator[float]:
         yield rank.effective_rank(values)
 
 
-def _gram(x: Tensor) -> Tensor:
-    """x^T x of (n, d), (d, d) float64: products of blocks in float32, their sum in float64."""
-    whole = len(x) - len(x) % BLOCK
-    blocks, rest = x[:whole].view(-1, BLOCK, x.shape[1]), x[whole:].double()
-    return torch.bmm(blocks.mT, blocks).double().sum(0) + rest.T @ rest
+def _can_be_blocks(x: Tensor, longest: float) -> bool:
+    is_large = len(x) >= MANY_ROWS and x.shape[1] <= NARROW
+    return is_large and 1 / LARGEST_LENGTH < longest < LARGEST_LENGTH
+
+
+def _gram(x: Tensor, in_blocks: bool) -> Tensor:
+    """x^T x of (n, d), (d, d) float64; in blocks their products are float32, their sum float64."""
+    whole = len(x) - len(x) % BLOCK if in_blocks else 0
+    rest = x[whole:].double()
+    gram: Tensor = rest.T @ rest
+    if in_blocks:
+        blocks = x[:whole].view(-1, BLOCK, x.shape[1])
+        gram += torch.bmm(blocks.mT, blocks).double().sum(0)
+    return gram

@@ -24,8 +24,8 @@ SMALLEST_EMBEDDING = 8
 MEMORY_SHARE = "REDND_MEMORY_SHARE"
 """Bytes that this process may take of the machine's, set by whoever starts several side by side: each of
 them sees the memory that the others are still going to take as free."""
-RANKING_BYTES = 11
-"""For a score of a block on a GPU: itself, once more for its pair, three comparisons."""
+RANKING_BYTES = 16
+"""For a score of a block on a GPU: itself, once more for its pair, comparisons, and their sum."""
 OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 

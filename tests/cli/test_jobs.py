@@ -111,7 +111,8 @@ def test_a_job_that_cannot_train_says_why(store: RunStore, endless: RunConfig) -
 
 def test_jobs_side_by_side_share_the_memory(rednd, store, endless, monkeypatch) -> None:
     """Each of them sees as free what the others are still going to take."""
-    monkeypatch.delenv(memory.MEMORY_SHARE, raising=False)
+    monkeypatch.setenv(memory.MEMORY_SHARE, "")  # what the command sets is undone then
+    monkeypatch.delenv(memory.MEMORY_SHARE)
     monkeypatch.setattr(memory, "whole_memory", lambda: 3_000)
     for n_jobs, found in (("1", "finished"), ("2", "0.0 GB for one of several workers")):
         monkeypatch.setenv("REDND_JOB_SLOTS", n_jobs)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rednd_core.errors import ConfigError
+from rednd_core.models import lightgcn, rows
 from rednd_core.models.registry import create_model, hyperparameters, model_class, model_names
 from rednd_core.models.titles import model_title
 
@@ -32,10 +33,14 @@ def l2_by_hand(table, batch, n_users):
     return (table[rows] ** 2).sum() / (2 * len(batch))
 
 
+@pytest.mark.parametrize("read", ["readable", "_as_they_come"])  # the second as on CUDA
 @pytest.mark.parametrize("engine", ["dgl", "csr"])
 @pytest.mark.parametrize("n_layers", [0, 1, 3])
-def test_lightgcn_closed_form(small, build, batch, engine: str, n_layers: int) -> None:
+def test_lightgcn_closed_form(
+    small, build, batch, engine: str, n_layers: int, read: str, monkeypatch
+) -> None:
     """z = (I + A + .. + A^L) E / (L + 1)"""
+    monkeypatch.setattr(lightgcn, "readable", getattr(rows, read))
     if engine == "dgl":
         pytest.importorskip("dgl")
     model = build(small, "lightgcn", engine, embedding_size=5, n_layers=n_layers)

@@ -77,16 +77,18 @@ def assert_equal_losses(model, slow, leaves, batch, scope) -> None:
 
 
 @pytest.mark.parametrize("padded", [False, True])
-@pytest.mark.parametrize("scope", ["batch", "anchors", "full"])
+@pytest.mark.parametrize("scope", ["batch", "anchors", "full", None])
 def test_two_modalities_in_every_scope(
-    small, build, batch, reference, scope: str, padded: bool, monkeypatch
+    small, build, batch, reference, scope: str | None, padded: bool, monkeypatch
 ) -> None:
+    """None: without alignment."""
     if padded:  # as on CUDA
         monkeypatch.setattr(rednnd, "distinct", rows._padded)
+        monkeypatch.setattr(rednnd, "readable", rows._as_they_come)
+    alignment = {"alignment_scope": scope} if scope else {"alignment_weight": 0.0}
     model = build(
-        small, "rednnd", embedding_size=SIZE, knn_k=3, alignment_scope=scope,
-        modalities=("image", "text"),
-    )  # fmt: skip
+        small, "rednnd", embedding_size=SIZE, knn_k=3, modalities=("image", "text"), **alignment
+    )
     leaves, slow = pair(reference, small, model, fusion={"image": 0.1, "text": 0.9})
     assert_equal_losses(model, slow, leaves, batch, scope)
 

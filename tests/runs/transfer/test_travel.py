@@ -13,6 +13,7 @@ import pytest
 
 from rednd_core import atomic
 from rednd_core.atomic import write_json
+from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, RunError
 from rednd_core.runs import Run, RunStore, StatusRecord, create_run, export, import_archive
 from rednd_core.runs.liveness import process_record
@@ -60,13 +61,16 @@ def test_which_machine_trained_it_stays_behind(finished: Run, tmp_path: Path) ->
         ("C:\\Users\\Ann\\baby", "baby"),
         ("sample_data/shop", "sample_data/shop"),
         ("/", "data"),
+        ("gone/ann", "gone/ann"),
+        ("~/ann", "ann"),
     ],
 )
 def test_where_the_data_lay_stays_behind(
     finished: Run, tmp_path: Path, path: str, told: str
 ) -> None:
     set_path(finished, path)
-    said = f"Expected a column in {path}, found none in {finished.path}"
+    place = path if path[0] in "/C" else resolve_data_path(path)
+    said = f"Expected a column in {place}, found none in {finished.path}"
     write_json(finished.layout.status, StatusRecord(state="failed", message=said))
     before = finished.record
     finished.layout.log.write_text("Expected a column in /home/ann/data/baby")
