@@ -20,6 +20,12 @@ from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 
 PANELS = 4
+STORY, FURTHER = "home-story", "home-next"  # as the style sheet has them
+# Streamlit stacks columns by the width of the window, whether or not the menu takes a third of it.
+STACKING = f"""
+.st-key-{STORY} .stColumn {{ min-width: min(288px, 100%); }}
+.st-key-{FURTHER} .stColumn {{ min-width: min(176px, 100%); }}
+"""
 
 INTRODUCTION = """
 A graph recommender gives every user and every item a vector and mixes it, layer by layer, with the
@@ -46,12 +52,14 @@ NEXT = (
 def render() -> None:
     st.title("See over-smoothing happen")
     st.markdown(INTRODUCTION)
+    st.html(f"<style>{STACKING}</style>")
     entries = cached.run_entries()
     story = choose_story(entries)
     if story is None:
         _how_to_train()
     else:
-        explained(lambda: _tell(story))()
+        with st.container(key=STORY):
+            explained(lambda: _tell(story))()
     _runs(entries)
     _next()
 
@@ -256,7 +264,8 @@ def _row(entry: RunEntry) -> dict[str, object]:
 
 def _next() -> None:
     st.subheader("Where to go next")
-    for place, (name, what) in zip(st.columns(len(NEXT)), NEXT, strict=True):
-        with place:
-            page_link(name)
-            st.caption(what)
+    with st.container(key=FURTHER):
+        for place, (name, what) in zip(st.columns(len(NEXT)), NEXT, strict=True):
+            with place:
+                page_link(name)
+                st.caption(what)
