@@ -97,7 +97,8 @@ class Visitor:
     @contextmanager
     def _costs(self) -> Iterator[dict[str, object]]:
         """A row that gets what the block cost the server."""
-        cpu, received, row = self._cpu(), self.received, {}
+        row: dict[str, object] = {}
+        cpu, received = self._cpu(), self.received
         yield row
         row["kB"] = round((self.received - received) / 1000)
         row["server cpu s"] = round(self._cpu() - cpu, 2)

@@ -79,7 +79,10 @@ def seconds_of(action: Callable[[], object], device: str) -> float:
     """Seconds from here to the end of ``action`` on the device."""
     import torch
 
-    wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
+    def wait() -> None:
+        if torch.device(device).type == "cuda":
+            torch.cuda.synchronize()
+
     wait()
     began = time.perf_counter()
     action()

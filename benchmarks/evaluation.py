@@ -13,19 +13,21 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from common import report
+from torch import Tensor
 
 from rednd_core.data.interactions import read_interactions
-from rednd_core.data.schema import Interactions, interaction_matrix
+from rednd_core.data.schema import IntArray, Interactions, interaction_matrix
 from rednd_core.data.split import split
 from rednd_core.evaluation.compare import compare
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.recommend import recommend
-from rednd_core.evaluation.scoring import scorer
+from rednd_core.evaluation.scoring import Scorer, TrainMatrix, scorer
 
 KS = (5, 10, 20, 50)
 
@@ -49,6 +51,22 @@ def least(action: Callable[[], object], repeat: int, device: str) -> float:
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
     return round(min(seconds[1:]), 4)
+
+
+def product(model: Scorer, users: IntArray) -> None:
+    for _ in model.blocks(users):
+        pass
+
+
+def topk(model: Scorer, users: IntArray) -> None:
+    for _, scores in model.blocks(users):
+        scores.topk(max(KS))
+
+
+def metrics(
+    users: Tensor, items: Tensor, matrix: TrainMatrix, held_out: Interactions
+) -> dict[str, float]:
+    return evaluate(users, items, matrix, held_out, KS).metrics
 
 
 def main() -> None:
@@ -77,29 +95,15 @@ def main() -> None:
         flat = items[:1].expand(n_items, d).contiguous()
         model, ids = scorer(users, items, matrix), np.unique(held_out.users)
 
-        def product(model=model, ids=ids) -> None:
-            for _ in model.blocks(ids):
-                pass
-
-        def topk(model=model, ids=ids) -> None:
-            for _, scores in model.blocks(ids):
-                scores.topk(max(KS))
-
-        def metrics(users=users, items=items) -> dict[str, float]:
-            return evaluate(users, items, matrix, held_out, KS).metrics
-
-        def collapsed(users=users, flat=flat) -> dict[str, float]:
-            return evaluate(users, flat, matrix, held_out, KS).metrics
-
         result = evaluate(users, items, matrix, held_out, KS)
         other = evaluate(users, flat, matrix, held_out, KS)
         actions: dict[str, Callable[[], object]] = {
-            "evaluate": metrics,
-            "product": product,
-            "topk": topk,
-            "collapsed": collapsed,
-            "recommend": lambda u=users, i=items: recommend(u, i, matrix, 0, 20, held_out),
-            "compare": lambda a=result, b=other: compare(a, b, "ndcg@20"),
+            "evaluate": partial(metrics, users, items, matrix, held_out),
+            "product": partial(product, model, ids),
+            "topk": partial(topk, model, ids),
+            "collapsed": partial(metrics, users, flat, matrix, held_out),
+            "recommend": partial(recommend, users, items, matrix, 0, 20, held_out),
+            "compare": partial(compare, result, other, "ndcg@20"),
         }
         figures = {
             name: least(action, args.repeat, args.device) for name, action in actions.items()

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ import pandas as pd
 import torch
 from common import MemoryGrowth, report, seconds_of
 from scaling import random_pairs
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
@@ -64,15 +64,15 @@ def busy_share(trainer: Trainer) -> float:
     spans = sorted(
         (event.time_range.start, event.time_range.end)
         for event in profiled.events()
-        if event.device_type == DeviceType.CUDA
+        if event.device_type.name == "CUDA"
     )
     if not spans:
         return float("nan")
-    worked, until = 0.0, spans[0][0]
+    worked, until = 0.0, float(spans[0][0])
     for start, end in spans:
         worked += max(0.0, end - max(start, until))
         until = max(until, end)
-    return worked / (until - spans[0][0])
+    return worked / (until - float(spans[0][0]))
 
 
 def steps_of(trainer: Trainer, n: int | None = None) -> int:
@@ -82,7 +82,8 @@ def steps_of(trainer: Trainer, n: int | None = None) -> int:
 
 def planned_mb(name: str, settings: dict[str, Any], dataset: Dataset) -> int:
     chosen = hyperparameters(name, settings)
-    return estimate(model_class(name), chosen, sizes_of(dataset), GPU) >> 20
+    planned: int = estimate(model_class(name), chosen, sizes_of(dataset), GPU)
+    return planned >> 20
 
 
 def rows_of(data: Path, epochs: int) -> Iterator[dict[str, Any]]:
@@ -108,7 +109,8 @@ def rows_of(data: Path, epochs: int) -> Iterator[dict[str, Any]]:
         for is_recorded in (True, False):
             trainer.step = recorded if is_recorded else trainer.take_step
             steps_of(trainer)
-            seconds = min(seconds_of(lambda t=trainer: steps_of(t), "cuda") for _ in range(epochs))
+            epoch = partial(steps_of, trainer)
+            seconds = min(seconds_of(epoch, "cuda") for _ in range(epochs))
             row = {
                 "data": dataset.name,
                 "model": name,

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +69,7 @@ def main() -> None:
     layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 3)]
     x = layers[2]
 
-    def table(names: tuple[str, ...], stack: list[np.ndarray], **options: object) -> object:
+    def table(names: Collection[str], stack: list[np.ndarray], **options: Any) -> object:
         return measure_layers({"id": stack}, graph, measures=names, **options)
 
     each_epoch = EpochSmoothness(graph, propagator(graph.norm_adj))
@@ -92,10 +94,8 @@ def main() -> None:
         ),
     }
     for name in MEASURES:
-        views = {"views": ("layer",)}
-        times[f"{name}, one layer"] = milliseconds(
-            lambda name=name, views=views: table((name,), [x], **views), args.repeat
-        )
+        one = partial(table, (name,), [x], views=("layer",))
+        times[f"{name}, one layer"] = milliseconds(one, args.repeat)
     if args.exact_gap:
         times["madgap, one layer, all rows"] = milliseconds(
             lambda: table(("madgap",), [x], views=("layer",), n_rows=graph.n_nodes), 1

@@ -21,7 +21,7 @@ from common import MemoryGrowth, in_own_process, report, seconds_of
 from plain_rednnd import PlainRedNnD, knn_adjacency, normalized_adjacency
 from torch import Tensor
 
-from rednd_core.config import DataConfig, RunConfig, TrainingConfig
+from rednd_core.config import DataConfig, Device, RunConfig, TrainingConfig
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.data.schema import Dataset
 from rednd_core.models.rednnd import RedNnD
@@ -32,14 +32,14 @@ ALIGNMENT_WEIGHT = 1.0
 """Far above any sensible one, so that the gradient error is that of the alignment, too."""
 
 
-def own_model(data: str, scope: str, device: str) -> tuple[RedNnD, BPRBatch, Dataset]:
+def own_model(data: str, scope: str, device: Device) -> tuple[RedNnD, BPRBatch, Dataset]:
     """This project's model, its first batch and the data set."""
     settings: dict[str, Any] = {"alignment_scope": scope, "alignment_weight": ALIGNMENT_WEIGHT}
     config = RunConfig(
         model="rednnd",
         data=DataConfig(path=data),
         hyperparameters=settings,
-        training=TrainingConfig(device=device),  # type: ignore[arg-type]
+        training=TrainingConfig(device=device),
     )
     experiment = build(config)
     model, dataset = experiment.model, experiment.dataset
@@ -77,7 +77,7 @@ def plain_model(model: RedNnD, dataset: Dataset) -> PlainRedNnD:
     return plain
 
 
-def measure(data: str, form: str, scope: str, device: str, repeat: int) -> dict[str, Any]:
+def measure(data: str, form: str, scope: str, device: Device, repeat: int) -> dict[str, Any]:
     """Seconds and memory of a step, and the gradients of the first."""
     model, batch, dataset = own_model(data, scope, device)
     trained: RedNnD | PlainRedNnD = model

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from common import in_own_process, report
 
-from rednd_core.config import DataConfig, RunConfig, TrainingConfig
+from rednd_core.config import DataConfig, Device, Engine, RunConfig, TrainingConfig
 from rednd_core.training.callbacks import Callback, EpochReport
 from rednd_core.training.experiment import build
 from rednd_core.training.memory import peak_memory
 from rednd_core.training.trainer import Trainer
 
-VARIANTS: dict[str, list[dict[str, object]]] = {
+VARIANTS: dict[str, list[dict[str, Any]]] = {
     "mf": [{}],
     "gcn": [{}],
     "lightgcn": [{}],
@@ -43,14 +44,14 @@ class Stopwatch(Callback):
 
 
 def measure(
-    data: str, model: str, settings: dict[str, object], engine: str, device: str, epochs: int
+    data: str, model: str, settings: dict[str, Any], engine: Engine, device: Device, epochs: int
 ) -> dict[str, object]:
     """One row."""
     config = RunConfig(
         model=model,
         data=DataConfig(path=data),
-        hyperparameters=settings,  # type: ignore[arg-type]
-        training=TrainingConfig(epochs=epochs, engine=engine, device=device),  # type: ignore[arg-type]
+        hyperparameters=settings,
+        training=TrainingConfig(epochs=epochs, engine=engine, device=device),
     )
     experiment = build(config)
     watch = Stopwatch()
