@@ -143,7 +143,7 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
                 go_to("training")
         lifetime(config.path)
     else:
-        st.caption("Training would stop at the first of these. Mend the files and choose it again.")
+        st.caption("Training would stop at the first of these. Mend the files, or choose others.")
     if report.notices:
         with st.expander(
             f"{counted(len(report.notices), 'notice')}: what was found and handled", expanded=True
