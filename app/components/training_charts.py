@@ -223,7 +223,10 @@ def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
         title = f"<b>layer {layer}</b>"
         columns = [measure_columns(rows, "mad", modality, side).get(layer) for side in SIDES]
         if len(now) and all(columns):
-            users, items = (now[column].iloc[-1] for column in columns)
-            title += f"<br>MAD {users:.2f} / {items:.2f}"
+            mads = [now[column].iloc[-1] for column in columns]
+            known = (
+                f"{mad:.2f}" if np.isfinite(mad) else "–" for mad in mads
+            )  # a single row has none
+            title += f"<br>MAD {' / '.join(known)}"
         titles.append(title)
     return titles

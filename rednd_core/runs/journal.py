@@ -106,12 +106,15 @@ def append(valid: list[Row], row: Row) -> None:
 
 
 def epochs_of(valid: Sequence[Row]) -> pd.DataFrame:
-    """The epochs among ``valid`` as a table, one row each; what a row lacks is missing there."""
+    """The epochs among ``valid`` as a table, one row each; what a row lacks, or holds as null, is NaN."""
     import pandas as pd
 
     rows = [row for row in valid if "event" not in row]
     names = dict.fromkeys(name for row in rows for name in row)
-    return pd.DataFrame({name: [row.get(name) for row in rows] for name in names})
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    # pandas leaves a column of nothing but None as it is, and None has no format.
+    never = {name for name, values in columns.items() if all(value is None for value in values)}
+    return pd.DataFrame(columns).astype(dict.fromkeys(never, float))
 
 
 def events_of(valid: Sequence[Row]) -> list[Row]:

@@ -8,7 +8,7 @@ import pytest
 
 from rednd_core.errors import RunError
 from rednd_core.runs import Run, RunWriter
-from rednd_core.runs.journal import append, parse_line
+from rednd_core.runs.journal import append, epochs_of, parse_line
 
 WEIGHT = {"event": "set_weight", "epoch": 3, "time": 1.0, "loss": "alignment", "value": 0.5}
 
@@ -131,3 +131,14 @@ def test_a_resumed_run_reads_back(finished: Run) -> None:
     writer.append_metrics(epoch(2, 9.0))
     assert finished.metrics()["losses.bpr"].tolist() == [0.5, 9.0]
     assert [row["event"] for row in finished.events()] == ["continued"]
+
+
+def test_what_was_never_defined_is_a_number_that_is_none() -> None:
+    """A measure of a side with one node is null in every line."""
+    rows = [
+        {"epoch": n, "smoothness.mad": None, "losses.bpr": value}
+        for n, value in ((1, None), (2, 0.5))
+    ]
+    table = epochs_of(rows)
+    assert table["smoothness.mad"].dtype == table["losses.bpr"].dtype == float
+    assert table["smoothness.mad"].isna().all()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -288,3 +291,16 @@ def test_before_the_first_epoch_it_says_what_it_is_at(add_run) -> None:
     config = json.loads(writer.layout.config.read_text())
     writer.layout.config.write_text(json.dumps(config | {"model": None}))
     assert "Reading the data and building" in words(open_page())
+
+
+def test_a_side_with_one_node_has_no_mad() -> None:
+    names = [f"smoothness.layer.id.0.{side}.mad" for side in ("users", "items")]
+    row = {"epoch": 1, names[0]: math.nan, names[1]: 0.5}
+    history = SimpleNamespace(epochs=pd.DataFrame([row]))
+
+    class Index(SimpleNamespace):
+        def __getitem__(self, modality):
+            return [None]
+
+    (title,) = training_charts._titles(history, "id", Index(epoch=1))
+    assert title.endswith("MAD – / 0.50")
