@@ -15,7 +15,7 @@ if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder on the p
     sys.path.insert(0, str(ROOT))
 
 from app import warm  # noqa: E402 - needs the path above
-from app.components.live_charts import LIBRARY, LIBRARY_PATH  # noqa: E402
+from app.charts.live_charts import LIBRARY, LIBRARY_PATH  # noqa: E402
 
 
 @asynccontextmanager

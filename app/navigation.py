@@ -6,10 +6,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import warm
-from app.components import address
-from app.components.live_charts import LOADER, load_library
+from app.charts.live_charts import LOADER, load_library
+from app.home import view as home
+from app.shared import address
 from app.sitemap import PAGES, page_file
-from app.views import home
 from rednd_core.config import PROJECT_ROOT
 
 STYLE = f"""<style>

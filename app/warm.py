@@ -33,16 +33,18 @@ def first_picture_sent() -> None:
 
 
 def _warm() -> None:
-    from app.views import home
+    from app.home import view as home
 
     with suppress(RedndError):  # the page will say it
         home.prepare()
     if _visited.wait(VISITOR_SECONDS):
         time.sleep(DRAWING_SECONDS)
     for page in ("embeddings", "training"):
-        importlib.import_module(f"app.views.{page}")
+        importlib.import_module(f"app.{page}.view")
     from app import cached
-    from app.views import data, recommendations, smoothness
+    from app.data import view as data
+    from app.recommendations import view as recommendations
+    from app.smoothness import view as smoothness
 
     cached.models()  # imports torch, which most pages need
     for prepare in (recommendations.prepare, smoothness.prepare, data.prepare):

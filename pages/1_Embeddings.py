@@ -1,3 +1,3 @@
-from app.views import embeddings
+from app.embeddings.view import render
 
-embeddings.render()
+render()

@@ -1,3 +1,3 @@
-from app.views import smoothness
+from app.smoothness.view import render
 
-smoothness.render()
+render()

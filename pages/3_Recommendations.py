@@ -1,3 +1,3 @@
-from app.views import recommendations
+from app.recommendations.view import render
 
-recommendations.render()
+render()

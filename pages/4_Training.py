@@ -1,3 +1,3 @@
-from app.views import training
+from app.training.view import render
 
-training.render()
+render()

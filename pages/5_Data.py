@@ -1,3 +1,3 @@
-from app.views import data
+from app.data.view import render
 
-data.render()
+render()

@@ -74,7 +74,7 @@ class Place:
 class Squares:
     """Square panels. Their height follows from the width, so the browser arranges them anew.
 
-    ``layout.meta`` carries this to ``app/components/live_charts/squares.js``; a layout with it has all
+    ``layout.meta`` carries this to ``app/charts/squares.js``; a layout with it has all
     four margins, and what lies below the panels at a negative ``y``.
 
     Attributes:

@@ -15,10 +15,11 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.components import embeddings_export, node_select
-from app.components.smoothness_tables import ChosenRun, recall_rows
+from app.data.view import item_table, user_table
+from app.embeddings import export as embeddings_export
 from app.node_names import NodeNames
-from app.views.data import item_table, user_table
+from app.shared import node_select
+from app.smoothness.tables import ChosenRun, recall_rows
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
 from rednd_core.data import ids as ids_module
 from rednd_core.data import load_dataset
@@ -81,7 +82,7 @@ def runs(
     monkeypatch.setattr(
         "rednd_core.evaluation.sample.sample_held_out.__defaults__", (RANKED * N_ITEMS, 0)
     )
-    monkeypatch.setattr("app.components.recommendations_slices.MOST_SCORES", RANKED * N_ITEMS)
+    monkeypatch.setattr("app.recommendations.slices.MOST_SCORES", RANKED * N_ITEMS)
     return show_store(planted)
 
 
@@ -197,11 +198,11 @@ def test_a_sample_of_users_is_ranked_and_said(runs: RunStore, dataset: Dataset) 
 def test_tables_of_all_users_wait_for_their_buttons(folder, runs, dataset, monkeypatch) -> None:
     forbid(
         monkeypatch,
-        "app.views.data.user_table",
-        "app.views.data.item_table",
-        "app.components.recommendations_slices.per_user_table",
-        "app.components.recommendations_slices.all_lists",
-        "app.components.embeddings_export.embedding_table",
+        "app.data.view.user_table",
+        "app.data.view.item_table",
+        "app.recommendations.slices.per_user_table",
+        "app.recommendations.slices.all_lists",
+        "app.embeddings.export.embedding_table",
     )
     for page, options in (
         ("5_Data", {"dataset": str(folder)}),

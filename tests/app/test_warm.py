@@ -9,8 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import Home, cached, warm
-from app.components.live_charts import LIBRARY, LIBRARY_PATH
-from app.views import data, home, recommendations, smoothness
+from app.charts.live_charts import LIBRARY, LIBRARY_PATH
+from app.data import view as data
+from app.home import view as home
+from app.recommendations import view as recommendations
+from app.smoothness import view as smoothness
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RunError
 from rednd_core.runs import RunStore, default_store

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from app import cached
-from app.components.embeddings_export import embedding_table, to_parquet
+from app.embeddings.export import embedding_table, to_parquet
 from app.node_names import NodeNames
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph

@@ -13,10 +13,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
-from app.components import node_select
-from app.components.node_card import map_fidelity
-from app.components.node_select import chosen_nodes
+from app.embeddings.node_card import map_fidelity
 from app.node_names import NodeNames
+from app.shared import node_select
+from app.shared.node_select import chosen_nodes
 from rednd_core.data import load_dataset
 from rednd_core.projection import movers
 from rednd_core.projection.rows import mean_cosine

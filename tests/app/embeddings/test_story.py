@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.components.embeddings_story import spread_story, verdict
-from app.views.embeddings import INTRODUCTION
+from app.embeddings.story import spread_story, verdict
+from app.embeddings.view import INTRODUCTION
 from rednd_core.projection import project
 from tests.app.embeddings.page import N_USERS, open_page, words
 

@@ -8,8 +8,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.components.recommendations_view import View
-from app.components.text import escape_markdown
+from app.recommendations.controls import ListView
+from app.shared.text import escape_markdown
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import Evaluation, evaluate
@@ -60,10 +60,10 @@ def titles(dataset: Dataset, items: Any) -> list[str]:
     return [escape_markdown(title) for title in dataset.items["title"].iloc[np.asarray(items)]]
 
 
-def view(runs: RunStore, dataset: Dataset, names: tuple[str, ...]) -> View:
+def view(runs: RunStore, dataset: Dataset, names: tuple[str, ...]) -> ListView:
     chosen = tuple(runs.open(name) for name in names)
     users = cached.users(chosen[0])
-    return View(chosen, dataset, users, "test", 10, "recall@10", 0, np.array([0]))
+    return ListView(chosen, dataset, users, "test", 10, "recall@10", 0, np.array([0]))
 
 
 def button(app: AppTest, label: str) -> Any:

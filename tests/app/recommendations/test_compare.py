@@ -7,15 +7,15 @@ import json
 import pytest
 
 from app import cached
-from app.components.recommendations_lists import list_table
-from app.components.recommendations_slices import (
+from app.recommendations import view as recommendations
+from app.recommendations.lists import list_table
+from app.recommendations.slices import (
     COLUMNS,
     MEASURED,
     all_lists,
     by_chance,
     per_user_table,
 )
-from app.views import recommendations
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.recommend import recommend
 from tests.app.forbid import forbid

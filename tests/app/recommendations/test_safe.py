@@ -13,8 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.components.product import picture_of
-from app.components.text import escape_markdown
+from app.shared.product import picture_of
+from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.people import walk
 from rednd_core.runs import RunStore

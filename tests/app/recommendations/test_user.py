@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.components import node_select
-from app.components.recommendations_lists import HIT, MISS, VALIDATION
-from app.components.text import escape_markdown
+from app.recommendations.lists import HIT, MISS, VALIDATION
+from app.shared import node_select
+from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.explain import explain
 from rednd_core.evaluation.people import walk

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app import cached
-from app.views import home
+from app.home import view as home
 from rednd_core import jobs
 from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig

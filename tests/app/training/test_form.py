@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from app.components.training_fields import WEIGHTS, label_of
+from app.training.fields import WEIGHTS, label_of
 from rednd_core.config import TrainingConfig
 from rednd_core.models.rednnd import RedNnDHyperparameters
 from rednd_core.models.registry import model_class, model_names

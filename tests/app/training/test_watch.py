@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.components import training_charts, training_watch
+from app.training import charts as training_charts
+from app.training import watch as training_watch
 from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig
 from rednd_core.errors import RunError

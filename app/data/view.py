@@ -1,0 +1,283 @@
+"""Data: is this data set fit to train on, and what does it look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
+from app.shared.downloads import csv_button, show_figure
+from app.shared.errors import explained
+from app.shared.path_field import path_field
+from app.shared.product import product_card
+from app.shared.reading import reading
+from app.shared.text import escape_markdown
+from app.sitemap import go_to
+from rednd_core.config import PROJECT_ROOT, DataConfig
+from rednd_core.data import DataReport, Dataset
+from rednd_core.data.ids import id_column
+from rednd_core.data.interactions import data_folders
+from rednd_core.data.report import DegreeFigures, InteractionFigures
+from rednd_core.data.tables import counted
+from rednd_core.plots.data import degree_figure, lorenz_figure
+
+DATASET = "dataset"  # key of the chosen path, also in the address
+HERE, UPLOAD = "On this machine", "Upload"
+PREVIEW = 12
+BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
+FIGURES = "data-figures"
+GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
+ORDERS = ("most popular", "least popular", "in file order")
+
+
+@explained
+def render() -> None:
+    st.title("Data")
+    st.markdown(
+        "What a recommender can learn is in its data. Choose a data set to see whether training "
+        "can read it, how many interactions its users and items have, and what is in its features."
+    )
+    config = _choose()
+    if config is None:
+        return
+    config = reading(config)
+    report = cached.data_report(config)
+    _verdict(report, config)
+    if report.interactions is not None:
+        _figures(report.interactions)
+    data = cached.dataset(config) if report.ok else None
+    if data is not None:
+        _charts(data)
+    _modalities(report)
+    if data is not None:
+        _items(data)
+
+
+def prepare() -> None:
+    """Fill the caches of the data set that the page opens with."""
+    first = next(iter(_bundled()), None)
+    if first is not None:
+        cached.data_report(DataConfig(path=first))
+        cached.dataset(DataConfig(path=first))
+
+
+def _choose() -> DataConfig | None:
+    """The data set to look at; None, with a hint, while there is none."""
+    where = st.segmented_control(
+        "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
+    )
+    if where == UPLOAD:
+        return _uploaded()
+    known = _known()
+    left, right = st.columns(2)
+    chosen = left.selectbox(
+        "Data set",
+        list(known),
+        placeholder="choose one",
+        help="Sample data, and what the runs were trained on.",
+        **state.keep(DATASET),
+    )
+    with right:
+        path_field(DATASET)
+    if not chosen:
+        st.info("Choose a data set, or type the path of a folder or file.")
+        return None
+    return known.get(chosen, DataConfig(path=chosen))
+
+
+def _known() -> dict[str, DataConfig]:
+    """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
+    known = {path: DataConfig(path=path) for path in _bundled()}
+    for entry in cached.run_entries():
+        if entry.record is not None:
+            known.setdefault(entry.record.config.data.path, entry.record.config.data)
+    for path in (st.session_state.get(DATASET), st.query_params.get(DATASET)):
+        if path:
+            known.setdefault(path, DataConfig(path=path))
+    return known
+
+
+def _bundled() -> list[str]:
+    folders = data_folders(PROJECT_ROOT / "sample_data")
+    return [folder.relative_to(PROJECT_ROOT).as_posix() for folder in folders]
+
+
+def _uploaded() -> DataConfig | None:
+    files = st.file_uploader(
+        "The files of one data set, all at once",
+        accept_multiple_files=True,
+        help="Interactions (.inter, or .csv or .parquet with userID and itemID), and if you have "
+        "them: features (<modality>_feat.npy, one row an item) and items.tsv or items.csv with titles.",
+        key="data.files",
+    )
+    if not files:
+        st.info(
+            f"Upload files that end in {', '.join(SUFFIXES)}: the interactions, and beside them "
+            "features and an items table if there are any. They stay on the machine that runs this "
+            f"app, in a temporary folder. A file may have {st.get_option('server.maxUploadSize')} MB; "
+            f"put larger ones on that machine and type their folder under **{HERE}**."
+        )
+        return None
+    ids = tuple(file.file_id for file in files)
+    saved = st.session_state.get("data.saved")
+    if saved is None or saved[0] != ids:
+        saved = ids, str(save_upload(files, upload_root()))
+        st.session_state["data.saved"] = saved
+    return DataConfig(path=saved[1])
+
+
+def _verdict(report: DataReport, config: DataConfig) -> None:
+    for error in report.errors:
+        st.error(escape_markdown(error), icon=":material/error:")
+    if report.ok:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.success("Training can read this data set.", icon=":material/check_circle:")
+            if st.button("Use this folder for training", icon=":material/play_circle:"):
+                st.session_state[state.DATA_PATH] = config.path
+                go_to("training")
+        lifetime(config.path)
+    else:
+        st.caption("Training would stop at the first of these. Mend the files, or choose others.")
+    if report.notices:
+        with st.expander(
+            f"{counted(len(report.notices), 'notice')}: what was found and handled", expanded=True
+        ):
+            for notice in report.notices:
+                st.markdown(f"- {escape_markdown(notice.message)}")
+
+
+def _figures(found: InteractionFigures) -> None:
+    total = found.n_train + found.n_valid + found.n_test
+    parts = f"{found.n_train:,} train · {found.n_valid:,} validation · {found.n_test:,} test pairs"
+    possible = found.n_users * found.n_items
+    st.html(f"<style>{GROWING}</style>")
+    with st.container(horizontal=True, key=FIGURES):
+        for label, value, explanation in (
+            ("Users", f"{found.n_users:,}", _degrees(found.users)),
+            ("Items", f"{found.n_items:,}", _degrees(found.items)),
+            ("Interactions", f"{total:,}", parts),
+            ("Density", f"{found.density:.3%}", f"of {possible:,} user-item pairs are known"),
+        ):
+            with st.container(border=True, width=BOX_WIDTH):
+                st.metric(label, value)
+                st.caption(explanation)
+
+
+def _degrees(figures: DegreeFigures) -> str:
+    alone = f"; {figures.n_isolated:,} with none" if figures.n_isolated else ""
+    return f"{figures.min} to {figures.max:,} train pairs, median {figures.median:g}{alone}"
+
+
+def _charts(data: Dataset) -> None:
+    degrees, popularity = st.columns(2, gap="medium")
+    with degrees:
+        show_figure(
+            degree_figure(data.user_degrees, data.item_degrees),
+            key="data-degrees",
+            name=f"degrees-{data.name}",
+            alt=f"{data.name}: share of users and of items with at least k train interactions, log-log.",
+        )
+        st.caption(
+            "Read: the share of users (or items) that have k or more train interactions. A nearly "
+            "straight fall is a heavy tail: a few have very many, most have few, and a graph layer "
+            "mixes the many into everything."
+        )
+    with popularity:
+        show_figure(
+            lorenz_figure(data.item_degrees),
+            key="data-lorenz",
+            name=f"popularity-{data.name}",
+            alt=f"{data.name}: Lorenz curve, the share of the interactions that the most popular items have.",
+        )
+        st.caption(_popularity(data))
+
+
+def _popularity(data: Dataset) -> str:
+    ranked = np.sort(data.item_degrees)[::-1]
+    top = max(1, len(ranked) // 10)
+    share = ranked[:top].sum() / max(int(ranked.sum()), 1)
+    return (
+        f"The {top:,} most popular of {data.n_items:,} items (10%) have {share:.0%} of the "
+        "train interactions. Gini: 0 if all items were alike, 1 if one item had everything."
+    )
+
+
+def _modalities(report: DataReport) -> None:
+    st.subheader("Item features")
+    if not report.features:
+        st.caption("None: models that read features, such as RedNⁿD, need at least one modality.")
+        return
+    table = pd.DataFrame(
+        {
+            "modality": feature.modality,
+            "rows": feature.rows,
+            "dimensions": feature.dim,
+            "type in the file": feature.dtype,
+            "zero rows": feature.n_zero_rows,
+            "mean norm": feature.mean_norm,
+        }
+        for feature in report.features
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"mean norm": st.column_config.NumberColumn(format="%.3f")},
+        alt="Table of the feature files",
+    )
+    st.caption(
+        "One row an item. A zero row says nothing about its item; norms that differ much between "
+        "modalities do not matter to graphs of cosines, but do to a model's first layer."
+    )
+
+
+def _items(data: Dataset) -> None:
+    st.subheader("Items")
+    order = st.segmented_control(
+        "Show", ORDERS, default=ORDERS[0], required=True, **state.keep("items_order")
+    )
+    shown = _ordered(data, cast("str", order))
+    with st.container(horizontal=True, gap="small"):
+        for item in shown:
+            count = int(data.item_degrees[item])
+            product_card(
+                data,
+                item,
+                key=f"data-item-{item}",
+                facts=[f"{count:,} in train"],
+            )
+    st.caption(f"{len(shown)} of {data.n_items:,} items.")
+    with st.container(horizontal=True):
+        csv_button(
+            partial(item_table, data), f"{data.name}-items.csv", "Items (CSV)", "data-items-csv"
+        )
+        csv_button(
+            partial(user_table, data), f"{data.name}-users.csv", "Users (CSV)", "data-users-csv"
+        )
+
+
+def item_table(data: Dataset) -> pd.DataFrame:
+    """The items table with train_interactions, a row an item."""
+    return data.items.assign(train_interactions=data.item_degrees)
+
+
+def user_table(data: Dataset) -> pd.DataFrame:
+    """user_id, train_interactions: a row a user."""
+    return pd.DataFrame(
+        {"user_id": id_column(data.user_ids), "train_interactions": data.user_degrees}
+    )
+
+
+def _ordered(data: Dataset, order: str) -> Sequence[int]:
+    """The first dense item ids in that order; items that are alike in file order."""
+    degrees = data.item_degrees
+    ranked = {
+        "most popular": np.argsort(-degrees, kind="stable"),
+        "least popular": np.argsort(degrees, kind="stable"),
+    }.get(order, np.arange(data.n_items))
+    return [int(item) for item in ranked[:PREVIEW]]

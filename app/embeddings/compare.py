@@ -1,0 +1,174 @@
+"""A second run beside the first: its map turned onto the first one's, and the nodes that moved most."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.embeddings.controls import MapView, layer_name
+from app.shared.choose import run_box
+from app.shared.downloads import csv_button, show_figure
+from app.shared.node_select import take_points, take_row
+from app.shared.text import escape_markdown
+from rednd_core.data.tables import shorten
+from rednd_core.plots.embedding import embedding_figure
+from rednd_core.projection import Movers
+from rednd_core.runs import Run
+
+K = 15  # neighbours compared
+TOP = 50  # rows of the table; the CSV has all
+LONGEST_NAME = 20  # characters over a panel of a phone
+MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
+
+
+def compare_panel(view: MapView) -> None:
+    """Choose a run on the same data, draw both maps, list the movers."""
+    st.subheader("Compare with a second run", anchor=False)
+    other = _choose_other(view)
+    if other is None:
+        return
+    index = cached.layers(other)
+    controls = st.columns(2)
+    modality = _choose_modality(view, list(index), controls[0])
+    common = [k for k in range(len(index[modality])) if k in _stored(view)]
+    state.drop_foreign("vs_layer", common)
+    layer = (
+        controls[1].select_slider("Layer", common, value=common[-1], **state.keep("vs_layer"))
+        if len(common) > 1
+        else common[0]
+    )
+    nodes = _compared_nodes(view)
+    pair = cached.LayerPair(view.run, view.modality, other, modality, layer, view.view, nodes)
+    moved = cached.movers(pair, K)
+    _maps(view, pair, nodes, moved)
+    _movers(view, other, nodes, moved)
+
+
+def _stored(view: MapView) -> range:
+    return range(len(cached.layers(view.run)[view.modality]))
+
+
+def _choose_other(view: MapView) -> Run | None:
+    record = view.run.record
+    others = {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None
+        and entry.record.data is not None
+        and record.data is not None
+        and entry.record.data.digest == record.data.digest
+        and entry.name != view.run.name
+        and entry.run.layer_version is not None
+    }
+    if not others:
+        st.caption("There is no second run on the same data and split yet.")
+        return None
+    return run_box("Second run (same data and split)", others, state.OTHER_RUN)
+
+
+def _choose_modality(
+    view: MapView, modalities: list[str], place: st.delta_generator.DeltaGenerator
+) -> str:
+    state.drop_foreign("vs_modality", modalities)
+    default = modalities.index(view.modality) if view.modality in modalities else 0
+    chosen: str = place.selectbox(
+        "Its modality", modalities, index=default, **state.keep("vs_modality")
+    )
+    return chosen
+
+
+def _compared_nodes(view: MapView) -> np.ndarray:
+    """Nodes of the map that have a train interaction; the others have no vector past layer 0."""
+    degrees = np.concatenate([view.data.user_degrees, view.data.item_degrees])
+    return view.nodes[degrees[view.nodes] > 0]
+
+
+def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) -> None:
+    aligned = cached.aligned_pair(pair)
+    runs = (pair.run, pair.other)
+    name = layer_name(pair.layer, view.view)
+    figure = embedding_figure(
+        aligned.coords,
+        nodes,
+        [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in runs],
+        aligned.quality,
+        aligned.collapsed,
+        title="PCA of the first run",
+        panel_side=340,
+        color=moved.jaccard,
+        color_name=CHANGE,
+        hover=view.names.hover(nodes),
+        selected=view.selected,
+        focus=view.node,
+    )
+    show_figure(
+        figure,
+        key=MAP,
+        runs=runs,
+        alt=f"Maps of {runs[0].name} and {runs[1].name} at {name}, coloured by the {CHANGE}",
+        name=f"{runs[0].name}-vs-{runs[1].name}",
+        on_pick=partial(take_points, view.names),
+    )
+    st.caption(
+        f"{len(nodes):,} of {len(view.names):,} nodes (those of the map with a train interaction). The "
+        "axes of two trainings are arbitrary, so the second run's vectors are rotated or mirrored as a "
+        "whole (orthogonal Procrustes, never scaled) onto those of the first, and both are drawn on the "
+        f"first run's widest directions. Left as difference: {aligned.residual:.0%} of the first run's "
+        f"extent in all dimensions, {aligned.map_residual:.0%} on the map. Colour does not depend on the "
+        "map: it is how much of a node's neighbourhood both runs agree on, in the original spaces (1: "
+        "the same neighbours, 0: none in common)."
+    )
+
+
+def _movers(view: MapView, other: Run, nodes: np.ndarray, moved: Movers) -> None:
+    is_user = nodes < view.data.n_users
+    medians = [
+        f"{side} {np.median(moved.jaccard[rows]):.2f}"
+        for side, rows in (("users", is_user), ("items", ~is_user))
+        if rows.any()
+    ]
+    st.markdown(
+        f"**Movers: whose {moved.k} nearest nodes changed most** between "
+        f"{escape_markdown(view.run.name)} and {escape_markdown(other.name)} "
+        f"(median overlap: {', '.join(medians)})"
+    )
+    table = mover_table(view, nodes, moved)
+    shown = table.head(TOP)
+    ranked = nodes[moved.order].tolist()
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key="movers-table",
+        on_select=partial(take_row, view.names, "movers-table", ranked),
+        selection_mode="single-row",
+        column_config={
+            "overlap": st.column_config.ProgressColumn(
+                "overlap", format="%.2f", min_value=0.0, max_value=1.0
+            )
+        },
+    )
+    st.caption(f"{len(shown):,} of {len(table):,} nodes. Choose a row to open that node's card.")
+    csv_button(
+        table,
+        f"movers-{view.run.name}-{other.name}.csv",
+        f"Movers ({len(table):,} rows)",
+        "movers-csv",
+    )
+
+
+def mover_table(view: MapView, nodes: np.ndarray, moved: Movers) -> pd.DataFrame:
+    """rank, type, id, title, overlap; the most changed node first."""
+    ranked = nodes[moved.order]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(ranked) + 1),
+            "type": view.names.kinds(ranked),
+            "id": view.names.ids[ranked],
+            "title": view.names.titles[ranked],
+            "overlap": moved.jaccard[moved.order],
+        }
+    )

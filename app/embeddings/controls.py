@@ -1,0 +1,232 @@
+"""The controls of the Embeddings page, and the choice that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import cached, state
+from app.embeddings.color import NOTES, Coloring, color_options, coloring
+from app.embeddings.layers import choose_further, choose_layers
+from app.node_names import NodeNames
+from app.shared.choose import pick_run
+from app.shared.links import say_unknown
+from app.shared.node_select import GROUP, current_group, current_node, find_node
+from rednd_core.data.schema import Dataset
+from rednd_core.projection import sample_nodes
+from rednd_core.runs import LayerIndex, Run
+
+PANELS, ANIMATION = "panels", "animation"
+LAYER, READOUT = "layer output", "readout"
+SIZES = (1_000, 3_000, 10_000, 30_000)
+DEFAULT_SIZE = 3_000
+MOST_NODES = SIZES[-1]  # UMAP's and the browser's patience
+
+
+@dataclass(frozen=True, eq=False)
+class MapView:
+    """What the page shows.
+
+    Attributes:
+        view: ``"layer"`` or ``"readout"``, see ``cached.view_layers``.
+        layers: chosen layer numbers, ascending, at least one.
+        nodes: (n,) nodes on the map, the selected ones among them.
+        node: the selected node; group: nodes chosen together, two or more, or empty.
+        umap: settings of the UMAP map.
+        further: whether the PCA map goes on beyond the layers of the run.
+    """
+
+    run: Run
+    data: Dataset
+    names: NodeNames
+    modality: str
+    view: str
+    layers: tuple[int, ...]
+    display: str
+    nodes: NDArray[np.int64]
+    color: Coloring
+    node: int | None
+    group: tuple[int, ...]
+    umap: dict[str, Any]
+    further: bool
+
+    @property
+    def selected(self) -> tuple[int, ...]:
+        """Nodes that the maps mark."""
+        return tuple(sorted({*self.group, *([] if self.node is None else [self.node])}))
+
+    @property
+    def layer_names(self) -> list[str]:
+        return [layer_name(k, self.view) for k in self.layers]
+
+    @property
+    def n_of_total(self) -> str:
+        return f"{len(self.nodes):,} of {len(self.names):,} nodes"
+
+    def map(self, method: str) -> cached.LayerMap:
+        """The map of the shown layers and nodes, as the caches are asked for it."""
+        settings = self.umap if method == "umap" else {}
+        return cached.LayerMap(
+            self.run, self.modality, self.view, self.layers, self.nodes, method, settings
+        )
+
+    def arrays(self) -> list[Any]:
+        """The chosen layers, each (N, d)."""
+        stored = cached.view_layers(self.run, self.modality, self.view)
+        return [stored[k] for k in self.layers]
+
+
+def layer_name(k: int, view: str) -> str:
+    if view == "readout":
+        return f"readout 0–{k}" if k else "readout 0"
+    return f"layer {k}"
+
+
+def choose_view() -> MapView | None:
+    """Draw the controls; None where there is no run to show."""
+    first = st.columns([5, 2, 4])
+    with first[0]:
+        run = pick_run()
+    if run is None:
+        return None
+    data, index, names = cached.run_dataset(run), cached.layers(run), cached.node_names(run)
+    modalities, colors = list(index), color_options(run, data)
+    _say_unknown(names, index, colors)
+    with first[1]:
+        state.drop_foreign(state.MODALITY, modalities)
+        modality = st.selectbox("Modality", modalities, **state.keep(state.MODALITY))
+    with first[2]:
+        node, group = current_node(names), current_group(names)
+        find_node(names, node)
+    second = st.columns([4, 3, 3, 2], vertical_alignment="bottom")
+    with second[0]:
+        layers = choose_layers(len(index[modality]))
+    with second[1]:
+        option = _choose_color(colors)
+    with second[2]:
+        display = st.segmented_control(
+            "Show",
+            [PANELS, ANIMATION],
+            default=PANELS,
+            required=True,
+            help="Panels: a map for each layer. Animation: one map with a layer slider; the points "
+            "travel from layer to layer.",
+            **state.keep("show"),
+        )
+    with second[3], st.popover("More", icon=":material/tune:", width="stretch"):
+        view = _choose_readout(index.readout)
+        size = _choose_size(len(names))
+        umap = _choose_umap()
+    # The maps beyond the run's layers are panels, and of layers: see cached.joined_map.
+    with second[0]:
+        further = display != ANIMATION and view == "layer" and choose_further(run)
+    sample = sample_nodes(
+        data.n_users,
+        data.n_items,
+        size,
+        include=[*group, *([] if node is None else [node])],
+    ).nodes
+    return MapView(
+        run=run,
+        data=data,
+        names=names,
+        modality=modality,
+        view=view,
+        layers=layers,
+        display=display or PANELS,
+        nodes=sample,
+        color=coloring(option, run, data, modality, view, layers, sample),
+        node=node,
+        group=tuple(group),
+        umap=umap,
+        further=further,
+    )
+
+
+def _say_unknown(names: NodeNames, index: LayerIndex, colors: list[str]) -> None:
+    """Warn of what a link asks for and this run does not have."""
+
+    def is_node(key: str) -> bool:
+        return names.node(key) is not None
+
+    n_states = max(len(states) for states in index.values())
+    say_unknown(
+        {
+            state.MODALITY: index,
+            state.LAYERS: [str(k) for k in range(n_states)],
+            "color": colors,
+            "show": (PANELS, ANIMATION),
+            "vectors": (LAYER, READOUT),
+            state.NODE: is_node,
+            GROUP: is_node,
+        }
+    )
+
+
+def _choose_color(options: list[str]) -> str:
+    state.drop_foreign("color", options)
+    color: str = st.selectbox(
+        "Colour",
+        options,
+        help="  \n".join(f"**{name}**: {note}" for name, note in NOTES.items()),
+        **state.keep("color"),
+    )
+    return color
+
+
+def _choose_readout(readout: str) -> str:
+    if readout != "mean":  # the last layer scores: its readout is the layer itself
+        return "layer"
+    chosen = st.segmented_control(
+        "Vectors",
+        [LAYER, READOUT],
+        default=LAYER,
+        required=True,
+        help="Layer output: what comes out of layer k. Readout: the mean of the layers 0..k, with "
+        "which the model scores. The mean keeps layer 0 and can hide a collapse.",
+        **state.keep("vectors"),
+    )
+    return "readout" if chosen == READOUT else "layer"
+
+
+def _choose_size(n_nodes: int) -> int:
+    sizes = [size for size in SIZES if size < n_nodes]
+    labels = {f"{size:,}": size for size in sizes}
+    if n_nodes <= MOST_NODES:
+        labels[f"all {n_nodes:,}"] = n_nodes
+    state.drop_foreign("nodes", labels)
+    wanted = sum(size <= DEFAULT_SIZE for size in sizes)
+    small = n_nodes <= DEFAULT_SIZE
+    chosen = st.selectbox(
+        "Nodes on the map",
+        list(labels),
+        index=len(labels) - 1 if small else wanted - 1,
+        help="A random sample, users and items in proportion. A larger sample holds the smaller one, "
+        "and selected nodes are always on the map.",
+        **state.keep("nodes"),
+    )
+    return labels[chosen]
+
+
+def _choose_umap() -> dict[str, Any]:
+    chosen: Callable[..., Any] = st.select_slider
+    neighbors = chosen(
+        "UMAP neighbours (n_neighbors)",
+        [5, 10, 15, 30, 50],
+        value=15,
+        help="Few: small local clusters. Many: more of the global order.",
+        **state.keep("n_neighbors"),
+    )
+    distance = chosen(
+        "UMAP least distance (min_dist)",
+        [0.0, 0.1, 0.3, 0.5],
+        value=0.1,
+        help="How tightly points may be packed.",
+        **state.keep("min_dist"),
+    )
+    return {"n_neighbors": neighbors, "min_dist": distance}

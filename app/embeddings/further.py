@@ -1,0 +1,53 @@
+"""The PCA map beyond the layers of a run: what more propagation would make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import cached
+from app.embeddings.color import NEIGHBOURS, SELF, TYPE, Coloring, coloring
+from app.embeddings.controls import MapView, layer_name
+from app.shared.chapter import DEEP, Chapter
+from rednd_core.projection import Projection
+
+TITLE = f"PCA · same axes, on to depth {DEEP}"
+
+
+@dataclass(frozen=True, eq=False)
+class FurtherMap:
+    """The shown layers and the depths beyond, on shared axes.
+
+    Attributes:
+        names: of the panels.
+        note: what is on the map, for its caption.
+    """
+
+    found: Projection
+    names: list[str]
+    color: Coloring
+    note: str
+
+
+def further_map(view: MapView) -> FurtherMap:
+    """The map of the shown layers and of two depths beyond those of the run."""
+    last = Chapter(view.run, view.run.record).n_layers
+    depths = sorted({*view.layers, max(last, DEEP // 2), DEEP})
+    found = cached.joined_map(view.run, depths, DEEP)
+    note = (
+        f"{len(found.nodes):,} of {found.n_total:,} nodes. Depths beyond {last} were never trained: "
+        "they are the last layer, multiplied by the graph again and again."
+    )
+    if n_zero := max(quality["n_zero"] for quality in found.quality):
+        note += f" {n_zero} of the nodes have no train interaction: one spot after layer 0."
+    modalities = list(cached.layers(view.run))
+    if len(modalities) > 1:
+        note += f" All modalities side by side: {', '.join(modalities)}."
+    option = view.color.name
+    if option in (NEIGHBOURS, SELF):
+        note += f" Coloured by {TYPE}: the {option} is known of the run's own layers only."
+        option = TYPE
+    color = coloring(
+        option, view.run, view.data, view.modality, view.view, view.layers, found.nodes
+    )
+    names = [layer_name(k, view.view) if k <= last else f"depth {k}" for k in depths]
+    return FurtherMap(found, names, color, note)

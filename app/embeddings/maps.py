@@ -1,0 +1,175 @@
+"""The maps: PCA on shared axes, and beside it UMAP where it is known or asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from app import cached
+from app.embeddings.color import Coloring
+from app.embeddings.controls import ANIMATION, MapView
+from app.embeddings.further import TITLE, further_map
+from app.embeddings.story import spread_story
+from app.shared.downloads import show_figure
+from app.shared.node_select import take_points
+from rednd_core.plots.embedding import embedding_figure
+from rednd_core.plots.embedding_animation import AnimatedMap, embedding_animation
+from rednd_core.projection import Projection
+
+PCA_TITLE = "PCA · same axes in every layer"  # as wide as a phone
+UMAP_TITLE = "UMAP · one layout for all layers"
+WANTED = "umap_wanted"  # maps that this session asked for, so that a read-only cache asks only once
+
+PCA_CAPTION = (
+    "PCA turns the cloud so that its widest directions face you, with the same axes and the same scale "
+    "in every panel. **Lengths are kept: a layer whose directions all agree is a dot.** What does not "
+    "vary along these two axes is not seen."
+)
+UMAP_CAPTION = (
+    "UMAP draws only who is next to whom, and stretches every neighbourhood to about the same size. "
+    "In a collapse the distances shrink while the order of the neighbours stays, so **UMAP blows the "
+    "tiny cloud up again: a collapsed layer can look wider and tidier than a healthy one.** "
+    "Trustworthiness does not warn you, it even rises. Read MAD and spread above each panel, and the "
+    "PCA beside."
+)
+
+
+def draw_maps(view: MapView) -> dict[str, Projection]:
+    """Draw the chosen display; the maps that are shown, by method."""
+    with st.spinner("Drawing the PCA map …"):
+        maps = {"pca": cached.projection(view.map("pca"))}
+    umap = _umap(view)
+    if umap is not None:
+        maps["umap"] = umap
+    beyond = further_map(view) if view.further else None
+    if view.display == ANIMATION:
+        _animate(view, maps)
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            if beyond:
+                _panels(view, beyond.found, TITLE, beyond.names, beyond.color)
+                st.caption(beyond.note)
+            else:
+                _panels(view, maps["pca"], PCA_TITLE, view.layer_names, view.color)
+            st.caption(
+                f"{PCA_CAPTION} To look closer, click a point, or take the "
+                "box or the lasso from the toolbar over the figure."
+            )
+        with right:
+            if umap is None:
+                _offer_umap(view)
+            else:
+                _panels(view, umap, UMAP_TITLE, view.layer_names, view.color)
+            st.caption(UMAP_CAPTION)
+    if beyond:
+        st.markdown(spread_story(beyond.names, {"pca": beyond.found}))
+    elif len(view.layers) > 1:
+        st.markdown(spread_story(view.layer_names, maps))
+    st.caption(
+        f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
+        "the unit vectors to their mean, 0 to 1, measured before mapping; MAD: mean of 1 − cosine over "
+        "all pairs of one side, 0 to about 1; both on the nodes of the map. Trustworthiness: 1 where "
+        "all map neighbours are true neighbours."
+    )
+    return maps
+
+
+def umap_seconds(n_rows: int, n_layers: int) -> float:
+    """About how long a layout takes: 200 epochs, the exact kNN search, and the quality of the map.
+
+    Fitted on two cores to 3,000 to 26,000 stacked rows.
+    """
+    return 0.37e-3 * n_rows + 2.6e-9 * n_rows**2 + 0.3 * n_layers
+
+
+def _umap(view: MapView) -> Projection | None:
+    """The UMAP map where a cache has it or this session asked for it."""
+    asked = view.map("umap")
+    if asked.key in st.session_state.get(WANTED, ()):
+        with st.spinner(f"Computing the UMAP map of {view.n_of_total} …", show_time=True):
+            return cached.projection(asked)
+    return cached.known_projection(asked)
+
+
+def _offer_umap(view: MapView) -> None:
+    cached.compile_umap()
+    seconds = umap_seconds(len(view.layers) * len(view.nodes), len(view.layers))
+    with st.container(border=True):
+        st.markdown(f"**{UMAP_TITLE}**")
+        st.write(
+            "Not computed yet for this choice of run, layers and nodes. It is kept once it is there."
+        )
+        st.button(
+            f"Compute the UMAP map (about {max(1, round(seconds))} s)",
+            key="compute_umap",
+            type="primary",
+            icon=":material/scatter_plot:",
+            on_click=_want_umap,
+            args=(view.map("umap").key,),
+        )
+
+
+def _want_umap(key: tuple[object, ...]) -> None:
+    st.session_state[WANTED] = {*st.session_state.get(WANTED, ()), key}
+
+
+def _panels(
+    view: MapView, found: Projection, title: str, names: Sequence[str], color: Coloring
+) -> None:
+    key = f"map-{found.method}"
+    figure = embedding_figure(
+        found.coords,
+        found.nodes,
+        names,
+        found.quality,
+        found.collapsed,
+        title=title,
+        hover=view.names.hover(found.nodes),
+        selected=view.selected,
+        focus=view.node,
+        **color.arguments(),
+    )
+    show_figure(
+        figure,
+        key=key,
+        runs=[view.run],
+        alt=f"{title}: {len(found.nodes):,} of {found.n_total:,} nodes in {', '.join(names)}, "
+        f"coloured by {color.name}",
+        name=f"{view.run.name}-{view.modality}-{found.method}",
+        on_pick=partial(take_points, view.names),
+    )
+
+
+def _animate(view: MapView, maps: dict[str, Projection]) -> None:
+    figure = embedding_animation(
+        [
+            AnimatedMap(method.upper(), found.coords, found.quality, found.collapsed)
+            for method, found in maps.items()
+        ],
+        view.nodes,
+        view.layer_names,
+        title="From layer to layer",
+        hover=view.names.hover(view.nodes),
+        selected=view.selected,
+        focus=view.node,
+        **view.color.arguments(),
+    )
+    show_figure(
+        figure,
+        key="map-animation",
+        runs=[view.run],
+        alt=f"Animated map of {view.n_of_total} from {view.layer_names[0]} to "
+        f"{view.layer_names[-1]}, coloured by {view.color.name}",
+        name=f"{view.run.name}-{view.modality}-animation",
+    )
+    st.caption(
+        "Press play, or drag the slider. Between two layers the points travel on straight lines, for "
+        "the eye only. " + PCA_CAPTION
+    )
+    if "umap" in maps:
+        st.caption(UMAP_CAPTION)
+    else:
+        _offer_umap(view)

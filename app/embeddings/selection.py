@@ -1,0 +1,63 @@
+"""The line between the controls and the maps: what is selected, and the way to it and back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.embeddings.controls import ANIMATION, MapView
+from app.node_names import LONGEST
+from app.shared import node_select
+from app.shared.text import escape_markdown
+from rednd_core.data.tables import shorten
+
+MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"
+BACK_TO_MAPS = f"[↑ Back to the maps](#{MAPS_ANCHOR})"
+
+NOTHING = {
+    False: "Nothing selected: click a point, or draw around several with the box or the lasso of the "
+    "toolbar over a map.",
+    True: "Nothing selected: find a node above, or click one in the panels.",
+}
+
+
+def selection_bar(view: MapView) -> None:
+    """Say what is selected; drawn without a selection, too, so that no click moves the maps."""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="selection"):
+        told = [*_node(view), *_group(view)]
+        if told:
+            st.markdown(" \u2003 ".join(told), width="stretch")
+        else:
+            st.caption(NOTHING[view.display == ANIMATION], width="stretch")
+        st.button(
+            "Clear",
+            key="clear-selection",
+            on_click=node_select.clear,
+            icon=":material/close:",
+            type="tertiary",
+            disabled=not told,
+        )
+
+
+def _node(view: MapView) -> list[str]:
+    if view.node is None:
+        return []
+    names = view.names
+    title = escape_markdown(shorten(names.titles[view.node], LONGEST))
+    of = escape_markdown(names.ids[view.node])
+    return [f"**{title}** · {names.kind(view.node)} {of} · [its card ↓](#{CARD_ANCHOR})"]
+
+
+def _group(view: MapView) -> list[str]:
+    if not view.group:
+        return []
+    n_users = sum(node < view.data.n_users for node in view.group)
+    n = len(view.group)
+    told = (
+        f"**{n:,} nodes** ({n_users:,} users, {n - n_users:,} items) · "
+        f"[who they are ↓](#{GROUP_ANCHOR})"
+    )
+    if n > node_select.MOST_IN_ADDRESS:
+        told += (
+            f" · more than {node_select.MOST_IN_ADDRESS}: a link to this page does not hold them"
+        )
+    return [told]

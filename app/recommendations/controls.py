@@ -1,0 +1,249 @@
+"""What the page Recommendations shows: the choices of its upper part, made and kept in the permalink."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.node_names import NodeNames
+from app.recommendations.user import FIRST, ask, pick_user
+from app.shared.choose import pick_run, run_box
+from app.shared.links import say_unknown
+from app.shared.text import escape_markdown
+from rednd_core.data.ids import id_column
+from rednd_core.data.schema import Dataset, IntArray, Interactions
+from rednd_core.errors import DataError
+from rednd_core.evaluation.evaluate import Evaluation
+from rednd_core.evaluation.people import WALKS
+from rednd_core.evaluation.recommend import Recommendations
+from rednd_core.runs import Run, RunEntry
+
+Split = Literal["test", "valid"]
+
+SPLIT, SLICE, K, METRIC, TAB = "split", "slice", "k", "metric", "tab"
+METRICS = ("recall", "ndcg")
+SPLIT_NAMES: dict[Split, str] = {"test": "Test", "valid": "Validation"}
+NO_RUN = "none"
+SHOWN = "recommendations.other"  # the second run that the page showed last
+# What the page opens with, and what it therefore prepares.
+FIRST_SPLIT: Split = "test"
+FIRST_METRIC, FIRST_K, FIRST_SLICE = "recall", 20, "worst"
+
+
+@dataclass(frozen=True, eq=False)
+class ListView:
+    """The choices, and what follows from them at once.
+
+    Attributes:
+        runs: the chosen run, and the second one where there is one.
+        users: original id and known facts of every user.
+        metric: with its cut-off, which is the length ``k`` of the list.
+        user: dense id.
+        order: users of the chosen slice in walking order.
+    """
+
+    runs: tuple[Run, ...]
+    dataset: Dataset
+    users: pd.DataFrame
+    split: Split
+    k: int
+    metric: str
+    user: int
+    order: IntArray
+
+    @property
+    def run(self) -> Run:
+        return self.runs[0]
+
+    @property
+    def held_out_name(self) -> str:
+        """``"test"`` or ``"validation"``, as a reader says it."""
+        return SPLIT_NAMES[self.split].lower()
+
+    @property
+    def held_out(self) -> IntArray:
+        """The user's held-out items."""
+        return self._items_in(self.dataset.held_out(self.split))
+
+    @property
+    def validation_items(self) -> IntArray:
+        """Items that are no hits on test although the user chose them: ranked, never masked."""
+        if self.split == "valid":
+            return np.empty(0, np.int64)
+        return self._items_in(self.dataset.valid)
+
+    def _items_in(self, pairs: Interactions) -> IntArray:
+        items: IntArray = pairs.items[pairs.users == self.user]
+        return items
+
+    @property
+    def n_evaluable(self) -> int:
+        """Users with held-out items."""
+        return cached.n_evaluable(self.dataset, self.split)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether only some of them are ranked."""
+        return self.evaluation(self.run).n_users < self.n_evaluable
+
+    def evaluation(self, run: Run) -> Evaluation:
+        return cached.evaluation(run, self.split)
+
+    def recommended(self, run: Run) -> Recommendations:
+        return cached.recommendations(run, self.split, self.user, self.k)
+
+    def ranks(self, run: Run, items: Sequence[int]) -> dict[int, int]:
+        """Exact rank of each of ``items``, none of which the user has in train."""
+        return cached.ranks(run, self.user, items)
+
+
+def choose(tabs: Collection[str]) -> ListView | None:
+    """Draw the controls; None where there is no run yet. ``tabs`` are below them, see :data:`TAB`."""
+    runs = st.columns(2)
+    with runs[0]:
+        run = pick_run()
+    if run is None:
+        return None
+    dataset = cached.run_dataset(run)
+    users, names = _users(run, dataset)
+    others = {entry.name: entry for entry in _comparable(run)}
+    _say_unknown(names, others, tabs)
+    with runs[1]:
+        other = _pick_other(run, others)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        split, metric, k = _pick_measure()
+        kind = _pick_slice()
+    evaluation = cached.evaluation(run, split)
+    user, order = pick_user(evaluation, metric, kind, users, names)
+    if evaluation.n_users < (n_all := cached.n_evaluable(dataset, split)):
+        st.caption(
+            f"Slices, means and standings are those of a random sample: {evaluation.n_users:,} of "
+            f"{n_all:,} users with held-out items. Any user can be looked up."
+        )
+    chosen = (run,) if other is None else (run, other)
+    return ListView(chosen, dataset, users, split, k, metric, user, order)
+
+
+def _say_unknown(names: NodeNames, others: Collection[str], tabs: Collection[str]) -> None:
+    """Warn of what a link asks for and is not here."""
+    say_unknown(
+        {
+            state.OTHER_RUN: (NO_RUN, *others),
+            SPLIT: SPLIT_NAMES.values(),
+            METRIC: METRICS,
+            K: [str(k) for k in range(cached.CUT_OFFS[0], cached.CUT_OFFS[-1] + 1)],
+            SLICE: WALKS,
+            state.USER: lambda user_id: names.user(user_id) is not None,
+            TAB: tabs,
+        }
+    )
+
+
+def _pick_measure() -> tuple[Split, str, int]:
+    split: Split = st.segmented_control(
+        "Held-out items",
+        list(SPLIT_NAMES),
+        default=FIRST_SPLIT,
+        required=True,
+        format_func=lambda name: SPLIT_NAMES[name],
+        help="Which hidden interactions count as hits. Models were selected on validation; test is "
+        "the honest one.",
+        **state.keep(SPLIT),
+    )
+    metric = st.segmented_control(
+        "Metric",
+        METRICS,
+        default=FIRST_METRIC,
+        required=True,
+        help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
+        **state.keep(METRIC),
+    )
+    k = st.slider(
+        "List length k",
+        cached.CUT_OFFS[0],
+        cached.CUT_OFFS[-1],
+        FIRST_K,
+        step=5,
+        width=170,
+        help="Also the cut-off of the metric.",
+        **state.keep(K),
+    )
+    return split, f"{metric}@{k}", k
+
+
+def _pick_slice() -> str:
+    kind: str = st.segmented_control(
+        "Slice of users to walk through",
+        list(WALKS),
+        default=FIRST_SLICE,
+        required=True,
+        help="\n".join(f"- **{name}**: {what}" for name, what in WALKS.items()),
+        on_change=ask,
+        args=(FIRST,),
+        **state.keep(SLICE),
+    )
+    return kind
+
+
+def _pick_other(run: Run, entries: Mapping[str, RunEntry]) -> Run | None:
+    """One of ``entries``, or none."""
+    default = _default_other(run, list(entries.values()))
+    options = (NO_RUN, *entries)
+    was_shown = st.session_state.get(SHOWN) in options
+    if was_shown and st.session_state.get(state.OTHER_RUN, NO_RUN) is None:
+        # By the cross of the box, and not by a page without it.
+        st.session_state[state.OTHER_RUN] = NO_RUN
+    state.begin(state.OTHER_RUN, options, default)
+    other = run_box(
+        "Compare with",
+        entries,
+        state.OTHER_RUN,
+        none=[NO_RUN],
+        help="Runs on the same data and split, for the tabs Two runs and Slices.",
+    )
+    st.session_state[SHOWN] = other.name if other else NO_RUN
+    return other
+
+
+def _comparable(run: Run) -> list[RunEntry]:
+    facts = run.record.data
+    return [
+        entry
+        for entry in cached.run_entries()
+        if entry.run.path != run.path
+        and entry.record is not None
+        and entry.record.data is not None
+        and facts is not None
+        and entry.record.data.digest == facts.digest
+        and entry.run.layer_version is not None
+    ]
+
+
+def _default_other(run: Run, entries: Sequence[RunEntry]) -> str:
+    """The first run of another model, RedNⁿD and LightGCN before others; none on a phone."""
+    if "Mobi" in st.context.headers.get("User-Agent", ""):
+        return NO_RUN
+    own = run.config.model
+    others = {
+        entry.record.config.model: entry.name
+        for entry in reversed(entries)
+        if entry.record is not None and entry.record.config.model != own
+    }
+    preferred = [others[model] for model in ("rednnd", "lightgcn") if model in others]
+    return next(iter([*preferred, *others.values()]), NO_RUN)
+
+
+def _users(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:
+    """The users table, and the names that are searched."""
+    try:
+        return cached.users(run), cached.node_names(run)
+    except DataError as error:  # the page works without names
+        st.warning(escape_markdown(str(error)), icon=":material/warning:")
+        users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
+        return users, NodeNames.of(dataset, users)

@@ -1,0 +1,228 @@
+"""Why does an item stand where it stands? Numbers of one (user, item) pair, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app import cached
+from app.recommendations.controls import ListView
+from app.recommendations.lists import HIT, MISS
+from app.shared.downloads import show_figure
+from app.shared.product import product_card, title_of
+from app.shared.text import escape_markdown
+from rednd_core.data.schema import Dataset
+from rednd_core.evaluation.explain import Explanation, explain
+from rednd_core.evaluation.slices import popularity_groups
+from rednd_core.graph.khop import ConnectingPaths, connecting_paths
+from rednd_core.plots.explanation import history_figure, parts_figure
+from rednd_core.runs import Run
+
+ITEM = "explain"  # original id of the explained item
+N_HISTORY_BARS = 10
+N_PATHS = 3
+
+
+def show_explanation(view: ListView) -> None:
+    """The tab "Why this item?"."""
+    item = _pick_item(view)
+    if item is None:
+        return
+    dataset, found = view.dataset, view.recommended(view.run)
+    rank = _ranks(view)[item]
+    held_out = item in view.held_out
+    badges = [HIT if rank <= view.k else MISS] if held_out else []
+    facts = [f"rank {rank:,} of {found.n_candidates:,} candidates"]
+    product_card(dataset, item, key="explained", facts=facts, badges=badges)
+
+    this = _explain(view, item)
+    listed = found.listed["item"].tolist()
+    compared = listed[0] if item == listed[-1] else listed[-1]
+    other = _explain(view, compared)
+    paths = connecting_paths(
+        cached.graph(dataset).adjacency, dataset.n_users, view.user, item, N_PATHS
+    )
+    place = f"rank {listed.index(compared) + 1}"
+    sentences = [gap_sentence(this, other, place), *reasons(dataset, this, paths)]
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    left, right = st.columns(2)
+    with left:
+        _show_parts(view, this, other, rank, place)
+    with right:
+        _show_history(view, this)
+
+
+def reasons(dataset: Dataset, this: Explanation, paths: ConnectingPaths) -> list[str]:
+    """Popularity, shared users, similarity and paths, one Markdown sentence each."""
+    group = popularity_groups(dataset.item_degrees)[this.item]
+    sentences = [
+        f"**Popularity.** {_count(this.degree, 'user has', 'users have')} it in train: percentile "
+        f"{this.popularity:.0f} of the {dataset.n_items:,} items ({group})."
+        + ("" if this.degree else " No training example ever had it as a positive item.")
+    ]
+    n_history = len(this.history)
+    if not n_history:
+        sentences.append("**History.** This user has no train item to compare with.")
+        return sentences
+    nearest = this.history.iloc[0]
+    sentences.append(
+        f"**Similarity.** In the model's space, the nearest of the {n_history:,} train items is "
+        f"{_title(dataset, nearest['item'])} (cosine {nearest['cosine']:.2f}; mean over all "
+        f"{n_history:,}: {this.history['cosine'].mean():.2f}). Cosines indicate what the model finds "
+        "alike; they do not add up to the score."
+    )
+    shared = this.history.sort_values("shared_users", ascending=False, kind="stable").head(3)
+    shared = shared[shared["shared_users"] > 0]
+    if len(shared):
+        listed = "; ".join(
+            f"**{_count(n_users, 'other user', 'other users')}** chose "
+            f"{_title(dataset, item)} as this user did, and this item"
+            for item, n_users in shared[["item", "shared_users"]].itertuples(index=False)
+        )
+        sentences.append(
+            f"**Users in common.** {listed}. In all, {len(this.neighbours):,} of the "
+            f"{this.degree:,} users who have it share a train item with this user."
+        )
+        best = paths.paths[0]
+        share = sum(path.weight for path in paths.paths) / paths.total_weight
+        strongest = (
+            f"user {escape_markdown(str(dataset.user_ids[best.via_user]))} by way of "
+            f"{_title(dataset, best.via_item)}"
+        )
+        sentences.append(
+            f"**Paths in the graph.** {_count(paths.n_paths, 'path', 'paths')} of three hops lead from "
+            f"this user to the item; the strongest runs over {strongest}. The top "
+            f"{len(paths.paths)} carry {100 * share:.0f} % of the weight that three propagation "
+            "layers bring along."
+        )
+    else:
+        sentences.append(
+            "**Users in common.** 0 other users share a train item with this user and chose this one: no "
+            "path of three hops leads here, so propagation over the user-item graph cannot carry it "
+            "in 3 layers. What is left are features, similar items and popularity."
+        )
+    return sentences
+
+
+def gap_sentence(this: Explanation, other: Explanation, place: str) -> str:
+    """The score beside that of a listed item, and which modality makes the difference."""
+    gap = this.score - other.score
+    text = (
+        f"**Score.** {this.score:.3f}, that is {abs(gap):.3f} {'above' if gap >= 0 else 'below'} the "
+        f"item on {place} ({other.score:.3f})"
+    )
+    if len(this.parts) == 1:
+        return f"{text}. The model has one embedding, so the score has one part."
+    parts = ", ".join(f"{escape_markdown(name)} {value:+.3f}" for name, value in this.parts.items())
+    gaps = {name: value - other.parts[name] for name, value in this.parts.items()}
+    widest = max(gaps, key=lambda name: abs(gaps[name]))
+    return (
+        f"{text}. Its parts: {parts}. The modality **{escape_markdown(widest)}** makes most of the "
+        f"difference ({gaps[widest]:+.3f})."
+    )
+
+
+def modality_widths(run: Run) -> Mapping[str, int] | None:
+    """Width of every modality's block in the scoring embedding; None where it is one block."""
+    facts, width = run.record.model, cached.layers(run).user_emb.shape[1]
+    if facts is None or len(facts.modalities) * facts.embedding_size != width:
+        return None
+    return dict.fromkeys(facts.modalities, facts.embedding_size)
+
+
+def explainable(view: ListView) -> list[int]:
+    """Missed held-out items, then the listed ones, best first."""
+    found = view.recommended(view.run)
+    return [*found.missed["item"].tolist(), *found.listed["item"].tolist()]
+
+
+def _ranks(view: ListView) -> dict[int, int]:
+    """Rank of every item of :func:`explainable`."""
+    found = view.recommended(view.run)
+    both = pd.concat([found.missed, found.listed])
+    return dict(zip(both["item"].tolist(), both["rank"].tolist(), strict=True))
+
+
+def _pick_item(view: ListView) -> int | None:
+    items = explainable(view)
+    if not items:
+        st.info("This user already has every item: there is nothing to recommend.")
+        return None
+    ids = {str(view.dataset.item_ids[item]): item for item in items}
+    ranks = _ranks(view)
+    held_out = set(view.held_out.tolist())
+    if st.session_state.get(ITEM) not in ids:
+        st.session_state.pop(ITEM, None)  # it was chosen for another user
+
+    def label(item_id: str) -> str:
+        item = ids[item_id]
+        kind = "" if item not in held_out else "hit, " if ranks[item] <= view.k else "missed, "
+        return f"{title_of(view.dataset, item)} ({kind}rank {ranks[item]:,})"
+
+    chosen = st.selectbox(
+        f"Item (missed {view.held_out_name} items first, then the list)",
+        list(ids),
+        format_func=label,
+        key=ITEM,
+    )
+    return ids[chosen]
+
+
+def _explain(view: ListView, item: int) -> Explanation:
+    index = cached.layers(view.run)
+    return explain(
+        index.user_emb,
+        index.item_emb,
+        view.dataset.train_matrix,
+        view.user,
+        item,
+        modality_widths(view.run),
+    )
+
+
+def _show_parts(
+    view: ListView, this: Explanation, other: Explanation, rank: int, place: str
+) -> None:
+    st.markdown("**Score by modality**")
+    show_figure(
+        parts_figure(
+            {
+                f"this item (rank {rank:,})": this.parts,
+                f"{place} of the list": other.parts,
+            }
+        ),
+        key="recommendations-parts",
+        runs=[view.run],
+        name=f"{view.run.name}-score-parts",
+        alt=f"Score of this item, {this.score:.3f}, and of the item on {place}, {other.score:.3f}, "
+        f"by modality: {', '.join(this.parts)}.",
+    )
+
+
+def _show_history(view: ListView, this: Explanation) -> None:
+    if not len(this.history):
+        return
+    nearest = this.history.head(N_HISTORY_BARS)
+    st.markdown("**Train items that the model finds alike**")
+    show_figure(
+        history_figure(
+            [title_of(view.dataset, int(item)) for item in nearest["item"]],
+            nearest["cosine"].to_numpy(),
+            len(this.history),
+        ),
+        key="recommendations-history",
+        runs=[view.run],
+        name=f"{view.run.name}-similar-history",
+        alt=f"Cosine of the nearest {len(nearest)} of {len(this.history)} train items with this "
+        f"item, from {nearest['cosine'].iloc[0]:.2f} down.",
+    )
+
+
+def _title(dataset: Dataset, item: int) -> str:
+    return f"‹{escape_markdown(title_of(dataset, int(item)))}›"
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"

@@ -1,0 +1,45 @@
+"""A run as a part of a story: its title, its weight, and how deep its layers can be continued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import cached
+from rednd_core.models.titles import model_title
+from rednd_core.runs import AlignmentWeight, Run, RunRecord
+
+DEEP = 16  # layers: deep enough that a linear model has collapsed
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One run of the story."""
+
+    run: Run
+    record: RunRecord
+
+    @property
+    def title(self) -> str:
+        """Name for legends, e.g. ``RedNⁿD, alignment 0.1``."""
+        name = model_title(self.record.config.model)
+        return name if self.alignment is None else f"{name}, alignment {self.alignment}"
+
+    @property
+    def alignment(self) -> AlignmentWeight | None:
+        """Weight of the alignment loss; None for models without it."""
+        return cached.alignment_weight(self.run)
+
+    @property
+    def n_layers(self) -> int:
+        return self.record.model.n_layers if self.record.model else 0
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether its propagation is linear, so that x^0 tells all deeper layers."""
+        model = self.record.model
+        return bool(model and model.linear_propagation and model.n_layers < DEEP)
+
+    @property
+    def reach(self) -> int:
+        """The deepest layer that can be known."""
+        return DEEP if self.can_go_on else self.n_layers

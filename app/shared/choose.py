@@ -1,0 +1,88 @@
+"""Choosing a run, the same way on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from app import cached, state
+from app.shared.text import escape_markdown
+from rednd_core.runs import Run, RunEntry
+
+
+def pick_run(
+    label: str = "Run",
+    key: str = state.RUN,
+    *,
+    allow: Callable[[RunEntry], bool] = lambda entry: entry.run.layer_version is not None,
+) -> Run | None:
+    """A select box of the runs that ``allow`` admits; says what to do where there is none."""
+    entries = {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None and not entry.problem and allow(entry)
+    }
+    if not entries:
+        st.info("There is no run to show yet. Train one on the page **Live training**.")
+        return None
+    asked = st.query_params.get(key)
+    state.begin(key, entries, default_run(entries))
+    if asked is not None and asked not in entries:
+        st.warning(
+            f"The address asks for the run {escape_markdown(asked)}, which is not here; this is "
+            f"{escape_markdown(st.session_state[key])}.",
+            icon=":material/link_off:",
+        )
+    return run_box(label, entries, key)
+
+
+def default_run(entries: Mapping[str, RunEntry]) -> str:
+    """The newest own run; among bundled ones a LightGCN, whose layers show what this app is about."""
+    first = next(iter(entries))
+    if not entries[first].run.bundled:
+        return first
+    light = (n for n, e in entries.items() if e.record and e.record.config.model == "lightgcn")
+    return next(light, first)
+
+
+def run_box(
+    label: str,
+    entries: Mapping[str, RunEntry],
+    key: str,
+    *,
+    none: Sequence[str] = (),
+    help: str | None = None,
+) -> Run | None:
+    """A select box of run names, and below it what the chosen run is.
+
+    Plain names, as the address bar keeps what the options are called.
+
+    Args:
+        none: options before the runs that stand for no run.
+    """
+    state.drop_foreign(key, [*none, *entries])
+    name = st.selectbox(
+        label,
+        [*none, *entries],
+        index=None,
+        placeholder="Choose a run",
+        help=help,
+        **state.keep(key),
+    )
+    if name is None or name not in entries:
+        return None
+    st.caption(escape_markdown(facts(entries[name])))
+    return entries[name].run
+
+
+def facts(entry: RunEntry) -> str:
+    """Model and data of a run that can be read, on one line."""
+    assert entry.record is not None
+    config = entry.record.config
+    told = [config.model]
+    weight = cached.alignment_weight(entry.run)
+    if weight is not None:
+        told.append(f"alignment weight {weight}")
+    return " · ".join([*told, Path(config.data.path).stem])

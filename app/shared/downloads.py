@@ -1,0 +1,123 @@
+"""Figures and tables as pictures and as files to take away."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.charts.live_charts import SQUARES, LiveChart, figure_config, live_charts
+from rednd_core.plots import theme
+from rednd_core.runs import Run
+
+# Around an exported figure: the words that the app has beside it, and a line for the toolbar.
+PAGE_STYLE = """
+body { margin: 16px; background: #FFFFFF; font: 16px/1.5 "Source Sans", "Open Sans", sans-serif; }
+p { margin: 0; } p:first-child { font-weight: bold; }
+.js-plotly-plot { margin-top: 36px; } .modebar-container { top: -32px !important; }
+"""
+# Square panels take the width of the window, up to three quarters of its height each.
+ARRANGE = """
+const plot = document.getElementById("{plot_id}");
+const sent = structuredClone(plot.layout);
+const fit = () => {
+  sent.meta.squares.side = Math.round(0.75 * innerHeight);
+  Plotly.relayout(plot, arranged(sent, document.body.clientWidth));
+};
+fit();
+addEventListener("resize", fit);
+"""
+
+
+def csv_button(
+    frame: pd.DataFrame | Callable[[], pd.DataFrame], file_name: str, label: str, key: str
+) -> None:
+    """A button that downloads ``frame`` as UTF-8 CSV, written when it is pressed.
+
+    Args:
+        frame: with original ids in columns; the index is not written. A function makes it when the
+            button is pressed, for what has a row for every user, item or pair.
+        file_name: e.g. ``"runs.csv"``.
+    """
+    st.download_button(
+        label,
+        lambda: (frame() if callable(frame) else frame).to_csv(index=False).encode("utf-8"),
+        file_name=file_name,
+        mime="text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def show_figure(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    name: str,
+    runs: Sequence[Run] = (),
+    on_pick: Callable[[list[Any]], None] | None = None,
+) -> None:
+    """Draw a figure over the full width, with its camera button and :func:`figure_downloads` below.
+
+    Args:
+        alt: what the figure shows, in a sentence, for those who cannot see it.
+        name: file name of the downloads, without ending.
+        runs: whose it is; the downloads say so.
+        on_pick: see :func:`app.charts.live_charts.live_charts`.
+    """
+    chart = LiveChart(key, figure, alt, name, about=of_runs(*runs))
+    live_charts([chart], key=key, on_pick=on_pick)
+    figure_downloads(chart, key)
+
+
+def of_runs(*runs: Run) -> str:
+    """Runs with their model and data, for those who find an exported figure without the app."""
+    return " | ".join(map(_of_run, runs))
+
+
+def _of_run(run: Run) -> str:
+    config, data = run.record.config, run.record.data
+    words = f"Run {run.name}: {config.model}"
+    if data is None:
+        return words
+    return f"{words} on {data.name}, {data.n_users:,} users, {data.n_items:,} items"
+
+
+def figure_downloads(chart: LiveChart, key: str) -> None:
+    """A button that downloads the figure as one HTML file that works offline; built when pressed.
+
+    :func:`show_figure` calls it; call it alone only for figures that are drawn in another way.
+    """
+    st.download_button(
+        "Interactive figure (HTML)",
+        lambda: _offline_html(chart),
+        file_name=f"{chart.name}.html",
+        mime="text/html",
+        key=f"{key}-html",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        help="One file of about 5 MB that opens without this app and without internet. For a PNG, "
+        "use the camera button above the figure.",
+    )
+
+
+def _offline_html(chart: LiveChart) -> bytes:
+    figure = theme.on_paper(chart.figure)
+    squares = figure.layout.meta and "squares" in figure.layout.meta
+    body = figure.to_html(
+        include_plotlyjs=True,
+        full_html=False,
+        config=figure_config(chart.name),
+        post_script=f"{SQUARES.read_text(encoding='utf-8')}{ARRANGE}" if squares else None,
+    )
+    head = f"<meta charset='utf-8'><title>{html.escape(chart.name)}</title>"
+    words = "".join(f"<p>{html.escape(text)}</p>" for text in (chart.about, chart.alt) if text)
+    page = f"<!doctype html><html><head>{head}<style>{PAGE_STYLE}</style></head>"
+    return f"{page}<body>{words}{body}</body></html>".encode()

@@ -1,0 +1,24 @@
+"""Problems that a user can mend are shown as their sentence, not as a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+import streamlit as st
+
+from app.shared.text import escape_markdown
+from rednd_core.errors import RedndError
+
+
+def explained(render: Callable[[], None]) -> Callable[[], None]:
+    """Decorate a page's render function: a RedndError becomes a message on the page."""
+
+    @wraps(render)
+    def wrapper() -> None:
+        try:
+            render()
+        except RedndError as error:
+            st.error(escape_markdown(str(error)), icon=":material/error:")
+
+    return wrapper

@@ -1,0 +1,101 @@
+"""A card for one item: picture, title, and what there is to say about it.
+
+Pictures come from local files only. An item whose picture is a web address, is missing or cannot be
+read has the same card with an empty frame, so that a page looks alike with and without internet.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Literal
+
+import streamlit as st
+
+from app import cached
+from app.shared.text import escape_markdown
+from rednd_core.data.items import image_path
+from rednd_core.data.schema import Dataset
+
+CARD_WIDTH = 300  # pixels; three cards beside each other on a laptop, one on a phone
+PICTURE_WIDTH = 72
+
+
+def product_card(
+    dataset: Dataset,
+    item: int,
+    *,
+    key: str,
+    lead: str = "",
+    facts: Sequence[str] = (),
+    badges: Sequence[str] = (),
+    on_why: Callable[[int], None] | None = None,
+    width: int | Literal["stretch"] = CARD_WIDTH,
+) -> None:
+    """Draw the card of a dense item id, in most places inside a horizontal, wrapping container.
+
+    Args:
+        key: unique on the page.
+        lead: Markdown before the title, e.g. ``"3"`` for a rank.
+        facts: plain texts below the title (escaped here), after the item's category and original id.
+        badges: Markdown of badges, e.g. ``":green-badge[hit]"``.
+        on_why: called with ``item`` when the button "Why?" is pressed; None draws no button.
+        width: pixels, or the whole row.
+    """
+    title, item_id = title_of(dataset, item), str(dataset.item_ids[item])
+    below = " · ".join(
+        escape_markdown(fact)
+        for fact in (
+            category_of(dataset, item),
+            "" if title == item_id else f"id {item_id}",  # without a title the id is there already
+            *facts,
+        )
+        if fact
+    )
+    with st.container(border=True, width=width, horizontal=True, wrap=False, gap="small", key=key):
+        st.image(picture_of(dataset, item), width=PICTURE_WIDTH, alt=title)
+        with st.container(gap="xxsmall"):
+            st.markdown(
+                f"{f'**{lead}** · ' if lead else ''}{escape_markdown(title)}"
+                + (f"  \n:small[{below}]" if below else "")
+            )
+            if badges or on_why is not None:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    if badges:
+                        st.markdown(" ".join(badges), width="content")
+                    if on_why is not None:
+                        st.button(
+                            "Why?", key=f"{key}-why", type="tertiary", on_click=on_why, args=(item,)
+                        )
+
+
+def title_of(dataset: Dataset, item: int) -> str:
+    """The title as in the items table; the original id where there is none."""
+    return str(dataset.items.at[item, "title"])
+
+
+def category_of(dataset: Dataset, item: int) -> str:
+    """The category, or ``""`` where the items table has none."""
+    if "category" not in dataset.items:
+        return ""
+    return str(dataset.items.at[item, "category"])
+
+
+def picture_of(dataset: Dataset, item: int) -> str:
+    """A small picture of the item as a data URI, or the empty frame."""
+    path = image_path(dataset, item)
+    if path is None or path.lower().startswith(("http://", "https://")):
+        return _empty_frame()
+    return cached.thumbnail(path) or _empty_frame()
+
+
+@cache
+def _empty_frame() -> str:
+    """A grey square with a crossed-out picture frame, readable on light and on dark."""
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 10' width='96' height='96'>"
+        "<rect width='10' height='10' fill='#808080' fill-opacity='.18'/>"
+        "<path d='M3 3H7V7H3Z M3 7 7 3' fill='none' stroke='#808080' stroke-width='.4'/></svg>"
+    )
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"

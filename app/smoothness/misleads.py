@@ -1,0 +1,62 @@
+"""Why this misleads: the popular measures that do not detect collapse on a user-item graph."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cached
+from app.shared.downloads import csv_button, show_figure
+from app.shared.text import escape_markdown
+from app.smoothness.tables import ChosenRun, number, value
+from rednd_core.plots.smoothness import PanelText, contrast_panels
+from rednd_core.smoothness import MEASURES
+
+DEPTH = 16  # collapsed on the usual graphs
+# misleading (key, short title), what to read instead (key, short title), logarithmic axis
+PAIRS = (
+    (PanelText("mad_all", "MAD, all nodes", "against MAD"), "mad", True),
+    (PanelText("rayleigh", "RQ", "against two-hop RQ"), "two_hop_rq", True),
+    (PanelText("dirichlet", "Energy", "against two-hop RQ"), "two_hop_rq", True),
+    (PanelText("madgap_paper", "MADGap 3/8", "against same-type"), "madgap", False),
+)
+SHOWN = list(dict.fromkeys(name for text, instead, _ in PAIRS for name in (text.measure, instead)))
+
+
+def show_misleading(one: ChosenRun) -> None:
+    """Each misleading measure on the run, beside the one to trust."""
+    linear = one.record.model is not None and one.record.model.linear_propagation
+    table = cached.smoothness(one.run, SHOWN, DEPTH if linear else None, one.modality)
+    table = table[table["view"] == "layer"]
+    depth = int(table["layer"].max())
+    reach = f", propagated to depth {depth}" if linear else ""
+    st.markdown(
+        f"Run **{escape_markdown(one.run.name)}**, layer output{reach}. Green squares: the misleading "
+        "measure. The other lines: what to read instead, users and items apart. Logarithmic axes show "
+        "what goes to zero and what only seems to."
+    )
+    figure = contrast_panels(table, [(text, PanelText(name, ""), log) for text, name, log in PAIRS])
+    show_figure(
+        figure,
+        key="smoothness-misleads",
+        runs=[one.run],
+        name=f"{one.run.name}-misleading",
+        alt="Four panels, each with a misleading measure and the measure to read instead, by layer.",
+    )
+    for text, instead, _ in PAIRS:
+        measure = MEASURES[text.measure]
+        numbers = _numbers(table, text.measure, instead)
+        st.markdown(f"**{measure.title}.** {measure.misleads} {numbers}")
+        st.latex(measure.formula)
+    rows = table[table["measure"].isin([text.measure for text, _, _ in PAIRS])]
+    csv_button(rows, f"{one.run.name}-misleading.csv", "Values (CSV)", "smoothness-misleads-csv")
+
+
+def _numbers(table: pd.DataFrame, name: str, instead: str) -> str:
+    last = int(table["layer"].max())
+    start, end = value(table, name, "all", 0), value(table, name, "all", last)
+    users, items = (value(table, instead, side, last) for side in ("users", "items"))
+    return (
+        f"From k = 0 to k = {last} it goes from {number(start)} to {number(end)}; "
+        f"{MEASURES[instead].title} ends at {number(users)} (users) and {number(items)} (items)."
+    )

@@ -1,0 +1,103 @@
+"""What the buttons of the training page do. A refusal becomes a sentence on the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import cached, state
+from app.shared.text import escape_markdown
+from rednd_core.errors import RedndError
+from rednd_core.jobs.queue import n_slots, turn
+from rednd_core.runs import Command, History, Run, RunEntry, send
+from rednd_core.runs.record import CommandName
+
+WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
+STARTED = "training.started"  # the run that was started last from this tab
+PROBLEM = "training.problem"
+ALIGNMENT = "alignment"
+
+
+def attempt(action: Callable[..., object], *args: Any) -> None:
+    """Call ``action``; keep its refusal for :func:`show_problem`, and look at the runs anew."""
+    try:
+        action(*args)
+    except RedndError as error:
+        st.session_state[PROBLEM] = str(error)
+    cached.run_entries.clear()
+
+
+def show_problem() -> None:
+    """The refusal of the last button, once."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.error(escape_markdown(problem), icon=":material/error:")
+
+
+def command(run: Run, name: CommandName) -> None:
+    """Send a command without a value."""
+    attempt(send, run, Command(command=name))
+
+
+def set_weight(run: Run, key: str) -> None:
+    """Send the value of the slider ``key`` as the run's new alignment weight.
+
+    The slider goes when its run ends, but a browser that is behind may report it once more.
+    """
+    if not run.status.is_live:
+        return
+    value = float(st.session_state[key])
+    st.session_state[sent_key(run)] = (value, time.time())
+    attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))
+
+
+def weight_events(history: History) -> list[Mapping[str, Any]]:
+    """What became of the commands that set a weight, of any loss and from anywhere."""
+    return [event for event in history.events if event["event"] in ("set_weight", "refused")]
+
+
+def sent_key(run: Run) -> str:
+    """Where (value, time) of the last weight sent from this tab is kept."""
+    return f"training.sent.{run.name}"
+
+
+def watch_next(name: str) -> None:
+    """Select a run from a callback or before a rerun."""
+    st.session_state[WATCH_NEXT] = name
+
+
+def watch_started(name: str) -> None:
+    """Select a run that was just started; where it has to wait, the one that trains stays in sight."""
+    st.session_state[STARTED] = name
+    ahead = [entry.name for entry in ahead_of(name, cached.run_entries())]
+    watched = st.session_state.get(state.JOB)
+    watch_next(name if not ahead else watched if watched in ahead else ahead[0])
+
+
+def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:
+    """The runs that a queued one waits for, in the order of the queue; none where it starts now."""
+    own = {
+        entry.name: entry
+        for entry in entries
+        # Without job.json it trains from a command line, beside the queue.
+        if entry.status and entry.status.is_live and entry.run.layout.job.exists()
+    }
+    if name not in own:
+        return []
+
+    def place(entry: RunEntry) -> tuple[bool, tuple[float, str]]:
+        assert entry.status is not None
+        return entry.status.state == "queued", turn(entry.status, entry.name)
+
+    before = [entry for entry in own.values() if place(entry) < place(own[name])]
+    is_queued, _ = place(own[name])
+    return sorted(before, key=place) if is_queued and len(before) >= n_slots() else []
+
+
+def behind(ahead: Sequence[RunEntry]) -> str:
+    """What a run is queued behind, in Markdown."""
+    first, *others = ahead
+    more = f" and {len(others)} more" if others else ""
+    return f"behind **{escape_markdown(first.name)}**{more}"

@@ -1,0 +1,232 @@
+"""The charts of a training: what changes from epoch to epoch, and the layers as they lie now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import cached, state
+from app.charts.live_charts import LiveChart, live_charts
+from app.shared.downloads import figure_downloads, of_runs
+from rednd_core.errors import RedndError, RunError
+from rednd_core.plots.epochs import WeightChange
+from rednd_core.plots.live_layers import layers_figure
+from rednd_core.plots.training import (
+    SIDES,
+    loss_figure,
+    measure_columns,
+    measure_figure,
+    validation_figure,
+    weight_figure,
+)
+from rednd_core.projection import LiveMap, live_map, sample_nodes
+from rednd_core.runs import History, LayerIndex, Run, RunRecord
+from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
+
+COUNTED_PAIRS = 1_000_000  # of a data set that is read only to count who is validated
+POINTS = 300  # of each layer on the map: every second anew must stay cheap for browser and trainer
+
+
+def choose_layers(record: RunRecord) -> tuple[str, str | None]:
+    """Measure and modality to draw; no modality before the model is built."""
+    modality = None
+    left, right = st.columns(2)
+    with left:
+        measure = st.selectbox(
+            "Measure",
+            EPOCH_MEASURES,
+            format_func=lambda key: MEASURES[key].title,
+            key="training.measure",
+            persist_state="session",
+        )
+    if record.model is not None:
+        state.drop_foreign(state.MODALITY, record.model.modalities)
+        with right:
+            modality = st.selectbox(
+                "Modality", record.model.modalities, **state.keep(state.MODALITY)
+            )
+    return measure, modality
+
+
+def validated_users(run: Run, record: RunRecord) -> int | None:
+    """How many users the validation is a mean of; None where that is not known yet."""
+    try:
+        if evaluation := run.evaluation():
+            return evaluation.n_users["valid"]
+        if record.data is None or record.data.n_train > COUNTED_PAIRS:
+            return None
+        return cached.n_evaluable(cached.run_dataset(run), "valid")
+    except RedndError:  # e.g. the data have changed: the training goes on
+        return None
+
+
+def charts(
+    run: Run,
+    record: RunRecord,
+    history: History,
+    measure: str,
+    modality: str | None,
+    n_validated: int | None,
+) -> list[LiveChart]:
+    """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
+    changes = weight_changes(history)
+    drawn = _epoch_charts(run, record, history, changes, n_validated)
+    if modality is None:
+        return drawn
+    return [
+        _smoothness(run, history, measure, modality, changes),
+        *_layers(run, record, history, modality),
+        *drawn,
+    ]
+
+
+def show_charts(run: Run, drawn: list[LiveChart]) -> None:
+    """Send what :func:`charts` made to the browser."""
+    drawn = [replace(chart, about=of_runs(run)) for chart in drawn]
+    live_charts(drawn, key="training.charts")
+    if not run.status.is_live:  # a file of what has changed before it is saved helps nobody
+        _downloads(drawn)
+
+
+def weight_changes(history: History) -> list[WeightChange]:
+    """The applied changes of the alignment weight."""
+    return [
+        WeightChange(int(event["epoch"]), float(event["value"]))
+        for event in history.events
+        if event["event"] == "set_weight" and event["loss"] == "alignment"
+    ]
+
+
+def _downloads(drawn: list[LiveChart]) -> None:
+    closed = st.expander(
+        "Take the charts away", key="training.files", on_change="rerun", icon=":material/download:"
+    )
+    if closed.open:
+        with closed:
+            for chart in drawn:
+                st.text(chart.alt)
+                figure_downloads(chart, f"training.{chart.key}")
+
+
+def _epoch_charts(
+    run: Run,
+    record: RunRecord,
+    history: History,
+    changes: list[WeightChange],
+    n_validated: int | None,
+) -> list[LiveChart]:
+    metric, best = record.config.training.select_by, run.status.best_epoch
+    over = f", mean over {n_validated:,} users" if n_validated else ""
+    found = [
+        LiveChart(
+            "losses",
+            loss_figure(history.epochs, changes, revision=run.name),
+            alt="Each loss of the model, before weighting, by epoch",
+            name=f"{run.name}-losses",
+            span=2,
+        ),
+        LiveChart(
+            "validation",
+            validation_figure(history.epochs, metric, best, changes, revision=run.name),
+            alt=f"{metric} on validation by epoch, the best epoch marked",
+            name=f"{run.name}-validation",
+            span=2,
+            caption=f"Validation {metric}{over}. The star marks the best epoch; its parameters are kept.",
+        ),
+    ]
+    if "weights.alignment" in history.epochs:
+        weight = weight_figure(history.epochs, changes, revision=run.name)
+        alt = "Alignment weight by epoch, its changes marked"
+        found.append(LiveChart("weight", weight, alt=alt, name=f"{run.name}-weight", span=2))
+    return found
+
+
+def _smoothness(
+    run: Run, history: History, measure: str, modality: str, changes: list[WeightChange]
+) -> LiveChart:
+    of = MEASURES[measure]
+    return LiveChart(
+        "smoothness",
+        measure_figure(history.epochs, measure, of.title, modality, changes, revision=run.name),
+        alt=f"{of.title} of every layer by epoch, users above, items below",
+        name=f"{run.name}-{measure}-{modality}",
+        span=3,
+        caption=f"{of.title}, over all nodes with an edge. {of.reading}.",
+    )
+
+
+def _layers(run: Run, record: RunRecord, history: History, modality: str) -> list[LiveChart]:
+    try:
+        index = run.layers()
+    except RunError:  # queued, or the model is being built
+        return []
+    n_users, n_items = len(index.user_emb), len(index.item_emb)
+    nodes = sample_nodes(n_users, n_items, POINTS).nodes
+    frame = _next_frame(run, record, modality, index, nodes)
+    figure = layers_figure(
+        frame.coords,
+        int((nodes < n_users).sum()),
+        _titles(history, modality, index),
+        frame.half_range,
+        revision=f"{run.name}:{modality}",
+    )
+    return [
+        LiveChart(
+            "layers",
+            figure,
+            alt=f"Map of the {modality} layers, users and items in two colours",
+            name=f"{run.name}-layers-{modality}",
+            span=3,
+            caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
+            "nodes are drawn; MAD is that of all users / all items with an edge. All layers lie on "
+            "the same two axes, the directions in which these points differ most (PCA, "
+            f"{frame.explained:.0%} of their variance). After each epoch the axes are found anew "
+            "and turned to match the picture before. The scale never zooms in: points that draw "
+            "together are points that become alike.",
+        )
+    ]
+
+
+def _next_frame(
+    run: Run, record: RunRecord, modality: str, index: LayerIndex, nodes: NDArray[np.int64]
+) -> LiveMap:
+    """The map of the layers as last written, oriented like the one that was shown before."""
+    shown = _shown(str(run.path), record.provenance.created.isoformat(), modality)
+    version, frame = shown.last
+    if version != index.version or frame is None:
+        rows = np.stack([layer[nodes] for layer in index[modality]])  # (L + 1, n, d)
+        frame = live_map(rows, frame)
+        shown.last = (index.version, frame)
+    return frame
+
+
+@dataclass
+class _Shown:
+    last: tuple[str | None, LiveMap | None] = (None, None)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _shown(path: str, created: str, modality: str) -> _Shown:
+    """What the last map of a run was, in any tab: a page loaded again would mirror and zoom it."""
+    return _Shown()
+
+
+def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
+    """Each layer with its MAD in the same epoch, where that is known."""
+    rows = history.epochs
+    now = rows[rows["epoch"] == index.epoch] if "epoch" in rows else rows
+    titles = []
+    for layer in range(len(index[modality])):
+        title = f"<b>layer {layer}</b>"
+        columns = [measure_columns(rows, "mad", modality, side).get(layer) for side in SIDES]
+        if len(now) and all(columns):
+            mads = [now[column].iloc[-1] for column in columns]
+            known = (
+                f"{mad:.2f}" if np.isfinite(mad) else "–" for mad in mads
+            )  # a single row has none
+            title += f"<br>MAD {' / '.join(known)}"
+        titles.append(title)
+    return titles

@@ -1,0 +1,205 @@
+"""The form that starts a training: data, model, every setting, and a button."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import cached, state
+from app.shared.path_field import path_field
+from app.shared.reading import reading
+from app.shared.text import escape_markdown
+from app.training.actions import ALIGNMENT, watch_started
+from app.training.fields import kept_setting, setting, weight_slider
+from rednd_core import jobs
+from rednd_core.config import (
+    PROJECT_ROOT,
+    DataConfig,
+    RunConfig,
+    TrainingConfig,
+    parse_settings,
+    portable_path,
+    resolve_data_path,
+)
+from rednd_core.data.interactions import data_folders
+from rednd_core.data.schema import Dataset
+from rednd_core.errors import ConfigError, RedndError
+from rednd_core.evaluation.metrics import METRICS, parse_metric
+from rednd_core.models.titles import model_title
+
+DEFAULT_MODEL = "rednnd"
+HEADLINE = f"{ALIGNMENT}_weight"
+VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
+FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
+# A number outside of its bounds stays in the browser: the server would start with the last good one.
+NO_SILENT_START = f"""
+.st-key-{FORM}:has(input[aria-invalid=true]) .st-key-{START} {{ display: none; }}
+.st-key-{FORM}:not(:has(input[aria-invalid=true])) .st-key-{REFUSED} {{ display: none; }}
+"""
+# For a class, on the bundled sample: epochs of a fraction of a second, and a training that lasts for
+# minutes instead of stopping early while somebody still wants to move the weight.
+CLASSROOM: dict[str, Any] = {"embedding_size": 32, "epochs": 600, "patience": 300}
+
+
+def start_form() -> None:
+    """Draw the form; a press on the button starts a detached process and watches it."""
+    st.html(f"<style>{NO_SILENT_START}</style>")
+    try:
+        with st.container(key=FORM):
+            _form()
+    except RedndError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+
+
+def _form() -> None:
+    models = cached.models()
+    left, right = st.columns(2)
+    with left:
+        data = reading(_data_config())
+    with right:
+        model = st.selectbox(
+            "Model",
+            list(models),
+            index=list(models).index(DEFAULT_MODEL),
+            format_func=model_title,
+            key="train.model",
+            persist_state="session",
+        )
+    dataset = cached.dataset(data)
+    with left:
+        _facts(dataset)
+    with right:
+        name = st.text_input(
+            "Name of the run",
+            placeholder=cached.store().new_name(model, dataset.name),
+            help="Letters, digits, dots, dashes, underscores. Empty: the name shown in grey.",
+            key="train.name",
+        )
+    own = models[model].settings_class.model_fields
+    if HEADLINE in own:
+        headline = weight_slider(
+            "Alignment weight at the start",
+            f"train.{model}.{HEADLINE}",
+            value=own[HEADLINE].default,
+            persist_state="session",
+            help="How strongly each node is kept close to its own beginning while it listens to its "
+            "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from "
+            "the x⁰ of other nodes. 0 switches it off. You can move it while it trains.",
+        )
+    values = _settings(model, own, dataset)
+    if HEADLINE in own:
+        values[0][HEADLINE] = headline
+    with st.container(key=REFUSED):
+        st.warning(
+            "A number marked red is outside of its range. Correct it, then the training can start.",
+            icon=":material/error:",
+        )
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="train.start"):
+        _start(model, data, *values, name=name.strip() or None)
+
+
+def _data_config() -> DataConfig:
+    """Bundled samples, what known runs were trained on, or any folder that is typed in."""
+    options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
+    for entry in cached.run_entries():
+        if entry.record and entry.record.config.data.path not in options:
+            options.append(entry.record.config.data.path)
+    chosen = st.session_state.get(state.DATA_PATH)
+    if chosen and chosen not in options:
+        options.append(chosen)
+    path = st.selectbox(
+        "Data set",
+        options,
+        placeholder="none is known, type the path of one",
+        help="Sample data, and what the runs were trained on.",
+        key=state.DATA_PATH,
+        persist_state="session",
+    )
+    path_field(state.DATA_PATH)
+    if not path:
+        raise ConfigError(
+            expected="a data set", found="none", remedy="choose one or type the path of a folder"
+        )
+    return DataConfig(path=portable_path(resolve_data_path(path)))
+
+
+def _facts(dataset: Dataset) -> None:
+    modalities = ", ".join(dataset.features) or "no item features"
+    st.caption(
+        f"{dataset.n_users:,} users, {dataset.n_items:,} items, {len(dataset.train):,} pairs to "
+        f"train on, {len(dataset.valid):,} to validate; {escape_markdown(modalities)}"
+    )
+
+
+def _settings(
+    model: str, own: dict[str, Any], dataset: Dataset
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Widgets of all settings: (hyper-parameters, training settings), not validated yet."""
+    bundled = not Path(dataset.path).is_absolute() or Path(dataset.path).is_relative_to(
+        PROJECT_ROOT
+    )
+    defaults = CLASSROOM if bundled else {}
+    group = "sample" if bundled else "own"
+    training = TrainingConfig.model_fields
+    columns = st.columns(len(VISIBLE) + 1)
+    chosen: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for column, name in zip(columns, (*VISIBLE, "seed"), strict=True):
+        values, fields = (chosen[0], own) if name in own else (chosen[1], training)
+        if name in fields:
+            default = defaults.get(name, fields[name].default)
+            with column:
+                values[name] = setting(
+                    name, fields[name], default, f"train.{group}.{model}.{name}", []
+                )
+    everything = st.expander("All settings", key="train.all", on_change="rerun")
+    with everything:
+        grid = st.columns(3) if everything.open else ()
+        rest = [(chosen[0], own, name) for name in own if name not in (*VISIBLE, HEADLINE)]
+        rest += [(chosen[1], training, name) for name in training if name not in (*VISIBLE, "seed")]
+        for number, (values, fields, name) in enumerate(rest):
+            field = fields[name]
+            default = defaults.get(name, field.get_default(call_default_factory=True))
+            choices = list(dataset.features)
+            if name == "select_by":
+                choices = [f"{metric}@{k}" for metric in METRICS for k in training["ks"].default]
+            key = f"train.{group}.{model}.{name}"
+            if not everything.open:
+                values[name] = kept_setting(name, field, default, key)
+                continue
+            with grid[number % len(grid)]:
+                values[name] = setting(name, field, default, key, choices)
+    return chosen
+
+
+def _start(
+    model: str,
+    data: DataConfig,
+    own: dict[str, Any],
+    training: dict[str, Any],
+    *,
+    name: str | None,
+) -> None:
+    """Validate everything that can be validated without building the model, then start."""
+    from rednd_core.models.registry import hyperparameters
+
+    settings = hyperparameters(model, own)
+    protocol = parse_settings(TrainingConfig, training, "training setting")
+    if parse_metric(protocol.select_by)[1] not in protocol.ks:
+        raise ConfigError(
+            expected=f"select_by to use one of the ks {', '.join(map(str, protocol.ks))}",
+            found=protocol.select_by,
+            remedy="add its cut-off to ks or choose another metric",
+        )
+    config = RunConfig(
+        model=model,
+        data=data,
+        hyperparameters=settings.model_dump(mode="json"),
+        training=protocol,
+    )
+    run = jobs.start_training(config, cached.store(), name)
+    cached.run_entries.clear()
+    watch_started(run.name)
+    st.session_state.pop("train.name", None)
+    st.rerun()

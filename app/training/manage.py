@@ -1,0 +1,150 @@
+"""Delete, export and import runs. An import changes the store completely or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from app import cached
+from app.shared.text import escape_markdown
+from app.training.actions import PROBLEM, attempt, watch_next
+from rednd_core.errors import CheckpointError, RedndError
+from rednd_core.runs import Run, export, import_archive, import_checkpoint
+
+RUN = "manage.run"
+DELETED = "manage.deleted"  # the run that went last from this tab
+REFUSED = "manage.refused"  # why the last import changed nothing
+ATTEMPTS = "manage.attempts"  # imports so far: the number of the uploader's key
+
+
+def manage_runs() -> None:
+    """Two columns: what is here, and what comes from elsewhere."""
+    here, elsewhere = st.columns(2)
+    with here:
+        _own_run()
+    with elsewhere:
+        _import()
+
+
+def _own_run() -> None:
+    st.subheader("A run of this machine")
+    entries = {entry.name: entry for entry in cached.run_entries() if not entry.run.bundled}
+    deleted = st.session_state.get(DELETED)
+    if st.session_state.get(RUN) is None and deleted and deleted not in entries:
+        st.success(f"{escape_markdown(deleted)} was deleted.", icon=":material/delete:")
+    if not entries:
+        st.caption("There are no runs of your own yet. The bundled ones cannot be changed.")
+        return
+    if st.session_state.get(RUN) not in entries:
+        st.session_state[RUN] = None
+    name = st.selectbox("Run", list(entries), index=None, placeholder="Choose a run", key=RUN)
+    if name is None:
+        return
+    entry = entries[name]
+    if entry.problem:
+        st.warning(f"This folder is broken. {escape_markdown(entry.problem)}")
+    if entry.status and entry.status.is_live:
+        st.caption("It is in training. Stop it first; then it can be exported or deleted.")
+        return
+    with st.container(horizontal=True):
+        if not entry.problem:
+            st.download_button(
+                "Export as zip",
+                lambda: export_bytes(entry.run),
+                file_name=f"{name}.zip",
+                mime="application/zip",
+                key="manage.export",
+                icon=":material/download:",
+                on_click="ignore",
+                help=f"About {entry.run.disk_bytes / 2**20:,.0f} MB.",
+            )
+        # Keys of one run: an open question would be asked of the next one, and so would a click.
+        with st.popover("Delete …", icon=":material/delete:", key=f"manage.delete.{name}"):
+            st.write(f"Delete **{escape_markdown(name)}** with all of its files, for good?")
+            st.button(
+                "Yes, delete it",
+                key=f"manage.confirm.{name}",
+                type="primary",
+                on_click=_delete,
+                args=(name,),
+            )
+
+
+def _delete(name: str) -> None:
+    attempt(cached.store().delete, name)
+    if PROBLEM not in st.session_state:
+        st.session_state[DELETED] = name
+        st.session_state[RUN] = None  # the next run is not what was meant
+
+
+def export_bytes(run: Run) -> bytes:
+    """The zip of a run that is over."""
+    with tempfile.TemporaryDirectory() as folder:
+        return export(run, Path(folder) / f"{run.name}.zip").read_bytes()
+
+
+def _import() -> None:
+    st.subheader("A run from elsewhere")
+    files = st.file_uploader(
+        "A run's zip, or best.safetensors together with its config.json",
+        type=["zip", "safetensors", "json"],
+        accept_multiple_files=True,
+        key=f"manage.files.{st.session_state.get(ATTEMPTS, 0)}",
+        help="Files that may hold a pickle (.pt, .pkl, …) are never opened.",
+    )
+    if files:
+        st.session_state.pop(REFUSED, None)
+    if refused := st.session_state.get(REFUSED):
+        st.error(refused, icon=":material/error:")
+    if st.button("Import", key="manage.import", icon=":material/upload:", disabled=not files):
+        try:
+            with st.spinner("Checking every file of the run …"):
+                run = import_files(files)
+        except RedndError as error:
+            said = f"Nothing was imported from {_names(files)}. {error}"
+            st.session_state[REFUSED] = escape_markdown(said)
+        else:
+            cached.run_entries.clear()
+            watch_next(run.name)
+        # An empty uploader: the files of this attempt would be among those of the next.
+        st.session_state[ATTEMPTS] = st.session_state.get(ATTEMPTS, 0) + 1
+        st.rerun()
+
+
+def import_files(files: Sequence[UploadedFile]) -> Run:
+    """One zip, or a checkpoint with its configuration, as a new run.
+
+    Raises:
+        CheckpointError: other files, or files that are not what they claim; nothing has changed then.
+    """
+    by_kind = {Path(file.name).suffix.lower(): file for file in files}
+    store = cached.store()
+    if len(files) == 1 and ".zip" in by_kind:
+        if not zipfile.is_zipfile(by_kind[".zip"]):
+            raise CheckpointError(
+                expected="a zip archive of a run folder",
+                found="a file of another kind that is only called .zip, or one that is cut off",
+                remedy="export the run again and import that file",
+            )
+        return import_archive(by_kind[".zip"].getvalue(), store)
+    if len(files) == 2 and set(by_kind) == {".safetensors", ".json"}:
+        from rednd_core.training.importing import complete_import
+
+        checkpoint, config = by_kind[".safetensors"], by_kind[".json"]
+        run = import_checkpoint(checkpoint.getvalue(), config.getvalue(), store)
+        complete_import(run)
+        return run
+    raise CheckpointError(
+        expected="one .zip, or one .safetensors and one .json",
+        found=_names(files),
+        remedy="choose the files of one run",
+    )
+
+
+def _names(files: Sequence[UploadedFile]) -> str:
+    return ", ".join(sorted(file.name for file in files))[:200]
