@@ -14,6 +14,9 @@ from rednd_core.config import PROJECT_ROOT
 
 _RECORDED = ("torch", "dgl", "numpy", "scipy", "pandas", "umap-learn", "rednd")
 
+GIT_SECONDS = 10.0
+"""A repository on a network disk that does not answer must not keep a training from starting."""
+
 
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy (legacy global) and torch, on every device."""
@@ -45,7 +48,7 @@ def commit() -> str | None:
             return None
         head = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return None
     return head + ("+" if changed else "")
 
@@ -56,5 +59,6 @@ def _git(*arguments: str) -> str:
         capture_output=True,
         text=True,
         check=True,
+        timeout=GIT_SECONDS,
     )
     return done.stdout.strip()

@@ -9,7 +9,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads; processes that tests 
 os.environ["NUMBA_NUM_THREADS"] = "1"
 os.environ["DGLBACKEND"] = "pytorch"
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,32 @@ def _own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the runs of whoever runs the tests."""
     monkeypatch.setenv("REDND_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("REDND_JOB_SLOTS", raising=False)
+
+
+@pytest.fixture
+def in_time() -> Callable[[], AbstractContextManager[None]]:
+    """``with in_time():`` fails where the block hangs; nothing is measured.
+
+    The alarm interrupts what waits, so that a hang is one failed test and not a suite without an end.
+    """
+
+    @contextmanager
+    def bounded(seconds: int = 60) -> Iterator[None]:
+        def fail(_signal: int, _frame: object) -> None:
+            raise AssertionError(f"it did not return within {seconds} seconds")
+
+        if not hasattr(signal, "SIGALRM"):
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, fail)
+        signal.alarm(seconds)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    return bounded
 
 
 def pairs(rows: list[tuple[int, int]]) -> Interactions:

@@ -65,7 +65,8 @@ def train(
     """
     from rednd_core.models.settings import configure
     from rednd_core.runs import RunWriter
-    from rednd_core.runs.ownership import continuing, new_run
+    from rednd_core.runs.ownership import continuing
+    from rednd_core.runs.store import new_run
     from rednd_core.training.distributed import ALONE, joined
 
     if job is not None:

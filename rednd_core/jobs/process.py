@@ -20,8 +20,9 @@ from rednd_core.config import PROJECT_ROOT, RunConfig
 from rednd_core.errors import RunError
 from rednd_core.runs import Command, Run, RunLayout, RunStore, StatusRecord, send
 from rednd_core.runs.liveness import process_record
-from rednd_core.runs.ownership import continuing, living_process, new_run
+from rednd_core.runs.ownership import continuing, living_process
 from rednd_core.runs.record import read_record
+from rednd_core.runs.store import new_run
 
 TRAIN_COMMAND = (sys.executable, "-m", "rednd_core", "train", "--job")
 

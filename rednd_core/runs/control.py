@@ -16,12 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from rednd_core.atomic import write_bytes
+from rednd_core.bounded import read_plain
 from rednd_core.errors import RunError
+from rednd_core.runs.budgets import COMMAND_BYTES
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import Command, parse_record
+from rednd_core.runs.record import Command, parse_record, unreadable
 from rednd_core.runs.run import Run
 
-COMMAND_FILE = re.compile(r"(\d{20})-[0-9a-f]{8}\.json")
+COMMAND_FILE = re.compile(r"([0-9]{20})-[0-9a-f]{8}\.json")
+LAST_STAMP = 10**20 - 1  # a longer one would be no command
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ def send(run: Run, command: Command) -> None:
     folder.mkdir(exist_ok=True)
     # After a step back of the clock, a new command must still sort behind the waiting ones.
     latest = max((int(name[:20]) for name in _names(folder)), default=0)
-    stamp = max(time.time_ns(), latest + 1)
+    stamp = min(max(time.time_ns(), latest + 1), LAST_STAMP)
     name = f"{stamp:020d}-{uuid.uuid4().hex[:8]}.json"
     write_bytes(folder / name, command.model_dump_json().encode())
 
@@ -52,19 +55,22 @@ class ControlReader:
 
     def __init__(self, run_dir: Path) -> None:
         self._folder = RunLayout(run_dir).control
+        self._ignored: set[str] = set()
 
     def poll(self) -> list[Command]:
         """Take the commands that wait, oldest first."""
         commands = []
         for name in _names(self._folder):
+            if name in self._ignored:
+                continue
             try:
                 commands.append(self._read(name))
-            except FileNotFoundError:
-                continue
+            except FileNotFoundError:  # taken meanwhile, or a link to nothing
+                pass
             except RunError as error:
                 # A stray file must not end hours of training; it is reported and left out.
                 logger.warning("Dropped a command. %s", error)
-            (self._folder / name).unlink(missing_ok=True)
+            self._drop(name)
         return commands
 
     def waiting(self) -> list[Command]:
@@ -78,17 +84,31 @@ class ControlReader:
     def clear(self) -> None:
         """Forget the waiting commands: they were meant for a process that is gone."""
         for name in _names(self._folder):
-            (self._folder / name).unlink(missing_ok=True)
+            self._drop(name)
 
     def _read(self, name: str) -> Command:
-        return parse_record(Command, (self._folder / name).read_bytes(), f"control/{name}")
+        what = f"control/{name}"
+        try:
+            content = read_plain(self._folder / name, COMMAND_BYTES)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise unreadable(what, error) from None
+        return parse_record(Command, content, what)
+
+    def _drop(self, name: str) -> None:
+        """Delete what was read; what cannot be deleted, e.g. a folder of that name, is ignored."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError:
+            self._ignored.add(name)
 
 
 def _names(folder: Path) -> list[str]:
-    """The commands in ``folder``, oldest first; none where the run is gone."""
+    """The commands in ``folder``, oldest first; none where the run is gone or shows none."""
     try:
         with os.scandir(folder) as entries:
             # Temporary names, whose writer has not finished, do not match.
             return sorted(entry.name for entry in entries if COMMAND_FILE.fullmatch(entry.name))
-    except FileNotFoundError:
+    except OSError:
         return []

@@ -7,7 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rednd_core.bounded import open_plain
 from rednd_core.runs import journal
+from rednd_core.runs.budgets import JOURNAL_BYTES
+from rednd_core.runs.record import unreadable
 from rednd_core.runs.run import Run
 
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ class Follower:
     def _new_lines(self) -> tuple[list[bytes], int]:
         """Complete lines since the last look, and their bytes together."""
         try:
-            with self._run.layout.metrics.open("rb") as file:
+            with open_plain(self._run.layout.metrics, JOURNAL_BYTES) as file:
                 if file.seek(0, os.SEEK_END) < self._offset:  # another file by now
                     self._forget()
                 file.seek(self._offset)
@@ -74,5 +77,7 @@ class Follower:
         except FileNotFoundError:
             self._forget()
             return [], 0
+        except OSError as error:
+            raise unreadable(f"{self._run.name}/metrics.jsonl", error) from None
         complete = content[: content.rfind(b"\n") + 1]
         return complete.splitlines(), len(complete)

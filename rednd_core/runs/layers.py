@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core import atomic
+from rednd_core.bounded import read_plain, require_plain
 from rednd_core.errors import RunError
+from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record, unreadable
 
@@ -119,7 +121,7 @@ def read_index(layout: RunLayout) -> LayersRecord | None:
 
 def _index_bytes(layout: RunLayout) -> bytes | None:
     try:
-        return layout.layer_index.read_bytes()
+        return read_plain(layout.layer_index, RECORD_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -153,6 +155,7 @@ def _open(layout: RunLayout, content: bytes) -> LayerIndex:
 def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
     """``path`` memory-mapped, read-only; two-dimensional float32 of ``shape`` or a RunError."""
     try:
+        require_plain(path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise

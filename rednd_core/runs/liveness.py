@@ -63,7 +63,8 @@ def observed(status: StatusRecord, job: ProcessRecord | None, last_line: str) ->
         if status.process is None:
             return _as(status, "failed", f"The process ended before it could start{quoted}")
         return _as(status, "lost", f"The training process {process.pid} is gone{quoted}")
-    silence = time.time() - status.heartbeat
+    # A heartbeat from the future is no sign of life either: it would never grow old.
+    silence = abs(time.time() - status.heartbeat)
     if silence > LOST_AFTER_SECONDS:
         return _as(status, "lost", f"No sign of life for {silence / 60:.0f} minutes{quoted}")
     return status

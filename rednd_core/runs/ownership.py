@@ -11,28 +11,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from rednd_core.atomic import ABANDONED_SECONDS, remove_leftovers
-from rednd_core.config import RunConfig, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.places import make_folder
 from rednd_core.runs.liveness import find_process
-from rednd_core.runs.record import (
-    ProcessRecord,
-    Provenance,
-    RunRecord,
-    StatusRecord,
-    read_record,
-)
+from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
 from rednd_core.runs.run import Run
-from rednd_core.runs.writer import RunWriter, create_run, requeue
+from rednd_core.runs.writer import requeue
 
 if TYPE_CHECKING:
     import psutil
 
-    from rednd_core.runs.store import RunStore
-
+LOCK_SECONDS = 60.0
+"""Far longer than a run is prepared or deleted; a trainer that leaves is waited for inside, EXIT_SECONDS."""
 EXIT_SECONDS = 20.0
 """How long a trainer that has said its last word may take to leave the libraries it has loaded."""
 
@@ -42,30 +35,24 @@ def preparing(root: Path) -> Iterator[None]:
     """Hold the lock of the runs in ``root``, which must not be held already; clears what is abandoned.
 
     Raises:
-        RunError: ``root`` cannot be written.
+        RunError: ``root`` cannot be written, or somebody holds the lock for longer than any change takes.
     """
     make_folder(root)
     lock = FileLock(root / ".jobs.lock")
-    with suppress(NotImplementedError):  # some network disks know no locks
-        lock.acquire()
+    try:
+        with suppress(NotImplementedError):  # some network disks know no locks
+            lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        raise RunError(
+            expected=f"the lock {root / '.jobs.lock'} within {LOCK_SECONDS:.0f} seconds",
+            found="another process that holds it",
+            remedy="end that process, or choose another folder of runs",
+        ) from None
     try:
         remove_leftovers(root, older_than=ABANDONED_SECONDS)
         yield
     finally:
         lock.release()
-
-
-def new_run(store: RunStore, config: RunConfig, name: str | None = None) -> RunWriter:
-    """The writer of a new queued run; without ``name`` it gets the next free one.
-
-    Raises:
-        RunError: the name is taken or cannot be one.
-    """
-    with preparing(store.root):
-        dataset = resolve_data_path(config.data.path).stem
-        folder = store.place(name or store.new_name(config.model, dataset))
-        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
-        return create_run(folder, record)
 
 
 @contextmanager

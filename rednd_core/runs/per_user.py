@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednd_core.atomic import write_parquet
+from rednd_core.bounded import open_plain, require_plain
 from rednd_core.errors import RunError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def read_per_user(path: Path) -> pd.DataFrame:
     import pyarrow as pa
 
     try:
+        require_plain(path)
         return pd.read_parquet(path)
     except (OSError, pa.ArrowException) as error:
         raise _misfit(str(error)) from None
@@ -53,7 +55,7 @@ def read_foreign_csv(path: Path, n_users: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         header = file.readline(MAX_HEADER_BYTES).rstrip(b"\r\n").decode("ascii", "replace")
     names = header.split(",")
     if (

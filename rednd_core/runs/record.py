@@ -8,12 +8,21 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from rednd_core.bounded import read_plain
 from rednd_core.config import MODALITY, MOST_MODALITIES, RunConfig, StrictModel
 from rednd_core.errors import RunError
+from rednd_core.runs.budgets import RECORD_BYTES
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
 Readout = Literal["mean", "last"]
@@ -22,7 +31,9 @@ CommandName = Literal["pause", "resume", "stop", "set_weight"]
 LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
 """States that need a living process; ``lost`` is never stored, only observed."""
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Moment = Annotated[float, Field(ge=0, lt=32_503_680_000)]
+"""Seconds since 1970, up to the year 3000: what every calendar can show."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Modality = Annotated[str, Field(pattern=f"^{MODALITY.pattern}$")]
 
@@ -43,19 +54,52 @@ Metrics = dict[str, float | None]
 R = TypeVar("R", bound="VersionedRecord")
 
 
-class VersionedRecord(StrictModel):
-    """A file of its own in the run folder."""
+def _in_the_calendar(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 3000:
+        raise ValueError("a year from 1970 to 2999")
+    return moment
 
+
+Created = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+CLOCKS = (now, time.time)
+
+
+class TimedRecord(StrictModel):
+    """A record that is made with the time of now; one that is read has to say its times.
+
+    A default that is new at each reading would make two readings of one file differ for ever.
+    """
+
+    @model_validator(mode="after")
+    def _says_its_times(self, info: ValidationInfo) -> Self:
+        if info.mode == "json":
+            for name, field in type(self).model_fields.items():
+                if field.default_factory in CLOCKS and name not in self.model_fields_set:
+                    raise ValueError(f"no time under '{name}'")
+        return self
+
+
+class VersionedRecord(TimedRecord):
+    """A file of its own in the run folder, of at most ``most_bytes``."""
+
+    most_bytes: ClassVar[int] = RECORD_BYTES
     format: Literal[1] = 1
 
 
-class Provenance(StrictModel):
+class Provenance(TimedRecord):
     """Where a run comes from; versions and commit are those of the process that trained it.
 
     ``processes`` trained it together: sums in another order make other last digits.
     """
 
-    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    created: Created = Field(default_factory=now)
     seed: Count
     versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
@@ -118,7 +162,7 @@ class ProcessRecord(VersionedRecord):
         started: its start as psutil gives it, seconds since 1970.
     """
 
-    pid: Annotated[int, Field(ge=1)]
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
     started: float
     host: str
 
@@ -135,8 +179,8 @@ class StatusRecord(VersionedRecord):
     epoch: Count = 0
     best_epoch: Count | None = None
     message: str = ""
-    since: float = Field(default_factory=time.time)
-    heartbeat: float = Field(default_factory=time.time)
+    since: Moment = Field(default_factory=time.time)
+    heartbeat: Moment = Field(default_factory=time.time)
     process: ProcessRecord | None = None
 
     @property
@@ -187,7 +231,7 @@ class Command(VersionedRecord):
     command: CommandName
     loss: str | None = None
     value: Annotated[float, Field(ge=0)] | None = None
-    sent: float = Field(default_factory=time.time)
+    sent: Moment = Field(default_factory=time.time)
 
     @model_validator(mode="after")
     def _weight_and_only_weight(self) -> Command:
@@ -216,10 +260,10 @@ def unreadable(what: str, error: OSError) -> RunError:
 
 
 def read_record(cls: type[R], path: Path) -> R:
-    """The record in ``path``; a missing, unreadable or invalid file is a :class:`RunError`."""
+    """The record in ``path``; a missing, unreadable, large or invalid file is a :class:`RunError`."""
     what = f"{path.parent.name}/{path.name}"
     try:
-        content = path.read_bytes()
+        content = read_plain(path, cls.most_bytes)
     except OSError as error:
         raise unreadable(what, error) from None
     return parse_record(cls, content, what)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rednd_core.bounded import open_plain, read_plain
 from rednd_core.config import RunConfig
 from rednd_core.runs import journal
+from rednd_core.runs.budgets import JOURNAL_BYTES
 from rednd_core.runs.layers import FloatArray, LayerIndex, read_index, read_layers
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.liveness import observed
@@ -19,12 +21,15 @@ from rednd_core.runs.record import (
     RunRecord,
     StatusRecord,
     read_record,
+    unreadable,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LOG_TAIL_BYTES = 65_536
+STATUS_LOOKS = 5
+"""A trainer that has just died has written its last status after at most one look."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,19 @@ class Run:
     @property
     def status(self) -> StatusRecord:
         """status.json, corrected where its process died: ``failed`` before, ``lost`` after it spoke."""
-        while True:
-            told = read_record(StatusRecord, self.layout.status)
+        told = read_record(StatusRecord, self.layout.status)
+        for _ in range(STATUS_LOOKS):
             if not told.is_live:
                 return told
             job = read_record(ProcessRecord, self.layout.job) if self.layout.job.exists() else None
             seen = observed(told, job, self.log_tail(1))
+            if seen is told:
+                return told
             # A process that ends well writes its last status and goes: look again before a verdict.
-            if seen is told or read_record(StatusRecord, self.layout.status) == told:
+            earlier, told = told, read_record(StatusRecord, self.layout.status)
+            if told == earlier:
                 return seen
+        return told  # somebody writes it all the time, so somebody lives
 
     def metrics(self) -> pd.DataFrame:
         """One row an epoch, sorted; nested values as dotted columns, e.g. ``valid.recall@20``.
@@ -109,10 +118,10 @@ class Run:
     def log_tail(self, n_lines: int) -> str:
         """The last non-empty lines that the training process printed."""
         try:
-            with self.layout.log.open("rb") as log:
+            with open_plain(self.layout.log) as log:
                 log.seek(max(0, os.fstat(log.fileno()).st_size - LOG_TAIL_BYTES))
-                lines = log.read().decode("utf-8", "replace").splitlines()
-        except FileNotFoundError:
+                lines = log.read(LOG_TAIL_BYTES).decode("utf-8", "replace").splitlines()
+        except OSError:  # there is none, or none that can be read: it is told beside something else
             return ""
         return "\n".join([line.rstrip() for line in lines if line.strip()][-n_lines:])
 
@@ -131,9 +140,11 @@ class Run:
     def _valid_rows(self) -> list[journal.Row]:
         """metrics.jsonl; an unfinished last line is its writer's present or a crash's past."""
         try:
-            content = self.layout.metrics.read_bytes()
+            content = read_plain(self.layout.metrics, JOURNAL_BYTES)
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise unreadable(f"{self.name}/metrics.jsonl", error) from None
         valid: list[journal.Row] = []
         complete = content[: content.rfind(b"\n") + 1].splitlines()
         for number, line in enumerate(complete, start=1):

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rednd_core.atomic import remove_folder
-from rednd_core.config import PROJECT_ROOT
+from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import RUNS_REMEDY, refusal
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.ownership import preparing, require_over
-from rednd_core.runs.record import RunRecord, StatusRecord
+from rednd_core.runs.record import Provenance, RunRecord, StatusRecord
 from rednd_core.runs.run import Run
+from rednd_core.runs.writer import RunWriter, create_run
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,19 @@ class RunStore:
                 yield Run(path, bundled=folder is not self.root)
 
 
+def new_run(store: RunStore, config: RunConfig, name: str | None = None) -> RunWriter:
+    """The writer of a new queued run; without ``name`` it gets the next free one.
+
+    Raises:
+        RunError: the name is taken or cannot be one.
+    """
+    with preparing(store.root):
+        dataset = resolve_data_path(config.data.path).stem
+        folder = store.place(name or store.new_name(config.model, dataset))
+        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
+        return create_run(folder, record)
+
+
 def default_store() -> RunStore:
     """Runs in ``$REDND_RUNS`` or ./runs, with the bundled runs of the sample data."""
     root = Path(os.environ.get("REDND_RUNS") or "runs")
@@ -116,13 +130,21 @@ def _folders(folder: Path) -> Sequence[Path]:
     try:
         if not folder.is_dir():
             return []
-        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
+        return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and _is_folder(p))
     except OSError as error:
         raise RunError(
             expected=f"a folder of runs at {folder} that can be read",
             found=refusal(error),
             remedy=RUNS_REMEDY,
         ) from None
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder, or a link to one; one that the system does not show is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _entry(run: Run) -> RunEntry:
@@ -132,7 +154,7 @@ def _entry(run: Run) -> RunEntry:
         record = run.record
         status = run.status
         _ = run.layer_version, run.evaluation()
-    except RedndError as error:
+    except (RedndError, OSError) as error:  # OSError: a folder that may not be looked into
         return RunEntry(run, status=status, problem=str(error))
     return RunEntry(run, record, status)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from pydantic_core import from_json
 
+from rednd_core.bounded import read_plain, require_plain
 from rednd_core.errors import CheckpointError, RedndError
+from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.layers import read_layers
 from rednd_core.runs.layout import CHECKPOINT_FORMAT
 from rednd_core.runs.record import LayersRecord, RunRecord, read_record
@@ -46,6 +48,7 @@ def check_checkpoint(path: Path, record: RunRecord, *, is_model: bool) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
+        require_plain(path)
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             n_tensors = len(file.keys())
@@ -106,8 +109,8 @@ def _check_layers(run: Run, record: RunRecord) -> None:
 
 def _check_json(path: Path) -> None:
     try:
-        valid = isinstance(from_json(path.read_bytes(), allow_inf_nan=False), dict)
-    except ValueError:
+        valid = isinstance(from_json(read_plain(path, RECORD_BYTES), allow_inf_nan=False), dict)
+    except (OSError, ValueError):
         valid = False
     if not valid:
         raise CheckpointError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from rednd_core.config import StrictModel
-from rednd_core.runs.record import Count, Metrics, Name, VersionedRecord
+from rednd_core.runs.budgets import CAMPAIGN_BYTES
+from rednd_core.runs.record import Count, Created, Metrics, Name, VersionedRecord, now
 
 CampaignState = Literal["running", "finished", "stopped"]
 
@@ -64,9 +64,11 @@ class CampaignRecord(VersionedRecord):
         commit: the code that began it; every outcome names its own.
     """
 
+    most_bytes: ClassVar[int] = CAMPAIGN_BYTES
+
     name: Name
     plan: StrictModel
-    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    created: Created = Field(default_factory=now)
     commit: str | None
     data: dict[str, str]
     select_by: str

@@ -14,7 +14,7 @@ import pytest
 from rednd_core import jobs
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.runs import Command, Run, RunStore, send
-from rednd_core.runs.ownership import new_run
+from rednd_core.runs.store import new_run
 from rednd_core.training import memory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

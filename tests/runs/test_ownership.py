@@ -17,7 +17,8 @@ from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import RunError
 from rednd_core.runs import Run, RunStore, RunWriter, StatusRecord
 from rednd_core.runs.liveness import process_record
-from rednd_core.runs.ownership import continuing, new_run
+from rednd_core.runs.ownership import continuing
+from rednd_core.runs.store import new_run
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_trainings_that_start_together_get_names_of_their_own(tmp_path: Path) ->
     """Each looks for a free name while the others do."""
     code = (
         "from pathlib import Path; from rednd_core.config import DataConfig, RunConfig;"
-        "from rednd_core.runs import RunStore; from rednd_core.runs.ownership import new_run;"
+        "from rednd_core.runs import RunStore; from rednd_core.runs.store import new_run;"
         "print('ready', flush=True); input();"
         "config = RunConfig(model='mf', data=DataConfig(path='sample_data/shop'));"
         f"[new_run(RunStore(Path({str(tmp_path)!r})), config) for _ in range(20)]"
