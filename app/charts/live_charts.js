@@ -171,8 +171,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
       render(Plotly, grid, (nodes) => setTriggerValue("picked", nodes)),
     (error) => { grid.textContent = error.message; },
   );
-  return () => {
+  // Streamlit calls this when the page is left, and also for a call that a newer one has overtaken. The
+  // newer call shows the same charts: only a grid that is no longer on the page frees them.
+  return () => requestAnimationFrame(() => {
+    if (grid.isConnected) return;
     grid.charts.forEach((chart) => chart.end());
     grid.charts.clear(); // ended ones draw no more, should the grid come back
-  };
+  });
 }
