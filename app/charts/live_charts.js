@@ -1,17 +1,17 @@
-// Charts that are drawn one a frame, those near the screen first, and then updated in place, by the one
-// plotly.js that a tab loads for all its visits.
+// Draws one chart in each frame, charts near the screen first, and later updates the charts in place. A
+// browser tab loads plotly.js once for all its pages.
 
-const NEAR = "400px 0px"; // around the screen
-const PATIENCE = 300; // ms in which the first pictures on the screen have the browser to themselves
-const TOOLBAR = 30; // pixels above a figure, as in the style sheet
-const SHARED = ["text", "customdata"]; // attributes of traces that may stand in the figure's own list
+const NEAR = "400px 0px"; // A chart this close to the screen counts as near.
+const PATIENCE = 300; // ms after which charts far from the screen are drawn as well
+const TOOLBAR = 30; // pixels above a figure; live_charts.css has the same number
+const SHARED = ["text", "customdata"]; // Python sends these attributes once if several traces share them.
 const EXPAND = { width: 448, height: 512, path:
   "M0 64h160v48H48v112H0zM288 64h160v160h-48V112H288zM0 288h48v112h112v48H0zM400 288h48v160H288v-48h112z" };
 
 function plotly(source) {
   globalThis.liveChartsPlotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL(source, window.location.href); // pages lie beside each other
+    script.src = new URL(source, window.location.href); // All pages have addresses in the same folder.
     script.onload = () => resolve(globalThis.Plotly);
     script.onerror = () => reject(new Error(`${script.src} cannot be loaded`));
     document.head.append(script);
@@ -19,7 +19,7 @@ function plotly(source) {
   return globalThis.liveChartsPlotly;
 }
 
-let turn = Promise.resolve(); // to draw: the browser shows one chart before it begins the next
+let turn = Promise.resolve(); // The browser shows each chart before it begins to draw the next one.
 
 function soon(task) {
   turn = turn.then(() => new Promise((done) => requestAnimationFrame(() => { done(); task(); })));
@@ -45,9 +45,9 @@ class Chart {
   show(chart, pick) {
     Object.assign(this, { chart, pick });
     this.cell.style.setProperty("--span", chart.span);
-    this.reserve(chart); // before it is drawn, too: nothing jumps
+    this.reserve(chart); // Room for a chart that is not drawn yet keeps the page from jumping.
     this.cell.setAttribute("aria-label", chart.alt);
-    this.caption.textContent = chart.caption; // text, never markup: it may come from a file
+    this.caption.textContent = chart.caption; // A caption is never markup, as it may hold names from a file.
     this.update();
   }
 
@@ -65,13 +65,14 @@ class Chart {
         if (trace[name]?.shared !== undefined) trace[name] = shared[trace[name].shared];
     Object.assign(layout, { autosize: true, selectionrevision: ++this.revision });
     Object.assign(this, { layout, width: plot.clientWidth });
-    const config = { ...chart.config, responsive: false }; // see `sized`
-    // Smooth points on any screen; Plotly's own 2 has twice the pixels where it needs none of them.
+    const config = { ...chart.config, responsive: false }; // `sized` watches the width instead.
+    // 1.5 draws smooth points on any screen. Plotly's own 2 has almost twice the pixels.
     config.plotGlPixelRatio = Math.min(2, Math.max(1.5, window.devicePixelRatio));
-    // The same buttons: a new function is a new configuration, and react would begin anew.
-    config.modeBarButtonsToRemove = [...config.modeBarButtonsToRemove, "toImage"]; // the camera's instead
+    // A new function would be a new configuration, with which `react` draws the chart anew: so the
+    // buttons are made once.
+    config.modeBarButtonsToRemove = [...config.modeBarButtonsToRemove, "toImage"]; // `camera` replaces it.
     config.modeBarButtonsToAdd = this.buttons ??= [this.camera(), ...this.expander()];
-    // Another picture is drawn anew: react would keep what constrained axes showed of the last one.
+    // `react` would keep the range that constrained axes had in the last picture.
     const anew = !this.drawn || layout.uirevision !== this.picture;
     const now = applied(layout, this.sizes());
     Plotly[anew ? "newPlot" : "react"](plot, { data, layout: now, frames, config });
@@ -79,11 +80,11 @@ class Chart {
     Object.assign(this, { drawn: chart.figure, picture: layout.uirevision });
   }
 
-  listen() { // newPlot forgets who listened
+  listen() { // `newPlot` removes all listeners.
     const chosen = (event) => this.chart.picks && event?.points.length &&
       this.pick(event.points.map((point) => point.customdata));
     this.plot.on("plotly_click", chosen);
-    this.plot.on("plotly_selected", chosen); // by box or lasso
+    this.plot.on("plotly_selected", chosen); // a box or a lasso
     this.plot.on("plotly_afterplot", () => this.stops());
     this.stops();
   }
@@ -106,7 +107,7 @@ class Chart {
     Plotly.relayout(plot, { autosize: true, width: this.width, ...this.sizes() });
   }
 
-  // One stop of the Tab key a figure; the arrow keys go from button to button.
+  // The Tab key stops once at each figure; the arrow keys go from button to button.
   stops() {
     const buttons = [...this.plot.querySelectorAll(".modebar-btn")];
     const current = buttons.indexOf(document.activeElement);
@@ -139,7 +140,7 @@ class Chart {
     clearTimeout(this.later);
     this.seen.disconnect();
     this.sized.disconnect();
-    if (this.drawn) this.Plotly.purge(this.plot); // its WebGL contexts, of which a page has few
+    if (this.drawn) this.Plotly.purge(this.plot); // A page can have few WebGL contexts.
     this.cell.remove();
   }
 }
@@ -164,7 +165,7 @@ function render(Plotly, grid, pick) {
 export default function ({ parentElement, data, setTriggerValue }) {
   if (!data.charts) { plotly(data.library); return; }
   const grid = parentElement.querySelector(".live-charts");
-  grid.sent = data.charts; // while the library loads, only the newest ones are kept
+  grid.sent = data.charts; // While the library loads, only the newest charts are kept.
   grid.charts ??= new Map();
   plotly(data.library).then(
     (Plotly) => grid.isConnected &&
@@ -176,6 +177,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   return () => requestAnimationFrame(() => {
     if (grid.isConnected) return;
     grid.charts.forEach((chart) => chart.end());
-    grid.charts.clear(); // ended ones draw no more, should the grid come back
+    grid.charts.clear(); // A chart that has ended draws no more, even if the grid comes back.
   });
 }

@@ -1,10 +1,9 @@
-"""Plotly charts that the browser draws once, those near the screen first, and updates in place.
+"""Plotly charts that the browser draws once, charts near the screen first, and updates in place.
 
-``st.plotly_chart`` draws every new chart twice, and makes the data a part of a chart's identity: with
-one more epoch or one chosen point it is a new chart, which the browser builds from nothing. That
-flickers, forgets the reader's zoom and keeps a laptop busy that has a training to run. Here
-``Plotly.react`` updates the charts that are there, with the plotly.js of the installed plotly, so it
-works offline.
+``st.plotly_chart`` draws every new chart twice, and takes a chart with other data for a new chart: after
+one more epoch or one chosen point the browser builds the chart from nothing. Such a chart flickers,
+loses the reader's zoom and takes processor time from a training. Here ``Plotly.react`` updates the
+charts in place. The plotly.js is that of the installed plotly, so the charts work offline.
 """
 
 from __future__ import annotations
@@ -24,26 +23,30 @@ from rednd_core.plots import theme
 
 HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-LIBRARY_PATH = f"library/plotly-{plotly.__version__}.min.js"  # where the server has it
+LIBRARY_PATH = f"library/plotly-{plotly.__version__}.min.js"  # its address on the server
 LOADER = "chart-library"
 SQUARES = HERE / "squares.js"
-SCRIPTS = (SQUARES, HERE / "picture.js", HERE / "live_charts.js")  # one module for the browser
+SCRIPTS = (
+    SQUARES,
+    HERE / "picture.js",
+    HERE / "live_charts.js",
+)  # the browser gets them as one module
 WHOLE_ROW = 6  # columns of the grid
-PNG_SCALE = 2  # pixels of the PNG a pixel on the screen
-SHARED = ("text", "customdata")  # of points, alike in every panel
+PNG_SCALE = 2  # pixels of the PNG for each pixel on the screen
+SHARED = ("text", "customdata")  # attributes of traces that are often the same in every panel
 
 
 @dataclass(frozen=True)
 class LiveChart:
-    """A chart and its place.
+    """A chart and its place on the page.
 
     Attributes:
-        key: stays the same while the chart is the same.
-        alt: what it shows, in a sentence, for those who cannot see it.
+        key: tells the browser which chart to update.
+        alt: what the chart shows, in a sentence, for readers who cannot see it.
         name: file name of the picture that the camera button saves, without ending.
         span: how many of the grid's six columns it takes; all of them on a narrow screen.
-        caption: plain text below it.
-        about: which run and data, in words that a saved picture carries; see ``downloads.of_runs``.
+        caption: plain text below the chart.
+        about: run and data in words, for a saved picture; see ``downloads.of_runs``.
     """
 
     key: str
@@ -64,8 +67,8 @@ def live_charts(
     """Draw ``charts`` in a grid, or bring those drawn under ``key`` up to date.
 
     Args:
-        on_pick: called with the ``customdata`` of the points that a click, a box or a lasso chose,
-            as the browser says: to be checked. None: nothing can be chosen.
+        on_pick: called with the ``customdata`` of the points that a click, a box or a lasso chose. The
+            values come from the browser, so the callee checks them. None: nothing can be chosen.
     """
     sent = [
         {
@@ -98,7 +101,7 @@ def figure_config(name: str, *, picks: bool = False) -> dict[str, Any]:
     """How every figure behaves in the browser; the camera button saves ``name``.png.
 
     Args:
-        picks: box and lasso choose something here.
+        picks: whether a box and a lasso choose points of this figure.
     """
     return {
         **theme.LOCAL,
@@ -121,7 +124,7 @@ def squares_of(figure: go.Figure) -> dict[str, Any] | None:
 
 
 def packed(figure: go.Figure) -> str:
-    """The figure as JSON. Texts and ids are there once, in ``shared``, where traces have the same."""
+    """The figure as JSON; texts and ids that several traces have stand there once, in ``shared``."""
     parts = figure.to_dict()
     places: dict[str, int] = {}
     for trace in parts["data"]:
@@ -140,5 +143,5 @@ def _component() -> Callable[..., Any]:
         html='<div class="live-charts"></div>',
         css=(HERE / "live_charts.css").read_text(encoding="utf-8"),
         js="\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS),
-        isolate_styles=False,  # plotly writes its styles into the page
+        isolate_styles=False,  # Plotly writes its styles into the page, outside of a shadow tree.
     )

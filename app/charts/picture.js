@@ -1,14 +1,14 @@
-// A chart as a PNG that stands alone: dark on white, under what it shows in words.
+// Saves a chart as a PNG that can be read without the page: dark on white, with what it shows in words above.
 
 const PAPER = "#FFFFFF";
-const LINE = 22; // pixels of a line of words
+const LINE = 22; // pixels of a line of text
 const EDGE = 12;
 
 async function savePicture(Plotly, plot, { about, alt, print, config }) {
   const { filename, scale } = config.toImageButtonOptions;
   const { width, height } = plot._fullLayout;
-  // The ink of a page is a grey between light and dark, and its own font is not there in a picture:
-  // Plotly would leave as much room as that one takes.
+  // The page's ink is a grey that can be read on light and on dark, and the page's font is missing in a
+  // picture: so the picture has the ink of print, and the font that every browser has.
   const { color, family } = plot.layout.template.layout.font;
   const common = family.split(", ").slice(1).join(", ");
   const own = JSON.stringify(plot.layout).replaceAll(color, print).replaceAll(family, common);

@@ -1,7 +1,8 @@
-// Square panels have no height of their own: it follows from the width that a figure gets. So the browser
-// arranges them, here and in a downloaded page; without it they stand as `plots/grid.py` puts them.
+// The height of square panels follows from the width of their figure, which only the browser knows. So the
+// browser arranges the panels, on a page of the app and in a downloaded page. `plots/grid.py` places them
+// for readers without JavaScript.
 
-// Panels a row: as many as are wanted and fit. Where the height is given, whatever makes them largest.
+// Panels in a row: as many as are wanted and fit. In a given height: the number with the largest panels.
 function panelsInARow({ n, columns, least }, across, down, height) {
   const size = (c) => Math.min(across(c), down(c));
   let best = columns;
@@ -10,10 +11,10 @@ function panelsInARow({ n, columns, least }, across, down, height) {
   return best;
 }
 
-// What of `layout`, as Python sent it, is to change: the keys and values of a Plotly.relayout.
+// The changes to `layout`, which Python sent, as keys and values for Plotly.relayout.
 function arranged(layout, width, height) {
   const { n, side, gap, above } = layout.meta.squares;
-  const apart = above + gap; // of two rows
+  const apart = above + gap; // pixels between two rows
   const { l, r, t, b } = layout.margin;
   const inner = width - l - r;
   const rows = (c) => Math.ceil(n / c);
@@ -31,7 +32,7 @@ function arranged(layout, width, height) {
     changes[`xaxis${axis}.domain`] = [Math.max(0, x / inner), Math.min(1, (x + size) / inner)];
     changes[`yaxis${axis}.domain`] = [Math.max(0, y - size / total), y];
   }
-  // What lies below the panels stays as many pixels away.
+  // A legend or colour bar below the panels stays as many pixels away from them.
   const shrunk = (layout.height - t - b) / total;
   for (const [key, part] of [["legend", layout.legend], ["coloraxis.colorbar", layout.coloraxis?.colorbar]])
     if (part?.y < 0) changes[`${key}.y`] = part.y * shrunk;
