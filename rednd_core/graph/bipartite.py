@@ -14,6 +14,20 @@ from rednd_core.graph.normalize import SparseMatrix, symmetric_normalize
 
 
 @dataclass(frozen=True)
+class BipartiteEdges:
+    """The user-item edges, each once, by user and then by item.
+
+    Attributes:
+        users, items: (n_edges,) int64; an item is counted from 0.
+        by_item: (n_edges,) int64, the numbers of the edges by item and then by user.
+    """
+
+    users: NDArray[np.int64]
+    items: NDArray[np.int64]
+    by_item: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class BipartiteGraph:
     """The user-item graph of the train interactions.
 
@@ -32,6 +46,14 @@ class BipartiteGraph:
     @property
     def n_nodes(self) -> int:
         return self.n_users + self.n_items
+
+    @cached_property
+    def edges(self) -> BipartiteEdges:
+        """Every edge once: the upper half of A, whose lower half has the edges in the order ``by_item``."""
+        n_edges = int(self.norm_adj.indptr[self.n_users])
+        users = np.repeat(np.arange(self.n_users), self.degrees[: self.n_users])
+        items = self.norm_adj.indices[:n_edges].astype(np.int64) - self.n_users
+        return BipartiteEdges(users, items, by_item=np.argsort(items, kind="stable"))
 
     @cached_property
     def connected(self) -> BipartiteGraph:

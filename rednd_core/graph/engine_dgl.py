@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rednd_core.graph.engine import PowerSum
 from rednd_core.graph.normalize import SparseMatrix
+from rednd_core.graph.propagator import PowerSum
+from rednd_core.graph.weighted import EdgePattern
 
 
 @cache
@@ -69,3 +71,34 @@ def power_sum(matrix: SparseMatrix, device: torch.device) -> PowerSum:
         return total.mul_(rows)
 
     return product
+
+
+class DglKernels:
+    """Products with the edges of one pattern: messages u_mul_e -> sum, and dots of both ends."""
+
+    def __init__(self, pattern: EdgePattern, device: torch.device) -> None:
+        transposed, order = pattern.transpose()
+        self._order = torch.from_numpy(order).to(device)
+        self._graph, self._flipped = (_block(one).to(device) for one in (pattern, transposed))
+
+    def product(self, weights: Tensor, x: Tensor) -> Tensor:
+        return _dgl().ops.gspmm(self._graph, "mul", "sum", x, weights[:, None])  # type: ignore[no-any-return]
+
+    def transposed(self, weights: Tensor, y: Tensor) -> Tensor:
+        own = weights.index_select(0, self._order)[:, None]
+        return _dgl().ops.gspmm(self._flipped, "mul", "sum", y, own)  # type: ignore[no-any-return]
+
+    def dots(self, y: Tensor, x: Tensor) -> Tensor:
+        found: Tensor = _dgl().ops.gsddmm(self._graph, "dot", x, y, "u", "v")
+        return found.squeeze(1)
+
+
+def _block(pattern: EdgePattern) -> Any:
+    # Edges are numbered explicitly: DGL 1.1 refuses an unsorted row of width 1 without numbers.
+    edges = (pattern.indptr, pattern.indices, np.arange(pattern.n_edges, dtype=np.int32))
+    return _dgl().create_block(
+        ("csc", tuple(torch.from_numpy(one) for one in edges)),
+        num_src_nodes=pattern.n_cols,
+        num_dst_nodes=pattern.n_rows,
+        idtype=torch.int32,
+    )

@@ -57,6 +57,13 @@ class SparseMatrix:
         return _scaled(flipped, self.col_scale, self.row_scale, symmetric=False)
 
 
+def inverse_root(degrees: NDArray[np.integer]) -> NDArray[np.float64]:
+    """d^-1/2, and 0 for a degree of 0; (n,) -> (n,)."""
+    scale = np.zeros(len(degrees))
+    np.power(degrees, -0.5, out=scale, where=degrees > 0)
+    return scale
+
+
 def symmetric_normalize(adjacency: sp.csr_array, *, symmetric: bool) -> SparseMatrix:
     """D^-1/2 A D^-1/2 with the ROW degree on both sides.
 
@@ -67,9 +74,7 @@ def symmetric_normalize(adjacency: sp.csr_array, *, symmetric: bool) -> SparseMa
         adjacency: binary, (n, n).
         symmetric: whether ``adjacency`` is symmetric; then so is the result.
     """
-    degrees = np.diff(adjacency.indptr).astype(np.float64)
-    scale = np.zeros_like(degrees)
-    np.power(degrees, -0.5, out=scale, where=degrees > 0)
+    scale = inverse_root(np.diff(adjacency.indptr))
     return _scaled(adjacency, scale, scale, symmetric=symmetric)
 
 

@@ -2,7 +2,7 @@
 
 As in RedNⁿD (arXiv 2412.18962) and FREEDOM (arXiv 2211.06924): an item is among its own k neighbours,
 rows are directed, weights are 1, and the row degree normalises both sides. The graphs of several
-modalities are fused by one weight each (``engine.weighted_sum``).
+modalities are fused by one weight each (``propagator.weighted_sum``).
 """
 
 from __future__ import annotations

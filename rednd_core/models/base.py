@@ -19,7 +19,7 @@ from rednd_core.config import StrictModel
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import unknown_name
-from rednd_core.graph.engine import Propagate, Propagator
+from rednd_core.graph.propagator import Propagate, Propagator
 from rednd_core.models.memory import Footprint, Sizes
 
 MAX_LAYERS = 32

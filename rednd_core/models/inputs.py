@@ -10,7 +10,8 @@ from rednd_core.config import Engine
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
-from rednd_core.graph.engine import Propagate, propagator, resolve_device, weighted_sum
+from rednd_core.graph.engine import propagator, resolve_device
+from rednd_core.graph.propagator import Propagate, weighted_sum
 from rednd_core.graph.semantic import semantic_graph
 from rednd_core.models.base import ModelInputs
 

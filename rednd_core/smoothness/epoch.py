@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rednd_core.graph.bipartite import BipartiteGraph
-from rednd_core.graph.engine import Propagate
+from rednd_core.graph.propagator import Propagate
 from rednd_core.smoothness import rank
 from rednd_core.smoothness.report import Readout
 

@@ -14,7 +14,8 @@ from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
-from rednd_core.graph.engine import Propagator, resolve_device
+from rednd_core.graph.engine import resolve_device
+from rednd_core.graph.propagator import Propagator
 from rednd_core.models.base import Recommender
 from rednd_core.models.inputs import build_inputs
 from rednd_core.models.registry import create_model

@@ -12,29 +12,19 @@ from rednd_core.data.schema import Interactions
 from rednd_core.errors import ConfigError, EngineError
 from rednd_core.graph import engine as engines
 from rednd_core.graph.bipartite import bipartite_graph
-from rednd_core.graph.engine import propagator, resolve_device, resolve_engine, weighted_sum
+from rednd_core.graph.engine import propagator, resolve_device, resolve_engine
 from rednd_core.graph.normalize import SparseMatrix
+from rednd_core.graph.propagator import weighted_sum
 from rednd_core.graph.semantic import semantic_graph
 
 HAS_DGL = importlib.util.find_spec("dgl") is not None
 needs_dgl = pytest.mark.skipif(not HAS_DGL, reason="DGL is not installed")
-ENGINES = [
-    pytest.param(("dgl", "cpu"), marks=needs_dgl, id="dgl-cpu"),
-    pytest.param(("csr", "cpu"), id="csr-cpu"),
-    pytest.param(("dgl", "cuda"), marks=[needs_dgl, pytest.mark.gpu], id="dgl-cuda"),
-    pytest.param(("csr", "cuda"), marks=pytest.mark.gpu, id="csr-cuda"),
-]
 
 
-@pytest.fixture(params=ENGINES)
-def bind(request):
+@pytest.fixture
+def bind(engine):
     """matrix -> propagator, and the device that it lives on."""
-    name, device = request.param
-    if request.param == ("dgl", "cuda"):
-        from rednd_core.graph.engine_dgl import dgl_has_cuda
-
-        if not dgl_has_cuda():
-            pytest.skip("the installed DGL was built without CUDA")
+    name, device = engine
 
     def bound(matrix: SparseMatrix):
         return propagator(matrix, name, device)
