@@ -39,7 +39,7 @@ def measured(action: Callable[[], object]) -> dict[str, float]:
 def step(name: str, folder: Path, args: argparse.Namespace) -> dict[str, object]:
     """One row of the table."""
     if name == "generate":
-        from rednd_core.data.synthetic import make_graph
+        from rednd_core.samples import make_graph
 
         sizes = {"n_users": args.users, "n_items": args.items, "n_interactions": args.interactions}
         return {**measured(lambda: make_graph(folder, **sizes)), "note": _size(folder)}

@@ -77,7 +77,7 @@ def make_sample(
 
     Example: `rednd data make-sample /tmp/shop --seed 3`
     """
-    from rednd_core.data.synthetic import make_shop
+    from rednd_core.samples import make_shop
 
     made = make_shop(out, seed=seed, n_users=n_users, n_items=n_items, overwrite=overwrite)
     typer.echo(
@@ -109,8 +109,8 @@ def make_graph(
 
     Example: `rednd data make-graph --users 1000000 --items 300000 --interactions 50000000 --out big`
     """
-    from rednd_core.data.synthetic import make_graph as write_graph
-    from rednd_core.data.synthetic import parse_modalities
+    from rednd_core.samples import make_graph as write_graph
+    from rednd_core.samples import parse_modalities
 
     made = write_graph(
         out,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import rednd_core.data.synthetic.large as large
 import rednd_core.projection as projection
+import rednd_core.samples.large as large
 import rednd_core.sweeps.study as study
 from rednd_core.runs import RunStore
 
@@ -105,7 +105,7 @@ def test_new_folders_that_cannot_be_made(rednd, monkeypatch) -> None:
     def begun(*args, **kwargs):
         raise AssertionError("the work was begun")
 
-    monkeypatch.setattr("rednd_core.data.synthetic.shop.shop_files", begun)
+    monkeypatch.setattr("rednd_core.samples.shop.shop_files", begun)
     monkeypatch.setattr(large, "plan_graph", begun)
     refused(rednd("data", "make-sample", "taken/shop"), "taken")
     refused(rednd("data", "make-graph", "--out", "taken/graph"), "taken")

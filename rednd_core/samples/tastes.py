@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.data.schema import IntArray
-from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, N_LOOKS, groups
+from rednd_core.samples.catalogue import Catalogue
+from rednd_core.samples.vocabulary import CATEGORIES, N_LOOKS, groups
 
 MAX_TASTES = 3
 N_TASTES_PROBABILITY = (0.35, 0.40, 0.25)

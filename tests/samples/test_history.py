@@ -5,9 +5,9 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from rednd_core.data.synthetic.catalogue import make_catalogue
-from rednd_core.data.synthetic.history import TEST, TRAIN, VALID, write_history
-from rednd_core.data.synthetic.tastes import (
+from rednd_core.samples.catalogue import make_catalogue
+from rednd_core.samples.history import TEST, TRAIN, VALID, write_history
+from rednd_core.samples.tastes import (
     NEWCOMER,
     REGULAR,
     UNSEEN,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rednd_core.data.synthetic import tastes as module
-from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.tastes import (
+from rednd_core.samples import tastes as module
+from rednd_core.samples.catalogue import Catalogue
+from rednd_core.samples.tastes import (
     ACTIVITY_MAX,
     ACTIVITY_MIN,
     COHORTS,
@@ -19,7 +19,7 @@ from rednd_core.data.synthetic.tastes import (
     draw_baskets,
     preference,
 )
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
+from rednd_core.samples.vocabulary import CATEGORIES, groups
 
 
 def tiny():

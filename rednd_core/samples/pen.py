@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter
 
-from rednd_core.data.synthetic.vocabulary import Pattern
+from rednd_core.samples.vocabulary import Pattern
 
 SIZE = 96
 """Edge of a thumbnail, pixels."""

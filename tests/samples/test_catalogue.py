@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rednd_core.data.synthetic.catalogue import SMALLEST_GROUP, items_table, make_catalogue
-from rednd_core.data.synthetic.silhouettes import SILHOUETTES
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, N_LOOKS, groups
 from rednd_core.errors import ConfigError
+from rednd_core.samples.catalogue import SMALLEST_GROUP, items_table, make_catalogue
+from rednd_core.samples.silhouettes import SILHOUETTES
+from rednd_core.samples.vocabulary import CATEGORIES, N_LOOKS, groups
 
 
 def test_vocabulary_has_the_promised_breadth():

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rednd_core.data.schema import IntArray
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
 from rednd_core.errors import ConfigError
+from rednd_core.samples.vocabulary import CATEGORIES, groups
 
 SMALLEST_GROUP = 4
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.data.synthetic.writer import publish
 from rednd_core.errors import DataError
+from rednd_core.samples.writer import publish
 
 OLD = {
     "truth.json": b'{"format": "rednd-shop 1"}',

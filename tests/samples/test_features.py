@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from rednd_core.data.synthetic.catalogue import make_catalogue
-from rednd_core.data.synthetic.features import (
+from rednd_core.samples.catalogue import make_catalogue
+from rednd_core.samples.features import (
     BLURRED,
     MIXED_UP,
     TRUE,
@@ -13,8 +13,8 @@ from rednd_core.data.synthetic.features import (
     plant_pictures,
     text_features,
 )
-from rednd_core.data.synthetic.history import TRAIN
-from rednd_core.data.synthetic.vocabulary import groups
+from rednd_core.samples.history import TRAIN
+from rednd_core.samples.vocabulary import groups
 
 KNN_K = 10
 

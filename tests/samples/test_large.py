@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from rednd_core.cli.app import app
 from rednd_core.data import check, load_dataset
-from rednd_core.data.synthetic import communities, large, make_graph, parse_modalities
 from rednd_core.errors import ConfigError, DataError
+from rednd_core.samples import communities, large, make_graph, parse_modalities
 
 SIZES = {"n_users": 3000, "n_items": 1000, "n_interactions": 60_000, "n_communities": 8}
 

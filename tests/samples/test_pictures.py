@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rednd_core.data.synthetic.features import BLURRED, TRUE, Pictures
-from rednd_core.data.synthetic.pen import N_COLOURS, Pen, mix, parse_colour
-from rednd_core.data.synthetic.pictures import draw_thumbnails
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
+from rednd_core.samples.features import BLURRED, TRUE, Pictures
+from rednd_core.samples.pen import N_COLOURS, Pen, mix, parse_colour
+from rednd_core.samples.pictures import draw_thumbnails
+from rednd_core.samples.vocabulary import CATEGORIES, groups
 
 
 def drawn(group, kind=TRUE, seed=0):

@@ -6,10 +6,10 @@ from io import BytesIO
 
 import numpy as np
 
-from rednd_core.data.synthetic.features import BLURRED, Pictures
-from rednd_core.data.synthetic.pen import Colour, Pen, mix, parse_colour
-from rednd_core.data.synthetic.silhouettes import SILHOUETTES, Palette
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
+from rednd_core.samples.features import BLURRED, Pictures
+from rednd_core.samples.pen import Colour, Pen, mix, parse_colour
+from rednd_core.samples.silhouettes import SILHOUETTES, Palette
+from rednd_core.samples.vocabulary import CATEGORIES, groups
 
 BLUR_RADIUS = 7.0
 """Pixels: only a patch of colour is left."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rednd_core.data.synthetic.pen import Colour, Pen
+from rednd_core.samples.pen import Colour, Pen
 
 
 @dataclass(frozen=True)

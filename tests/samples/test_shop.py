@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from rednd_core.data import load_dataset
-from rednd_core.data.synthetic import make_shop
-from rednd_core.data.synthetic.shop import files_digest, shop_files
 from rednd_core.errors import ConfigError, DataError
+from rednd_core.samples import make_shop
+from rednd_core.samples.shop import files_digest, shop_files
 
-SHIPPED = Path(__file__).parents[3] / "sample_data" / "shop"
+SHIPPED = Path(__file__).parents[2] / "sample_data" / "shop"
 SMALL = {"n_users": 60, "n_items": 150}
 
 
@@ -119,16 +119,14 @@ def test_bad_settings_write_nothing(tmp_path, change, message):
 
 
 def test_existing_folder_is_refused_before_anything_is_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr("rednd_core.data.synthetic.shop.draw_thumbnails", pytest.fail)
+    monkeypatch.setattr("rednd_core.samples.shop.draw_thumbnails", pytest.fail)
     (tmp_path / "shop").mkdir()
     with pytest.raises(DataError, match="a folder that does not exist yet"):
         make_shop(tmp_path / "shop", seed=0, **SMALL)
 
 
 def test_import_needs_no_torch():
-    code = (
-        "import sys, rednd_core.data.synthetic; print(sorted({'torch', 'umap'} & set(sys.modules)))"
-    )
+    code = "import sys, rednd_core.samples; print(sorted({'torch', 'umap'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.data.pairs import ascending
-from rednd_core.data.synthetic.powerlaw import activity, popularity
+from rednd_core.samples.powerlaw import activity, popularity
 
 ACTIVITY_EXPONENT = 2.5
 POPULARITY_EXPONENT = 0.8

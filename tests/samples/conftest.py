@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rednd_core.data.synthetic import ShopSummary, make_shop
-from rednd_core.data.synthetic.catalogue import Catalogue, make_catalogue
-from rednd_core.data.synthetic.history import write_history
-from rednd_core.data.synthetic.tastes import Tastes, draw_baskets, plant_tastes
+from rednd_core.samples import ShopSummary, make_shop
+from rednd_core.samples.catalogue import Catalogue, make_catalogue
+from rednd_core.samples.history import write_history
+from rednd_core.samples.tastes import Tastes, draw_baskets, plant_tastes
 
 
 @dataclass(frozen=True)

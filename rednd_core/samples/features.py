@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.data.schema import FloatArray, IntArray
-from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.vocabulary import N_LOOKS, groups
+from rednd_core.samples.catalogue import Catalogue
+from rednd_core.samples.vocabulary import N_LOOKS, groups
 
 TRUE, MIXED_UP, BLURRED = 0, 1, 2
 PICTURE_KINDS = ("true", "mixed_up", "blurred")

@@ -19,16 +19,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rednd_core.data.synthetic import tastes as taste_model
-from rednd_core.data.synthetic.card import readme
-from rednd_core.data.synthetic.catalogue import (
+from rednd_core.errors import ConfigError
+from rednd_core.samples import tastes as taste_model
+from rednd_core.samples.card import readme
+from rednd_core.samples.catalogue import (
     Catalogue,
     group_name,
     items_table,
     make_catalogue,
     thumbnail_path,
 )
-from rednd_core.data.synthetic.features import (
+from rednd_core.samples.features import (
     NOISY_SHARE,
     PICTURE_KINDS,
     Pictures,
@@ -36,12 +37,11 @@ from rednd_core.data.synthetic.features import (
     plant_pictures,
     text_features,
 )
-from rednd_core.data.synthetic.history import TRAIN, write_history
-from rednd_core.data.synthetic.pictures import draw_thumbnails
-from rednd_core.data.synthetic.tastes import COHORTS, Tastes, draw_baskets, plant_tastes
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, FIRST_NAMES, groups
-from rednd_core.data.synthetic.writer import check_target, publish
-from rednd_core.errors import ConfigError
+from rednd_core.samples.history import TRAIN, write_history
+from rednd_core.samples.pictures import draw_thumbnails
+from rednd_core.samples.tastes import COHORTS, Tastes, draw_baskets, plant_tastes
+from rednd_core.samples.vocabulary import CATEGORIES, FIRST_NAMES, groups
+from rednd_core.samples.writer import check_target, publish
 
 FORMAT = "rednd-shop 1"
 USER_RANGE = (50, 10_000)

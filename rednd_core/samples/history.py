@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from rednd_core.data.schema import IntArray
-from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.tastes import REGULAR, UNSEEN, Tastes, admirers
+from rednd_core.samples.catalogue import Catalogue
+from rednd_core.samples.tastes import REGULAR, UNSEEN, Tastes, admirers
 
 TRAIN, VALID, TEST = 0, 1, 2
 HELD_OUT_SHARE = 0.1

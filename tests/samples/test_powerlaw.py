@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rednd_core.data.synthetic.powerlaw import activity, popularity
 from rednd_core.errors import ConfigError
+from rednd_core.samples.powerlaw import activity, popularity
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 from rednd_core.data.features import MODALITY_WANTED, is_modality, require_distinct
 from rednd_core.data.numbered import MAX_NUMBERED
 from rednd_core.data.parquet import MAX_ROWS
-from rednd_core.data.synthetic import communities
-from rednd_core.data.synthetic.communities import Plan, draw_blocks, plan_graph
-from rednd_core.data.synthetic.writer import MARKER, check_target, staged
 from rednd_core.errors import ConfigError
+from rednd_core.samples import communities
+from rednd_core.samples.communities import Plan, draw_blocks, plan_graph
+from rednd_core.samples.writer import MARKER, check_target, staged
 
 FORMAT = "rednd-graph 1"
 DEFAULT_MODALITIES = {"image": 64, "text": 64}

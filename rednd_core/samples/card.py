@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rednd_core.data.synthetic.catalogue import Catalogue
-from rednd_core.data.synthetic.features import DIM
-from rednd_core.data.synthetic.history import TEST, TRAIN, VALID
-from rednd_core.data.synthetic.tastes import COHORTS, Tastes
-from rednd_core.data.synthetic.vocabulary import CATEGORIES, groups
+from rednd_core.samples.catalogue import Catalogue
+from rednd_core.samples.features import DIM
+from rednd_core.samples.history import TEST, TRAIN, VALID
+from rednd_core.samples.tastes import COHORTS, Tastes
+from rednd_core.samples.vocabulary import CATEGORIES, groups
 
 _TEMPLATE = """\
 # A sample shop
 
 An invented shop with planted tastes: {n_users:,} users, {n_items:,} items, {n:,} interactions. Every
 title, person and picture is made up; likeness to real products or people is chance.
-Made by `rednd data make-sample` (`rednd_core.data.synthetic`), seed {seed}; the same seed gives the same
+Made by `rednd data make-sample` (`rednd_core.samples`), seed {seed}; the same seed gives the same
 bytes. Do not edit the files by hand.
 
 | file | content |
