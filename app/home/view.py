@@ -16,7 +16,7 @@ from app.shared.text import escape_markdown
 from app.sitemap import page_link
 from rednd_core.errors import RedndError
 from rednd_core.plots.home import layer_maps, mad_lines
-from rednd_core.plots.points import unmarked
+from rednd_core.plots.text import literal as unmarked
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 

@@ -26,9 +26,9 @@ from rednd_core.plots.points import (
     point_groups,
     ring,
     scatter,
-    unmarked,
     warning_note,
 )
+from rednd_core.plots.text import literal
 
 PANEL_SIDE = 250  # pixels of a panel beside others, without its title
 SINGLE_SIDE = 460  # of a panel alone
@@ -93,7 +93,7 @@ def embedding_figure(
     above = TITLE_HEIGHT + LINE_HEIGHT * max(name.count("<br>") for name in layer_names)
     panels = Squares(n_layers, columns, side, LEAST_SIDE, above)
     ids = node_ids(nodes)
-    text = literal(hover)
+    text = hover_texts(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
     traces: list[Part] = []
     notes: list[Part] = []
@@ -147,11 +147,11 @@ def node_ids(nodes: NDArray[np.int64]) -> NDArray[np.int32]:
     return nodes.astype(np.int32)
 
 
-def literal(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
-    """Hover texts (n,) without the HTML that Plotly would interpret; ``<br>`` alone is kept."""
+def hover_texts(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
+    """Hover texts (n,), shown as they stand; ``<br>`` alone is a line break."""
     if hover is None:
         return None
-    escaped = [unmarked(text).replace("&lt;br&gt;", "<br>") for text in hover]
+    escaped = [literal(text).replace("&lt;br&gt;", "<br>") for text in hover]
     return np.array(escaped, dtype=object)
 
 
@@ -186,7 +186,7 @@ def dress(
         "meta": panels.meta,
         "dragmode": "pan",  # the app takes clicks in this mode only; box and lasso are in the toolbar
         "legend": {
-            "title": {"text": unmarked(color_name) if not has_bar else "", "side": "top"},
+            "title": {"text": literal(color_name) if not has_bar else "", "side": "top"},
             "orientation": "h",
             "x": 0,
             "y": -(BAR_HEIGHT if has_bar else 8) / inner,

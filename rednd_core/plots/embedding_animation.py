@@ -21,7 +21,7 @@ from rednd_core.plots.embedding import (
     TITLE_HEIGHT,
     check_lengths,
     dress,
-    literal,
+    hover_texts,
     node_ids,
     panel_title,
     square_axes,
@@ -90,7 +90,7 @@ def embedding_animation(
             hover,
         )
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
-    ids, text = node_ids(nodes), literal(hover)
+    ids, text = node_ids(nodes), hover_texts(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
 
     squares = Squares(len(maps), len(maps), SINGLE_SIDE, LEAST_SIDE, TITLE_HEIGHT)

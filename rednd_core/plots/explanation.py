@@ -5,7 +5,6 @@ Text from files is escaped: Plotly reads a subset of HTML in labels.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from rednd_core.plots import theme
 from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
+from rednd_core.plots.text import literal
 
 
 def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
@@ -25,7 +25,7 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
     modalities = list(dict.fromkeys(name for part in parts.values() for name in part))
     bars = []
     for number, modality in enumerate(modalities):
-        name = html.escape(modality)
+        name = literal(modality)
         values = [part.get(modality, 0.0) for part in parts.values()]
         bars.append(
             {
@@ -78,7 +78,7 @@ def history_figure(
         "marker": {"color": theme.ITEMS, "opacity": 0.75},
         "text": [f"{value:.2f}" for value in cosines],
         "textposition": "auto",
-        "customdata": [html.escape(title) for title in titles],
+        "customdata": [literal(title) for title in titles],
         "hovertemplate": "%{customdata}<br>cosine %{x:.3f}<extra></extra>",
     }
     low = min(0.0, float(np.min(cosines, initial=0.0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
+from rednd_core.plots.text import literal
 
 MISSING = "no value"
 MOST_RINGS = 24  # more would hide the map: beyond, the points that are not selected are dimmed
@@ -48,11 +48,6 @@ class Group:
         return {"color": self.values[layer], "coloraxis": "coloraxis"}
 
 
-def unmarked(text: str) -> str:
-    """``text`` from a file, which Plotly would read as HTML; it knows no ``&quot;``."""
-    return html.escape(text, quote=False)
-
-
 def point_groups(
     color: ArrayLike | None,
     n_layers: int,
@@ -84,7 +79,7 @@ def point_groups(
             Group(np.flatnonzero(~known), missing, theme.OTHER),
             Group(
                 np.flatnonzero(known),
-                unmarked(name) or "value",
+                literal(name) or "value",
                 values=values[:, known].astype(np.float32),
                 in_legend=False,
             ),
@@ -99,7 +94,7 @@ def point_groups(
             Group(np.flatnonzero(absent), missing, theme.OTHER),
             Group(np.flatnonzero(beyond), f"other ({len(colors) - len(drawn)} more)", theme.OTHER),
             *(
-                Group(np.flatnonzero(~absent & (labels == label)), unmarked(label), colors[label])
+                Group(np.flatnonzero(~absent & (labels == label)), literal(label), colors[label])
                 for label in drawn
             ),
         ]
@@ -141,7 +136,7 @@ def mark(
 def color_axis(groups: list[Group], name: str, log: bool, colorscale: str) -> dict[str, Any]:
     """The shared colour axis, its bar lying under the panels."""
     bar: dict[str, Any] = {
-        "title": {"text": unmarked(name), "side": "top"},
+        "title": {"text": literal(name), "side": "top"},
         "orientation": "h",
         "thickness": 14,
         "x": 0.5,

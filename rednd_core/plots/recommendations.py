@@ -6,7 +6,6 @@ differ by shape as well as by colour.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
 from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
+from rednd_core.plots.text import literal
 
 N_BINS = 20
 SYMBOLS = ("circle", "diamond")  # of the first and of the second model
@@ -81,11 +81,11 @@ def mix_figure(mixes: Mapping[str, Sequence[str]]) -> go.Figure:
     """
     every = [category for categories in mixes.values() for category in categories]
     totals = [max(1, len(categories)) for categories in mixes.values()]
-    names = [f"{html.escape(name)}<br>(n = {len(mixes[name]):,})" for name in mixes]
+    names = [f"{literal(name)}<br>(n = {len(mixes[name]):,})" for name in mixes]
     bars = []
     for category, color in theme.category_colors(every).items():
         counts = [list(categories).count(category) for categories in mixes.values()]
-        label = html.escape(category or "no category")
+        label = literal(category or "no category")
         bars.append(
             {
                 "type": "bar",
@@ -141,7 +141,7 @@ def ranks_figure(table: pd.DataFrame, k: int, n_candidates: int) -> go.Figure:
             "x": part["rank"].to_numpy(),
             "y": [row_of[item] for item in part["item"]],
             "mode": "markers",
-            "name": html.escape(str(model)),
+            "name": literal(model),
             "marker": {
                 "size": 15,
                 "color": MODEL_COLORS[number],
@@ -151,7 +151,7 @@ def ranks_figure(table: pd.DataFrame, k: int, n_candidates: int) -> go.Figure:
                 "line": {"width": 3, "color": MODEL_COLORS[number]},
             },
             "cliponaxis": False,  # the last ranks touch the frame
-            "text": [html.escape(title) for title in part["title"]],
+            "text": [literal(title) for title in part["title"]],
             "hovertemplate": "%{text}<br>rank %{x:,}<extra>%{fullData.name}</extra>",
         }
         for number, (model, part) in enumerate(table.groupby("model", sort=False))

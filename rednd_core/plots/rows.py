@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+from rednd_core.plots.text import literal
 
 ROW_HEIGHT = 34  # pixels of one bar or dot row
 LABEL_LENGTH = 20  # characters; the full title is in the hover text
@@ -11,7 +11,7 @@ LABEL_LENGTH = 20  # characters; the full title is in the hover text
 def axis_label(title: str) -> str:
     """A title short enough for an axis, with nothing that Plotly would read as HTML."""
     short = title if len(title) <= LABEL_LENGTH else title[: LABEL_LENGTH - 1].rstrip() + "…"
-    return html.escape(short)
+    return literal(short)
 
 
 def rows_axis(titles: list[str]) -> dict[str, object]:

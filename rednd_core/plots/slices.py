@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -11,6 +9,7 @@ from rednd_core.plots import theme
 from rednd_core.plots.grid import Part, places
 from rednd_core.plots.recommendations import LEGEND_ON_TOP, MODEL_COLORS, SYMBOLS
 from rednd_core.plots.rows import rows_axis
+from rednd_core.plots.text import literal
 
 APART = 0.28  # rows between two models on one slice
 
@@ -43,7 +42,7 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "y": [names.index(name) + shift for name in part["slice"]],
                 "error_x": _error(part),
                 "mode": "markers",
-                "name": html.escape(str(model)),
+                "name": literal(model),
                 "legendgroup": str(number),
                 "showlegend": place.number == 0,
                 "marker": {"size": 13, "symbol": SYMBOLS[number], "color": MODEL_COLORS[number]},
@@ -56,7 +55,7 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         n_users = panel.drop_duplicates("slice").set_index("slice")["n_users"]
         rows = rows_axis([f"{name}<br>n = {n_users[name]:,} users" for name in names])
         layout |= place.axes(_x_axis(metric, place.number, len(panels)), rows)
-        layout["annotations"].append(place.title(f"<b>{html.escape(str(group))}</b>"))
+        layout["annotations"].append(place.title(f"<b>{literal(group)}</b>"))
     return go.Figure(data=dots, layout=layout)
 
 
