@@ -57,7 +57,10 @@ def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -
             f"{', '.join(one.label for one in chosen)}.",
         )
         if name == "discrepancy":
-            st.caption("Discrepancy compares x⁰ with the readout, whichever view is chosen above.")
+            st.caption(
+                "Discrepancy compares x⁰ with the mean of the layers 1 to k, "
+                "whichever view is chosen above."
+            )
     with right:
         st.latex(measure.formula)
         st.markdown(
@@ -87,12 +90,13 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     )
     only_readout = name == "discrepancy"
     view = "readout" if only_readout else view
-    told = [f"Recorded after every epoch on all connected nodes (exact). {VIEW_NAMES[view]}"]
     if only_readout:
-        told.append("the only view in which it is defined")
-    elif view == "readout":
-        told.append("that of all layers, which scores")
-    st.caption(", ".join(told) + ".")
+        shown = "x⁰ against the mean of the layers 1 to k, whichever view is chosen above"
+    else:
+        shown = VIEW_NAMES[view] + (
+            ", that of all layers, which scores" if view == "readout" else ""
+        )
+    st.caption(f"Recorded after every epoch on all connected nodes (exact). {shown}.")
     if len(chosen) > MOST_RUNS_BY_EPOCH:
         names = escape_markdown(", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH]))
         st.info(f"More than {MOST_RUNS_BY_EPOCH} runs cannot be told apart here. Shown: {names}.")
@@ -100,8 +104,8 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     table = pd.concat([epoch_rows(one, view, name) for one in chosen], ignore_index=True)
     if table.empty:
         st.info(
-            f"Nothing was recorded by epoch for {VIEW_NAMES[view].lower()}: the run was imported, has "
-            "not finished an epoch yet, or was trained by an older version."
+            f"{MEASURES[name].title} was not recorded by epoch: the run was imported, has not finished "
+            "an epoch yet, or was trained by an older version."
         )
         return
     several = len(chosen) > 1

@@ -86,7 +86,7 @@ def with_run(table: pd.DataFrame, label: str) -> pd.DataFrame:
 
 
 def of_view(table: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Rows of one view; the discrepancy, which exists for the readout alone, is in both."""
+    """Rows of one view, and those of the discrepancy, which compares layers and has no view."""
     return table[(table["view"] == view) | (table["measure"] == "discrepancy")]
 
 

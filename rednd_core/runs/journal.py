@@ -71,7 +71,7 @@ def parse_line(line: bytes, run_name: str, number: int) -> Row:
             _KINDS.get(str(row["event"]), _Event).model_validate(row)
             return row
         if isinstance(row, dict) and type(row["epoch"]) is int and _is_epoch(row):
-            return flatten(row)
+            return _with_current_names(flatten(row))
     except (ValueError, KeyError, OverflowError):
         pass
     raise RunError(
@@ -90,6 +90,21 @@ def flatten(row: Row, prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _with_current_names(row: dict[str, Any]) -> dict[str, Any]:
+    """An epoch's values under the names that the measures have now.
+
+    Early runs recorded ``readout_drift`` as ``discrepancy``, which is now another measure. Theirs is
+    known by its value at depth 0, where the measure of today is not defined.
+    """
+    ends = {name.split(".", 3)[-1] for name in row if name.endswith(".discrepancy")}
+    if not any(end.startswith("0.") for end in ends):
+        return row
+    old, new = ".discrepancy", ".readout_drift"
+    return {
+        name.removesuffix(old) + new if name.endswith(old) else name: v for name, v in row.items()
+    }
 
 
 def append(valid: list[Row], row: Row) -> None:

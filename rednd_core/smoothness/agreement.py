@@ -37,7 +37,7 @@ def neighbour_agreement(x: ArrayLike, graph: BipartiteGraph) -> Array:
 def self_agreement(x: ArrayLike, start: ArrayLike) -> Array:
     """cos(x_i, x_i^0) in [-1, 1], (N,): what aggregation left of a node's own direction.
 
-    NaN where either row is zero. Its mean over nodes, on the mean of the layers, is one minus the
+    NaN where either row is zero. On the mean of the layers 1..k its mean over nodes is one minus the
     node-neighbour discrepancy of RedNⁿD (arXiv 2412.18962).
     """
     return _row_cosines(np.asarray(x, dtype=np.float64), np.asarray(start, dtype=np.float64))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rednd_core.errors import ConfigError
 from rednd_core.smoothness import energy, pairwise, rank
-from rednd_core.smoothness.discrepancy import node_neighbour_discrepancy
+from rednd_core.smoothness.discrepancy import paired_cosine_distance
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.view import LayerView
 
@@ -98,11 +98,11 @@ def _numerical_rank(view: LayerView, side: Side, samples: Samples) -> Estimate:
     return Estimate(rank.numerical_rank(view.spectrum(side)), n=rows.stop - rows.start)
 
 
-def discrepancy(start: LayerView, mean: LayerView, side: Side) -> Estimate:
-    """Node-neighbour discrepancy between x^0 and the mean of the layers up to a depth."""
+def paired_distance(start: LayerView, other: LayerView, side: Side) -> Estimate:
+    """Mean cosine distance of the nodes of a side between x^0 and another matrix."""
     rows = start.part.rows(side)
-    squared = start.squared_norms[rows], mean.squared_norms[rows]
-    value = node_neighbour_discrepancy(start.x[rows], mean.x[rows], squared)
+    squared = start.squared_norms[rows], other.squared_norms[rows]
+    value = paired_cosine_distance(start.x[rows], other.x[rows], squared)
     return Estimate(value, n=rows.stop - rows.start)
 
 

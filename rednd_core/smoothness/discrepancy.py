@@ -1,4 +1,7 @@
-"""Node-neighbour discrepancy of RedNⁿD: how far a node's readout turned away from its own embedding."""
+"""Mean cosine distance between the rows of two matrices: how far nodes turned away from themselves.
+
+Node-neighbour discrepancy (RedNⁿD, arXiv 2412.18962) takes x^0 and the mean of the layers 1..k.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,20 @@ from rednd_core.smoothness.pairwise import Array, squared_lengths
 from rednd_core.smoothness.precision import Matrix
 
 
-def node_neighbour_discrepancy(
-    start: Matrix, mean: Matrix, squared_norms: tuple[Array, Array] | None = None
+def paired_cosine_distance(
+    start: Matrix, other: Matrix, squared_norms: tuple[Array, Array] | None = None
 ) -> float:
-    """1 - mean_i cos(x_i^0, mean over k of x_i^k), in [0, 2]; NaN without nodes.
+    """1 - mean_i cos(start_i, other_i), in [0, 2]; NaN without nodes.
 
     Args:
-        start: x^0, (n, d). mean: mean of the layers 0..k, (n, d). A zero row has cosine 0.
+        start, other: (n, d). A zero row has cosine 0.
         squared_norms: |.|^2 of the rows of both, (n,) each, where they are known already.
     """
     if len(start) == 0:
         return math.nan
-    products = np.einsum("ij,ij->i", start, mean, dtype=np.float64)
+    products = np.einsum("ij,ij->i", start, other, dtype=np.float64)
     if squared_norms is None:
-        squared_norms = squared_lengths(start), squared_lengths(mean)
+        squared_norms = squared_lengths(start), squared_lengths(other)
     # Two roots: the product of the squares may leave the range of float64.
     lengths = np.sqrt(squared_norms[0]) * np.sqrt(squared_norms[1])
     lengths[lengths == 0] = 1.0

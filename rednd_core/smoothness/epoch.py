@@ -66,7 +66,7 @@ class EpochSmoothness:
     ) -> dict[str, float]:
         """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart.
 
-        Of every layer, and of the readout that scores; the discrepancy at every depth.
+        Of every layer, and of the readout that scores; the discrepancy at every depth from 1 on.
 
         Args:
             layers: modality -> x^0 .. x^L, each (N, d).
@@ -86,18 +86,20 @@ class EpochSmoothness:
             ahead = lengths[1 : known + 1] + [_lengths(x) for x in products[known:]]
             views: list[tuple[str, ...]] = [(f"layer.{modality}.{k}",) for k in range(len(rows))]
 
-            total, total_lengths = rows[0], lengths[0]
-            for k, x in enumerate(rows):
-                if k:
-                    total = total + x
-                    total_lengths = _lengths(total)
-                scoring = f"readout.{modality}.{k}"
-                cosines[scoring] = _cosines(rows[0], total, lengths[0] * total_lengths)
+            later: Tensor | None = (
+                None  # sum of the layers 1..k, which points where their mean points
+            )
+            for k, x in enumerate(rows[1:], start=1):
+                later = x if later is None else later + x
+                product = lengths[0] * _lengths(later)
+                cosines[f"readout.{modality}.{k}"] = _cosines(rows[0], later, product)
+            scoring = f"readout.{modality}.{len(rows) - 1}"
             if readout == "last":
                 views[-1] += (scoring,)
             else:
+                total = rows[0] if later is None else rows[0] + later
                 total_ahead = _lengths(sum(products[1:], products[0]))
-                matrices.append(MeasuredRows((scoring,), total, total_lengths, total_ahead))
+                matrices.append(MeasuredRows((scoring,), total, _lengths(total), total_ahead))
             matrices += map(MeasuredRows, views, rows, lengths, ahead)
         return self._read(matrices, cosines)
 
@@ -114,7 +116,8 @@ class EpochSmoothness:
         squares_ahead = torch.stack([matrix.ahead for matrix in matrices]).double().square()
         is_zero = lengths == 0
         scales = 1 / lengths.masked_fill(is_zero, 1)
-        distances = 1 - torch.stack(list(cosines.values())).double()  # (K, n)
+        turned = torch.stack(list(cosines.values())) if cosines else lengths[:0]
+        distances = 1 - turned.double()  # (K, n)
         found: dict[str, float] = {}
         for side, own, other in self._sides:
             parts = [matrix.x[own] for matrix in matrices]

@@ -143,10 +143,11 @@ _CATALOGUE = (
     Measure(
         key="discrepancy",
         title="Node-neighbour discrepancy",
-        formula=r"1 - \frac{1}{n} \sum_i \cos\Bigl(x_i^0, \tfrac{1}{k+1} \sum_{l \le k} x_i^l\Bigr)",
+        formula=r"1 - \frac{1}{n} \sum_i \cos\Bigl(x_i^0, \tfrac{1}{k} \sum_{l=1}^{k} x_i^l\Bigr)",
         denominator="nodes of one side",
         bounds="0 to 2",
-        reading="0: aggregation leaves a node's own direction; 1: nothing of it is left",
+        reading="0: a node's neighbourhood points where the node itself points; 1: it is unrelated. "
+        "The alignment loss compares the same two vectors; defined from layer 1 on",
         sides=("users", "items"),
         source="RedNⁿD, arXiv 2412.18962",
     ),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rednd_core.errors import unknown_name
 from rednd_core.graph.bipartite import BipartiteGraph
-from rednd_core.smoothness.compute import PER_VIEW, Samples, discrepancy
+from rednd_core.smoothness.compute import PER_VIEW, Samples, paired_distance
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
@@ -67,8 +67,8 @@ def measure_layers(
         graph: the train graph. Its isolated nodes are left out at every depth and counted.
         readout: how the model combines layers: at depth k the mean of the layers 0..k, or layer k.
         measures: names from :data:`MEASURES`; None for all.
-        views: which to measure. Node-neighbour discrepancy is about the mean over the layers by
-            definition: it is always listed under ``"readout"``, and there alone.
+        views: which to measure. Node-neighbour discrepancy compares x^0 with the mean of the layers
+            1..k: it is listed under ``"readout"`` whatever is chosen, there alone, and from depth 1 on.
         n_pairs: sampled pairs of uniformity. n_rows: sampled rows of MADGap. A measure is exact
             where the graph has no more pairs or rows than that.
         seed: of those samples; every layer sees the same ones.
@@ -94,9 +94,9 @@ def measure_layers(
         start: LayerView | None = None
         for depth in each_depth_of(stack, modality, part, means=means):
             start = start or depth.layer
-            if "discrepancy" in names:
+            if "discrepancy" in names and depth.neighbours is not None:
                 for side in MEASURES["discrepancy"].sides:
-                    value = discrepancy(start, depth.mean, side)
+                    value = paired_distance(start, depth.neighbours, side)
                     found[("readout", depth.k), "discrepancy", side] = value
             scoring = depth.mean if readout == "mean" else depth.layer
             shown = {"layer": depth.layer, "readout": scoring}

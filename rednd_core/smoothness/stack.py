@@ -1,4 +1,4 @@
-"""A stack of layers, one depth at a time, with the running mean of the layers beside each."""
+"""A stack of layers, one depth at a time, with the running means of the layers beside each."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ class Rows(NamedTuple):
 
 @dataclass
 class Depth:
-    """Layer k, and the mean of the layers 0..k (or the layer again, where no mean is wanted).
+    """Layer k, and the means of the layers 0..k and 1..k.
 
     Attributes:
-        k: from 0. total: sum of the layers 0..k; None where no mean is wanted.
+        k: from 0.
+        rows: of layer k. start: of layer 0.
+        later: sum of the layers 1..k; None at depth 0, and where no mean is wanted.
     """
 
     k: int
     part: ConnectedPart
     rows: Rows
-    total: Rows | None
+    start: Rows
+    later: Rows | None
 
     @cached_property
     def layer(self) -> LayerView:
@@ -41,26 +44,37 @@ class Depth:
 
     @cached_property
     def mean(self) -> LayerView:
-        if self.total is None or not self.k:
+        """Of the layers 0..k; the layer itself at depth 0, and where no mean is wanted."""
+        if self.later is None:
             return self.layer
-        connected, isolated = (rows / (self.k + 1) for rows in self.total)
+        sums = (np.add(first, later) for first, later in zip(self.start, self.later, strict=True))
+        connected, isolated = (rows / (self.k + 1) for rows in sums)
+        return LayerView(connected, self.part, isolated)
+
+    @cached_property
+    def neighbours(self) -> LayerView | None:
+        """Mean of the layers 1..k, which is what RedNⁿD's alignment loss compares x^0 with."""
+        if self.later is None:
+            return None
+        connected, isolated = (rows / self.k for rows in self.later)
         return LayerView(connected, self.part, isolated)
 
 
 def each_depth_of(
     stack: Iterable[NDArray[np.floating]], modality: str, part: ConnectedPart, *, means: bool
 ) -> Iterator[Depth]:
-    """x^0 .. x^L, one after the other; memory holds a layer and the sum of all so far.
+    """x^0 .. x^L, one after the other; memory holds two layers and a sum.
 
     Raises:
         DataError: no layer, or one of another shape.
     """
-    layers = _rows_of(stack, modality, part)
-    total: Rows | None = None
-    for k, rows in enumerate(layers):
-        if means:
-            total = Rows(*map(np.add, total, rows)) if total is not None else rows
-        yield Depth(k, part, rows, total)
+    start: Rows | None = None
+    later: Rows | None = None
+    for k, rows in enumerate(_rows_of(stack, modality, part)):
+        start = start or rows
+        if means and k:
+            later = Rows(*map(np.add, later, rows)) if later is not None else rows
+        yield Depth(k, part, rows, start, later)
 
 
 def _rows_of(

@@ -142,3 +142,23 @@ def test_what_was_never_defined_is_a_number_that_is_none() -> None:
     table = epochs_of(rows)
     assert table["smoothness.mad"].dtype == table["losses.bpr"].dtype == float
     assert table["smoothness.mad"].isna().all()
+
+
+def test_the_discrepancy_of_early_runs_is_read_under_its_present_name():
+    """They had layer 0 in the mean, hence a value at depth 0."""
+    early = {"readout.id.0.users.discrepancy": 0.0, "readout.id.1.users.discrepancy": 0.04}
+    today = {"readout.id.1.users.discrepancy": 0.8, "layer.id.0.users.mad": 1.0}
+
+    def read(values):
+        return parse_line(json.dumps({"epoch": 1, "smoothness": values}).encode(), "run", 1)
+
+    assert read(early) == {
+        "epoch": 1,
+        "smoothness.readout.id.0.users.readout_drift": 0.0,
+        "smoothness.readout.id.1.users.readout_drift": 0.04,
+    }
+    assert read(today) == {
+        "epoch": 1,
+        "smoothness.readout.id.1.users.discrepancy": 0.8,
+        "smoothness.layer.id.0.users.mad": 1.0,
+    }

@@ -7,7 +7,7 @@ from rednd_core.data.schema import Interactions
 from rednd_core.errors import DataError
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.smoothness.agreement import neighbour_agreement, self_agreement
-from rednd_core.smoothness.discrepancy import node_neighbour_discrepancy
+from rednd_core.smoothness.discrepancy import paired_cosine_distance
 
 
 def graph_of(pairs: list[tuple[int, int]], n_users: int, n_items: int):
@@ -48,11 +48,11 @@ def test_own_start() -> None:
     assert np.isnan(found[3])
 
 
-def test_its_mean_on_the_readout_is_one_minus_the_discrepancy() -> None:
+def test_its_mean_on_the_later_layers_is_one_minus_the_discrepancy() -> None:
     rng = np.random.default_rng(1)
     layers = rng.normal(size=(3, 10, 4))
-    mean = layers.mean(axis=0)
-    discrepancy = node_neighbour_discrepancy(layers[0], mean)
+    mean = layers[1:].mean(axis=0)
+    discrepancy = paired_cosine_distance(layers[0], mean)
     assert self_agreement(mean, layers[0]).mean() == pytest.approx(1 - discrepancy)
 
 

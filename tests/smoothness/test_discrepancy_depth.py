@@ -9,7 +9,7 @@ import pytest
 
 from rednd_core.errors import ConfigError
 from rednd_core.smoothness import MAX_DEPTH, propagate_depth
-from rednd_core.smoothness.discrepancy import node_neighbour_discrepancy
+from rednd_core.smoothness.discrepancy import paired_cosine_distance
 
 
 def test_discrepancy_equals_the_loop(rng):
@@ -17,22 +17,22 @@ def test_discrepancy_equals_the_loop(rng):
     cosines = [
         a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) for a, b in zip(start, mean, strict=True)
     ]
-    assert node_neighbour_discrepancy(start, mean) == pytest.approx(1 - np.mean(cosines), rel=1e-9)
+    assert paired_cosine_distance(start, mean) == pytest.approx(1 - np.mean(cosines), rel=1e-9)
 
 
 def test_discrepancy_of_known_rows():
     start = np.array([[1.0, 0], [0, 2.0], [0, 0]])
     mean = np.array([[5.0, 0], [1.0, 0], [1.0, 1]])  # cosines 1, 0 and, for the zero row, 0
-    assert node_neighbour_discrepancy(start, mean) == pytest.approx(2 / 3, rel=1e-15)
-    assert node_neighbour_discrepancy(start[:1], -mean[:1]) == 2.0
-    assert math.isnan(node_neighbour_discrepancy(np.empty((0, 2)), np.empty((0, 2))))
+    assert paired_cosine_distance(start, mean) == pytest.approx(2 / 3, rel=1e-15)
+    assert paired_cosine_distance(start[:1], -mean[:1]) == 2.0
+    assert math.isnan(paired_cosine_distance(np.empty((0, 2)), np.empty((0, 2))))
 
 
 @pytest.mark.parametrize("scale", [1e-120, 1e120])
 def test_discrepancy_of_rows_of_any_length(scale):
     start, mean = np.array([[1.0, 0]]), np.array([[1.0, 1]])
     expected = pytest.approx(1 - 0.5**0.5, rel=1e-12)
-    assert node_neighbour_discrepancy(scale * start, scale * mean) == expected
+    assert paired_cosine_distance(scale * start, scale * mean) == expected
 
 
 def test_propagation_follows_the_dense_power(graph, rng):

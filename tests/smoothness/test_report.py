@@ -50,8 +50,9 @@ def test_columns_and_rows(graph, layers):
         "value", "ci", "n", "n_excluded", "exact",
     ]  # fmt: skip
     assert not table.duplicated(["view", "modality", "layer", "side", "measure"]).any()
-    n_cells = sum(len(m.sides) * (1 if m.key == "discrepancy" else 2) for m in MEASURES.values())
-    assert len(table) == n_cells * (4 + 2)
+    # The discrepancy compares layers: it is in one view, and begins at depth 1.
+    n_cells = sum(len(m.sides) * 2 for m in MEASURES.values() if m.key != "discrepancy")
+    assert len(table) == n_cells * (4 + 2) + 2 * (3 + 1)
     assert set(table["measure"]) == set(MEASURES)
     assert (table["exact"] == table["ci"].isna()).all()
     assert np.isfinite(table.loc[table["measure"] != "madgap", "value"]).all()
@@ -115,13 +116,37 @@ def test_a_last_layer_readout_is_the_layer(graph, layers):
 def test_discrepancy_follows_its_definition(graph, layers):
     table = measure_layers({"id": layers}, graph, measures=["discrepancy"], views=["layer"])
     assert set(table["view"]) == {"readout"}
-    for depth in range(4):
-        start, mean = layers[0][:39], np.mean(layers[: depth + 1], axis=0)[:39]
-        lengths = np.linalg.norm(start, axis=1) * np.linalg.norm(mean, axis=1)
-        expected = 1 - np.mean((start * mean).sum(axis=1) / lengths)
-        actual = value(table, "readout", depth, "users", "discrepancy")
-        assert actual == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    assert value(table, "readout", 3, "users", "discrepancy") > 0.05
+    assert sorted(set(table["layer"])) == [1, 2, 3]
+    for depth in (1, 2, 3):
+        for side, nodes in (("users", range(39)), ("items", range(40, 63))):
+            cosines = []
+            for node in nodes:
+                start = layers[0][node]
+                mean = sum(layers[k][node] for k in range(1, depth + 1)) / depth
+                cosines.append(start @ mean / math.sqrt((start @ start) * (mean @ mean)))
+            actual = value(table, "readout", depth, side, "discrepancy")
+            assert actual == pytest.approx(1 - sum(cosines) / len(cosines), rel=1e-9, abs=1e-15)
+
+
+def test_discrepancy_of_unrelated_vectors_is_near_one(graph, rng):
+    """With layer 0 in the mean it was near 0: what a node is compared with held the node itself."""
+    start = rng.standard_normal((graph.n_nodes, 512))
+    stack = {"id": propagate_depth(start / np.linalg.norm(start, axis=1)[:, None], graph, 1)}
+    table = measure_layers(stack, graph, measures=["discrepancy"])
+    assert value(table, "readout", 1, "users", "discrepancy") == pytest.approx(1, abs=0.03)
+
+
+def test_discrepancy_compares_what_the_alignment_loss_compares(graph, rng):
+    """The positives of the loss are cos(x_n^0, y_n) with y the mean of the layers 1..L."""
+    stack = [rng.standard_normal((graph.n_nodes, 5)) for _ in range(4)]
+    y = (stack[1] + stack[2] + stack[3]) / 3
+    unit_x, unit_y = (m / np.linalg.norm(m, axis=1)[:, None] for m in (stack[0], y))
+    positives = (unit_x * unit_y).sum(axis=1)
+    table = measure_layers({"id": stack}, graph, measures=["discrepancy"])
+    users = value(table, "readout", 3, "users", "discrepancy")
+    items = value(table, "readout", 3, "items", "discrepancy")
+    assert users == pytest.approx(1 - positives[:39].mean(), rel=1e-9)
+    assert items == pytest.approx(1 - positives[40:63].mean(), rel=1e-9)
 
 
 def test_quotients_do_not_assume_that_the_model_is_linear(graph, rng):
