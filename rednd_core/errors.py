@@ -7,6 +7,7 @@ the app print ``str(error)`` as it stands, so the message must be complete witho
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,6 +57,37 @@ class EngineError(RedndError):
 
 class TrainingError(RedndError):
     """A training run that cannot go on, e.g. because its loss is no longer finite."""
+
+
+class StorageError(RedndError):
+    """A disk that is full, closed or broken."""
+
+
+_FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "an exhausted quota of the disk"}
+_CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
+STORAGE = frozenset({*_FULL, *_CLOSED, *_TOO_MANY, errno.EIO, errno.EFBIG, errno.ESTALE})
+"""What only a disk or the system answers: no file is at fault."""
+
+
+def storage_error(error: OSError) -> StorageError:
+    """The sentence for what the system refused, with the remedy for that; a full disk by name."""
+    file = str(error.filename) if error.filename else "a file"
+    said = f"that the system refuses it ({error.strerror or error})"
+    if error.errno in _FULL:
+        return StorageError(
+            expected=f"room on the disk for {file}",
+            found=_FULL[error.errno],
+            remedy="free some space and do it again",
+        )
+    if error.errno in _TOO_MANY:
+        return StorageError(
+            expected=f"to open {file}",
+            found="too many open files",
+            remedy="end other programs, or raise the limit (ulimit -n)",
+        )
+    remedy = "check its permissions" if error.errno in _CLOSED else "check the path and the disk"
+    return StorageError(expected=f"to read or write {file}", found=said, remedy=remedy)
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> ConfigError:

@@ -9,15 +9,18 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads; processes that tests 
 os.environ["NUMBA_NUM_THREADS"] = "1"
 os.environ["DGLBACKEND"] = "pytorch"
 
+import importlib
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rednd_core import confined
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.data.schema import Dataset, Interactions, Split
 
@@ -45,6 +48,22 @@ def _own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the runs of whoever runs the tests."""
     monkeypatch.setenv("REDND_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("REDND_JOB_SLOTS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _confined_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a confined process does is done in this one: a process each would cost seconds a test.
+
+    Tests marked ``confined`` start the process.
+    """
+    if request.node.get_closest_marker("confined"):
+        return
+
+    def here(task: str, *arguments: str, **_: object) -> Any:
+        module, _, name = task.partition(":")
+        return getattr(importlib.import_module(module), name)(*arguments)
+
+    monkeypatch.setattr(confined, "run", here)
 
 
 @pytest.fixture

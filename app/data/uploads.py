@@ -13,6 +13,7 @@ from typing import Protocol
 
 import streamlit as st
 
+from rednd_core.data.inspection import require_affordable
 from rednd_core.data.interactions import could_be_interactions
 from rednd_core.data.tables import listing, shorten
 from rednd_core.errors import DataError
@@ -55,8 +56,9 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
     """Write the files of one data set into a new folder below ``root``, named like the data set.
 
     Raises:
-        DataError: too many or too large files, an archive or other kind, or names that are unsafe or
-            repeated. Nothing is written then.
+        DataError: too many or too large files, an archive or other kind, names that are unsafe or
+            repeated, or files that need more time or memory to be read than an upload may cost. Nothing
+            of them remains then.
     """
     names = [Path(file.name.replace("\\", "/")).name for file in files]
     total = sum(file.size for file in files)
@@ -87,8 +89,13 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
         )
     folder = root / uuid.uuid4().hex[:12] / _set_name(names)
     folder.mkdir(parents=True)
-    for name, file in zip(names, files, strict=True):
-        (folder / name).write_bytes(file.getbuffer())
+    try:
+        for name, file in zip(names, files, strict=True):
+            (folder / name).write_bytes(file.getbuffer())
+        require_affordable(folder)
+    except BaseException:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
     return folder
 
 

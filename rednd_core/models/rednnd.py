@@ -93,7 +93,7 @@ class RedNnDHyperparameters(EmbeddingHyperparameters):
     modalities: tuple[str, ...] = Field(
         (), title="Modalities", description="Modalities to use; empty means all"
     )
-    fusion_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+    fusion_weights: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
         default_factory=dict,
         title="Modality weights",
         description="Modality weights of the item graph; empty: image .1 and text .9, else equal",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from rednd_core.bounded import open_plain
 from rednd_core.config import MODALITY
-from rednd_core.errors import CheckpointError
+from rednd_core.errors import STORAGE, CheckpointError, StorageError, storage_error
+from rednd_core.runs import budgets
 from rednd_core.runs.layout import STAMP
 
-MAX_FILES = 2_000
-MAX_TOTAL_BYTES = 4 * 1024**3
-MAX_TEXT_BYTES = 256 * 1024**2
 CHUNK_BYTES = 1024**2
 
 LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{MODALITY.pattern}_\d{{1,4}}\.npy)"
@@ -40,14 +39,15 @@ def is_kept(name: str) -> bool:
     return KEPT.fullmatch(name) is not None
 
 
-def unpack(source: Path | bytes, target: Path) -> str:
+def unpack(source: Path, target: Path) -> str:
     """Unpack the run in ``source`` into the new folder ``target``; returns the archived folder's name.
 
-    Raises CheckpointError, having written nothing outside ``target``; the caller removes that.
+    Raises CheckpointError, or StorageError for a full disk, having written nothing outside ``target``; the
+    caller removes that.
     """
     try:
         with (
-            source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream,
+            open_plain(source) as stream,
             zipfile.ZipFile(stream) as archive,
         ):
             prefix, members = _members(archive, free_bytes=shutil.disk_usage(target.parent).free)
@@ -58,7 +58,7 @@ def unpack(source: Path | bytes, target: Path) -> str:
                 with archive.open(info) as packed, destination.open("xb") as file:
                     _copy(packed, file, info)
             return prefix
-    except CheckpointError:
+    except (CheckpointError, StorageError):
         raise
     # What zipfile raises for damaged, encrypted (RuntimeError) and exotic (NotImplementedError) files.
     except (
@@ -70,6 +70,8 @@ def unpack(source: Path | bytes, target: Path) -> str:
         ValueError,
         RuntimeError,
     ) as error:
+        if isinstance(error, OSError) and error.errno in STORAGE:
+            raise storage_error(error) from None  # the disk is at fault, not the archive
         raise CheckpointError(
             expected="a zip archive of a run folder",
             found=(str(error) or type(error).__name__).splitlines()[0][:200].rstrip("."),
@@ -80,8 +82,8 @@ def unpack(source: Path | bytes, target: Path) -> str:
 def _members(archive: zipfile.ZipFile, free_bytes: int) -> tuple[str, dict[str, zipfile.ZipInfo]]:
     """The folder's name and the files to unpack, by their name in the run folder; all checked."""
     entries = archive.infolist()
-    if len(entries) > MAX_FILES:
-        raise _refused(f"at most {MAX_FILES} files in the archive", str(len(entries)))
+    if len(entries) > budgets.RUN_FILES:
+        raise _refused(f"at most {budgets.RUN_FILES} files in the archive", str(len(entries)))
     for info in entries:
         _check_entry(info)
     names = [info.filename for info in entries]
@@ -96,16 +98,15 @@ def _members(archive: zipfile.ZipFile, free_bytes: int) -> tuple[str, dict[str, 
             is_kept(name) or LEFT_BEHIND.fullmatch(name) or name == ""
         ):
             raise _refused("only the files of a run folder", ascii(info.filename[:120]))
+        if is_kept(name):
+            _check_size(name, info)
         if name in members:
             raise _refused("every file once", f"{name} twice")
         if is_kept(name):
             members[name] = info
     if prefix and not FOLDER_NAME.fullmatch(prefix[:-1]):
         raise _refused("one folder at the top of the archive", ascii(prefix[:120]))
-    total = sum(info.file_size for info in members.values())
-    limit = min(MAX_TOTAL_BYTES, free_bytes // 2)
-    if total > limit:
-        raise _refused(f"at most {limit} bytes once unpacked", f"{total} declared")
+    _check_total(members.values(), free_bytes)
     return prefix.rstrip("/"), members
 
 
@@ -129,8 +130,34 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
         )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _refused("stored or deflated files", f"{shown}, compressed in another way")
-    if path.suffix in (".json", ".jsonl", ".txt", ".csv") and info.file_size > MAX_TEXT_BYTES:
-        raise _refused(f"at most {MAX_TEXT_BYTES} bytes of text", f"{info.file_size} in {shown}")
+
+
+def _check_size(name: str, info: zipfile.ZipInfo) -> None:
+    """Every file within the budget of its role, and no text that is packed tighter than text can be."""
+    limit = budgets.most_bytes(name)
+    if limit is None:
+        return
+    if info.file_size > limit:
+        raise _refused(f"at most {limit} bytes in {name}", str(info.file_size))
+    if info.file_size > max(budgets.ANY_RATIO_BYTES, budgets.TEXT_RATIO * info.compress_size):
+        raise _refused(
+            f"{name} packed at most {budgets.TEXT_RATIO} to 1",
+            f"{info.file_size} bytes in {info.compress_size}",
+        )
+
+
+def _check_total(members: Collection[zipfile.ZipInfo], free_bytes: int) -> None:
+    total = sum(info.file_size for info in members)
+    packed = sum(info.compress_size for info in members)
+    limit = min(budgets.RUN_BYTES, budgets.ANY_TOTAL_BYTES + budgets.TOTAL_RATIO * packed)
+    if total > limit:
+        raise _refused(f"at most {limit} bytes once unpacked", f"{total} declared")
+    if total > free_bytes // 2:
+        raise StorageError(
+            expected=f"twice the {total} bytes of the run free on the disk",
+            found=f"{free_bytes} bytes",
+            remedy="free some space and import the run again",
+        )
 
 
 def _copy(packed: IO[bytes], file: BinaryIO, info: zipfile.ZipInfo) -> None:

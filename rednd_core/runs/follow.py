@@ -56,14 +56,15 @@ class Follower:
             self._number += len(rows)
             if rows or self._history is None:
                 for row in rows:
-                    journal.append(self._valid, row)
-                epochs, events = journal.epochs_of(self._valid), journal.events_of(self._valid)
+                    self._valid.append(row)
+                held = self._valid.rows
+                epochs, events = journal.epochs_of(held), journal.events_of(held)
                 self._history = History(epochs, tuple(events))
             return self._history
 
     def _forget(self) -> None:
         self._offset = self._number = 0
-        self._valid: list[journal.Row] = []
+        self._valid = journal.Journal()
         self._history = None
 
     def _new_lines(self) -> tuple[list[bytes], int]:

@@ -2,19 +2,22 @@
 
 A run that is continued after a crash goes back to its last checkpoint. What lies behind that place in
 the file was lost with the process: the epochs are trained again, and a weight that was set there is not in
-force. The lines stay in the file, which only grows; :func:`append` leaves them out.
+force. The lines stay in the file, which only grows; a :class:`Journal` leaves them out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
+from rednd_core.config import MODALITY
 from rednd_core.errors import RunError
+from rednd_core.runs.budgets import JOURNAL_CELLS, JOURNAL_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +29,12 @@ Weight = Annotated[float, Field(ge=0)]
 NUMBERS = ("losses", "weights", "valid", "seconds")
 """Parts of an epoch's line that are flat: a number or null under each name."""
 
+MEASURE = re.compile(rf"[a-z_]+\.{MODALITY.pattern}\.\d{{1,4}}\.(users|items|all)\.[a-z0-9_]+")
+"""What a smoothness measure is called: view, modality, layer, side, measure."""
+
 
 class _Event(BaseModel):
-    """What is asked of every event; it may hold more. ``epoch``, ``batch``: see :func:`append`."""
+    """What is asked of every event; it may hold more. ``epoch``, ``batch``: see :class:`Journal`."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
     event: str
@@ -107,17 +113,58 @@ def _with_current_names(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def append(valid: list[Row], row: Row) -> None:
-    """Add the next row of a file to the valid ones before it, without those that it takes back.
+class Journal:
+    """The rows of a file that hold, in their order.
 
     A row's place is (completed epochs, completed batches of the epoch after them). ``continued`` has the
-    place of the checkpoint that it went back to; what came after that saving is discarded.
+    place of the checkpoint that it went back to; what came after that saving is discarded. A row costs the
+    same however many stand before it.
     """
-    if row.get("event") == "continued":
-        _go_back(valid, row["epoch"], _batch(row, math.inf))
-    elif "event" not in row and row["epoch"] <= _last_epoch(valid):
-        _go_back(valid, row["epoch"] - 1, math.inf)
-    valid.append(row)
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows: list[Row] = []
+        self._epochs: list[int] = []  # the last epoch up to each row
+        self._names: set[str] = set()
+        for row in rows:
+            self.append(row)
+
+    def append(self, row: Row) -> None:
+        """Add the next row of the file, and drop those that it takes back.
+
+        Raises:
+            RunError: rows with more different names than any training has, or too many of both.
+        """
+        if row.get("event") == "continued":
+            self._go_back(row["epoch"], _batch(row, math.inf))
+        elif "event" not in row and row["epoch"] <= self._last_epoch:
+            self._go_back(row["epoch"] - 1, math.inf)
+        last = self._last_epoch if "event" in row else row["epoch"]
+        self.rows.append(row)
+        self._epochs.append(last)
+        if "event" not in row:
+            self._names.update(row)
+            self._require_bounds()
+
+    @property
+    def _last_epoch(self) -> int:
+        return self._epochs[-1] if self._epochs else 0
+
+    def _go_back(self, epoch: int, batch: float) -> None:
+        """Drop what follows the last row that was written before the saving at that place."""
+        kept = len(self.rows)
+        while kept and not _precedes(self.rows[kept - 1], epoch, batch):
+            kept -= 1
+        del self.rows[kept:], self._epochs[kept:]
+
+    def _require_bounds(self) -> None:
+        n_names, n_rows = len(self._names), len(self.rows)
+        if n_names > JOURNAL_NAMES or n_names * n_rows > JOURNAL_CELLS:
+            raise RunError(
+                expected=f"at most {JOURNAL_NAMES} different names, and {JOURNAL_CELLS} values, "
+                "in metrics.jsonl",
+                found=f"{n_names} names in {n_rows} lines",
+                remedy="remove the lines that no training wrote",
+            )
 
 
 def epochs_of(valid: Sequence[Row]) -> pd.DataFrame:
@@ -135,14 +182,6 @@ def epochs_of(valid: Sequence[Row]) -> pd.DataFrame:
 def events_of(valid: Sequence[Row]) -> list[Row]:
     """The events among ``valid``, in order."""
     return [row for row in valid if "event" in row]
-
-
-def _go_back(valid: list[Row], epoch: int, batch: float) -> None:
-    """Drop what follows the last row that was written before the saving at that place."""
-    kept = len(valid)
-    while kept and not _precedes(valid[kept - 1], epoch, batch):
-        kept -= 1
-    del valid[kept:]
 
 
 def _precedes(row: Row, epoch: int, batch: float) -> bool:
@@ -164,19 +203,24 @@ def _batch(row: Row, default: float) -> float:
     return default if batch is None else batch
 
 
-def _last_epoch(valid: Sequence[Row]) -> int:
-    return next((row["epoch"] for row in reversed(valid) if "event" not in row), 0)
-
-
 def _is_epoch(row: Row) -> bool:
     """Whether the values of an epoch are what pages can draw: numbers, yes or no, null, lists of them."""
     flat = all(_is_flat(row[part]) for part in NUMBERS if part in row)
-    return flat and 0 <= row["epoch"] <= 10**9 and all(map(_is_value, row.values()))
+    known = _are_measures(row.get("smoothness", {})) and 0 <= row["epoch"] <= 10**9
+    return flat and known and all(map(_is_value, row.values()))
 
 
 def _is_flat(part: object) -> bool:
     return isinstance(part, Mapping) and not any(
         isinstance(v, Mapping | list) for v in part.values()
+    )
+
+
+def _are_measures(part: object) -> bool:
+    """Whether charts find view, modality, layer, side and measure in the name of every value."""
+    return isinstance(part, Mapping) and all(
+        MEASURE.fullmatch(name) and not isinstance(value, list)
+        for name, value in flatten(part).items()
     )
 
 

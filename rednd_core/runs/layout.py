@@ -13,6 +13,8 @@ from rednd_core.errors import RunError
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]|[A-Za-z0-9]")
 CHECKPOINT_FORMAT = "rednd-1"
+EPOCH = re.compile(r"[0-9]{1,9}")
+"""In the metadata of a checkpoint, which are texts; Python refuses to read a number of 5,000 digits."""
 STAMP = r"[0-9a-f]{32}"
 """Of a saving, in the names of its files."""
 

@@ -145,8 +145,8 @@ class Run:
             return []
         except OSError as error:
             raise unreadable(f"{self.name}/metrics.jsonl", error) from None
-        valid: list[journal.Row] = []
+        valid = journal.Journal()
         complete = content[: content.rfind(b"\n") + 1].splitlines()
         for number, line in enumerate(complete, start=1):
-            journal.append(valid, journal.parse_line(line, self.name, number))
-        return valid
+            valid.append(journal.parse_line(line, self.name, number))
+        return valid.rows

@@ -12,13 +12,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from rednd_core import atomic
+from rednd_core import atomic, confined
 from rednd_core.config import resolve_data_path
-from rednd_core.errors import CheckpointError, RedndError, RunError
+from rednd_core.errors import CheckpointError, DataError, RedndError, RunError
 from rednd_core.places import make_folder, require_output
 from rednd_core.runs.archive import is_kept, unpack
+from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
@@ -27,7 +28,6 @@ from rednd_core.runs.store import RunEntry, RunStore
 from rednd_core.runs.validation import check_checkpoint, check_run
 from rednd_core.runs.writer import publish
 
-MAX_CONFIG_BYTES = 4 * 1024**2
 COMPRESSED = frozenset({".json", ".jsonl"})
 
 
@@ -87,13 +87,23 @@ def import_archive(source: Path | bytes, store: RunStore, name: str | None = Non
     Without ``name`` it keeps its own where that is free. A run that was in training arrives as stopped.
     """
     archive = source.name if isinstance(source, Path) else "the archive"
-    with _arriving(store) as folder:
-        archived_name = unpack(source, folder)
-        with _as_packed(folder, archive):
-            record = check_run(folder)
-            _unpack_per_user(RunLayout(folder), record)
-        _settle(RunLayout(folder))
-        return _accept(store, folder, record, name, archived_name)
+    with _arriving(store) as folder, _on_disk(source, store) as path:
+        archived_name = _apart("inspect_archive", str(path), str(folder), archive)
+        return _accept(store, folder, Run(folder).record, name, archived_name)
+
+
+def inspect_archive(path: str, folder: str, archive: str) -> str:
+    """Unpack the zip at ``path`` into the new ``folder`` and check all of it; the archived folder's name.
+
+    A confined process does this; ``archive`` is what sentences call the zip.
+    """
+    layout = RunLayout(Path(folder))
+    archived_name = unpack(Path(path), layout.path)
+    with _as_packed(layout.path, archive):
+        record = check_run(layout.path)
+        _unpack_per_user(layout, record)
+    _settle(layout)
+    return archived_name
 
 
 def import_checkpoint(
@@ -103,9 +113,9 @@ def import_checkpoint(
 
     It has no layers yet: they are computed from the checkpoint and its data set.
     """
-    if len(config) > MAX_CONFIG_BYTES:
+    if len(config) > RECORD_BYTES:
         raise CheckpointError(
-            expected=f"a config.json of at most {MAX_CONFIG_BYTES} bytes",
+            expected=f"a config.json of at most {RECORD_BYTES} bytes",
             found=str(len(config)),
             remedy="choose the config.json of the checkpoint's run",
         )
@@ -121,10 +131,36 @@ def import_checkpoint(
         layout = RunLayout(folder)
         layout.checkpoints.mkdir(parents=True)
         atomic.write_bytes(layout.best_checkpoint, checkpoint)
-        check_checkpoint(layout.best_checkpoint, record, is_model=True)
+        _apart("inspect_checkpoint", str(layout.best_checkpoint), record.model_dump_json())
         atomic.write_json(layout.config, record)
         atomic.write_json(layout.status, StatusRecord(state="imported"))
         return _accept(store, folder, record, name, "")
+
+
+def inspect_checkpoint(path: str, record: str) -> None:
+    """Check the checkpoint at ``path``, of the run whose config.json is ``record``; done confined."""
+    check_checkpoint(Path(path), parse_record(RunRecord, record, "config.json"), is_model=True)
+
+
+def _apart(task: str, *arguments: str) -> Any:
+    """Let a function of this module look at what came from elsewhere, in a process of its own."""
+    try:
+        return confined.run(f"{__name__}:{task}", *arguments, what="the run")
+    except DataError as error:
+        raise _foreign(error) from None
+
+
+@contextmanager
+def _on_disk(source: Path | bytes, store: RunStore) -> Iterator[Path]:
+    """The archive as a file, which a process of its own can read."""
+    if isinstance(source, Path):
+        yield source
+        return
+    staged = atomic.stage_bytes(store.root / "import.zip", source)
+    try:
+        yield staged
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 @contextmanager

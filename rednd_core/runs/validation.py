@@ -13,7 +13,7 @@ from rednd_core.bounded import read_plain, require_plain
 from rednd_core.errors import CheckpointError, RedndError
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.layers import read_layers
-from rednd_core.runs.layout import CHECKPOINT_FORMAT
+from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH
 from rednd_core.runs.record import LayersRecord, RunRecord, read_record
 from rednd_core.runs.run import Run
 
@@ -60,7 +60,9 @@ def check_checkpoint(path: Path, record: RunRecord, *, is_model: bool) -> None:
         ) from None
     wanted = {"format": CHECKPOINT_FORMAT, "model": record.config.model}
     found = {key: metadata.get(key) for key in wanted}
-    if is_model and (found != wanted or not metadata.get("epoch", "").isdecimal() or not n_tensors):
+    if is_model and (
+        found != wanted or not EPOCH.fullmatch(metadata.get("epoch", "")) or not n_tensors
+    ):
         raise CheckpointError(
             expected=f"{path.name} with the metadata {wanted}, an epoch and parameters",
             found=f"{str(metadata)[:200]} and {n_tensors} tensors",

@@ -25,7 +25,7 @@ from rednd_core.atomic import commit, encode_json, stage_bytes
 from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
-from rednd_core.runs.layout import CHECKPOINT_FORMAT, STAMP
+from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH, STAMP
 from rednd_core.training.position import Position
 from rednd_core.training.trainer import Trainer
 
@@ -208,7 +208,7 @@ def _check_parameters(
                 remedy="choose another checkpoint",
             )
     epoch = metadata.get("epoch", "")
-    if not (epoch.isascii() and epoch.isdigit()):
+    if not EPOCH.fullmatch(epoch):
         raise CheckpointError(
             expected=f"the number of an epoch in the metadata of {path.name}",
             found=repr(epoch[:40]),

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import psutil
+
+from rednd_core import confined
 from rednd_core.atomic import remove_folder
-from rednd_core.errors import RedndError
-from rednd_core.models.registry import hyperparameters
 from rednd_core.runs import Run, RunWriter
-from rednd_core.training.experiment import open_checkpoint
+
+SECONDS = 1800.0
+MEMORY_SHARE = 0.8
+"""Of the memory that is free now."""
 
 
 def complete_import(run: Run) -> None:
     """Fill in layers, metrics and per-user metrics of an imported checkpoint.
 
-    Where that fails (no such data set, impossible settings, parameters of other shapes) the run is
-    removed again, so that an import changes the store completely or not at all.
+    Where that fails (no such data set, impossible settings, parameters of other shapes, more time or memory
+    than there is) the run is removed again, so that an import changes the store completely or not at all.
     """
     try:
-        writer = RunWriter(run.path)
-        config = writer.record.config
-        # Anybody may have written it: no data is read for settings that no model has.
-        hyperparameters(config.model, dict(config.hyperparameters))
-        open_checkpoint(writer)
-        writer.status(
-            "imported", message="Imported checkpoint; layers and results were computed here"
+        confined.run(
+            f"{__name__}:compute",
+            str(run.path),
+            what="the checkpoint's run",
+            seconds=SECONDS,
+            memory_bytes=int(MEMORY_SHARE * psutil.virtual_memory().available),
         )
-    except RedndError:
+    except BaseException:
         remove_folder(run.path)
         raise
+
+
+def compute(run_dir: str) -> None:
+    """Do so for the run in ``run_dir``; a confined process does this."""
+    from rednd_core.models.registry import hyperparameters
+    from rednd_core.training.experiment import open_checkpoint
+
+    writer = RunWriter(Path(run_dir))
+    config = writer.record.config
+    # Anybody may have written it: no data is read for settings that no model has.
+    hyperparameters(config.model, dict(config.hyperparameters))
+    open_checkpoint(writer)
+    writer.status("imported", message="Imported checkpoint; layers and results were computed here")

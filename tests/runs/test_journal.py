@@ -7,8 +7,8 @@ import json
 import pytest
 
 from rednd_core.errors import RunError
-from rednd_core.runs import Run, RunWriter
-from rednd_core.runs.journal import append, epochs_of, parse_line
+from rednd_core.runs import Run, RunWriter, journal
+from rednd_core.runs.journal import Journal, epochs_of, parse_line
 
 WEIGHT = {"event": "set_weight", "epoch": 3, "time": 1.0, "loss": "alignment", "value": 0.5}
 
@@ -23,10 +23,7 @@ def event(name: str, *place: int) -> dict:
 
 def valid(*rows: dict) -> list[str]:
     """What still holds, in short."""
-    kept: list = []
-    for row in rows:
-        append(kept, row)
-    return [str(row.get("event", row.get("epoch"))) for row in kept]
+    return [str(row.get("event", row.get("epoch"))) for row in Journal(rows).rows]
 
 
 def test_a_crash_takes_back_what_came_after_the_saving() -> None:
@@ -79,7 +76,8 @@ def test_epochs_only_grow() -> None:
         {"event": "failed", "time": 2.0, "message": "no room"},
         {"event": "continued", "epoch": 0, "batch": 3, "weights": {"bpr": 1}},
         {"event": "refused", **WEIGHT, "message": "no such loss"} | {"event": "refused"},
-        {"epoch": 1, "smoothness": {"layer": {"id": {"mad": [0.5, None, 1]}}}, "improved": True},
+        {"epoch": 1, "smoothness": {"layer": {"id": {"0": {"all": {"mad": None}}}}}},
+        {"epoch": 1, "smoothness": {"layer.id.0.users.mad": 0.5}, "improved": True},
     ],
 )
 def test_what_the_trainer_writes(row: dict) -> None:
@@ -111,6 +109,10 @@ BROKEN = [
     '{"epoch": 1, "losses": {"bpr": [1]}}',
     '{"epoch": 1, "losses": 3}',
     '{"epoch": 1, "smoothness": {"mad": [[1]]}}',
+    '{"epoch": 1, "smoothness": {"x": 0.5}}',
+    '{"epoch": 1, "smoothness": {"layer.id.x.users.mad": 0.5}}',
+    '{"epoch": 1, "smoothness": {"layer.id.0.users.mad": [0.5]}}',
+    '{"epoch": 1, "smoothness": 0.5}',
     '{"epoch": 1, "smoothness": {"mad": "<b>"}}',
     '{"epoch": 1, "smoothness": {"mad": 1%s}}' % ("0" * 400),
 ]
@@ -162,3 +164,49 @@ def test_the_discrepancy_of_early_runs_is_read_under_its_present_name():
         "smoothness.readout.id.1.users.discrepancy": 0.8,
         "smoothness.layer.id.0.users.mad": 1.0,
     }
+
+
+def test_a_line_costs_the_same_however_many_stand_before_it(monkeypatch) -> None:
+    """60,000 events between an epoch that is taken back and the one before cost 60,000 looks each time."""
+    looks = 0
+    precedes = journal._precedes
+
+    def counted(*place) -> bool:
+        nonlocal looks
+        looks += 1
+        return precedes(*place)
+
+    monkeypatch.setattr(journal, "_precedes", counted)
+    rows: list[dict] = [event("paused", 0, 0)] * 3_000
+    rows += [epoch(1), event("continued", 0, 9)] * 3_000
+    held = Journal(rows).rows
+    assert len(held) == 3_001
+    assert looks <= 3 * len(rows)
+
+
+class Counted(dict):
+    """An event that counts how often it is asked for anything."""
+
+    asked = 0
+
+    def get(self, *key):
+        Counted.asked += 1
+        return super().get(*key)
+
+    def __contains__(self, key: object) -> bool:
+        Counted.asked += 1
+        return super().__contains__(key)
+
+
+def test_events_before_an_epoch_are_not_searched_for_the_last_one() -> None:
+    rows: list[dict] = [Counted(event("paused", 0, 0)) for _ in range(1_000)]
+    rows += [epoch(1), event("continued", 0, 9)] * 1_000
+    Counted.asked = 0
+    Journal(rows)
+    assert Counted.asked < 10 * 2_000
+
+
+def test_more_names_than_a_training_has_are_refused() -> None:
+    rows = [{"epoch": n, f"x{n}": 1.0} for n in range(1, 10_002)]
+    with pytest.raises(RunError, match="10000 different names"):
+        Journal(rows)

@@ -33,6 +33,8 @@ def test_hostile_checkpoints(record, target: RunStore, kind: str) -> None:
         {"format": "rednd-2", "model": "lightgcn", "epoch": "1"},
         {"format": "rednd-1", "model": "bpr", "epoch": "1"},
         {"format": "rednd-1", "model": "lightgcn", "epoch": "one"},
+        {"format": "rednd-1", "model": "lightgcn", "epoch": "9" * 5_000},
+        {"format": "rednd-1", "model": "lightgcn", "epoch": "\u0663"},
         {"format": "rednd-1", "model": "lightgcn"},
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 import struct
@@ -9,7 +10,8 @@ import zipfile
 
 import pytest
 
-from rednd_core.runs import RunStore, archive
+from rednd_core.errors import StorageError
+from rednd_core.runs import RunStore, archive, budgets, import_archive
 from tests.runs.transfer.archives import files_of, pack, refuse
 
 ODD_NAMES = [
@@ -69,23 +71,61 @@ def test_declared_bombs(zipped: bytes, target: RunStore, monkeypatch) -> None:
         compression=zipfile.ZIP_DEFLATED,
     )
     assert len(bomb) < 50_000
-    monkeypatch.setattr(archive, "MAX_TOTAL_BYTES", 5_000_000)
+    monkeypatch.setattr(budgets, "RUN_BYTES", 5_000_000)
     refuse(bomb, target, "at most 5000000 bytes once unpacked")
 
 
 def test_bombs_of_text_and_of_files(zipped: bytes, target: RunStore, monkeypatch) -> None:
-    monkeypatch.setattr(archive, "MAX_TEXT_BYTES", 2_000)
+    monkeypatch.setitem(budgets._BY_NAME, "log.txt", 2_000)
     refuse(
-        pack(files_of(zipped) | {"done/log.txt": bytes(2_001)}), target, "2001 in 'done/log.txt'"
+        pack(files_of(zipped) | {"done/log.txt": bytes(2_001)}),
+        target,
+        "at most 2000 bytes in log.txt, but found 2001",
     )
-    monkeypatch.setattr(archive, "MAX_FILES", 5)
+    monkeypatch.setattr(budgets, "RUN_FILES", 5)
     refuse(zipped, target, "at most 5 files")
 
 
 def test_more_than_the_free_disk(zipped: bytes, target: RunStore, monkeypatch) -> None:
     usage = shutil.disk_usage(target.root)._replace(free=100)
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage)
-    refuse(zipped, target, "at most 50 bytes")
+    with pytest.raises(StorageError, match="free some space") as caught:
+        import_archive(zipped, target)
+    assert caught.value.found == "100 bytes"
+    assert list(target.root.iterdir()) == []
+
+
+ROLES = ["config.json", "status.json", "evaluation.json", "checkpoints/last.json"]
+
+
+@pytest.mark.parametrize("name", [*ROLES, "layers/index.json"])
+def test_every_record_is_small(zipped: bytes, target: RunStore, name: str) -> None:
+    """A config.json of 100 MB in an archive of 100 kB slowed every list of runs to 7.5 seconds."""
+    fat = files_of(zipped) | {f"done/{name}": b" " * (1024**2 + 1)}
+    refuse(pack(fat, compression=zipfile.ZIP_DEFLATED), target, f"at most 1048576 bytes in {name}")
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "per_user.csv", "log.txt"])
+def test_text_that_is_packed_too_tightly(zipped: bytes, target: RunStore, name: str) -> None:
+    fat = files_of(zipped) | {f"done/{name}": b"0,valid,0\n" * 300_000}
+    content = pack(fat, compression=zipfile.ZIP_DEFLATED)
+    refuse(content, target, f"{name} packed at most 100 to 1, but found 3000000 bytes in")
+
+
+def test_a_run_that_is_packed_too_tightly(zipped: bytes, target: RunStore, monkeypatch) -> None:
+    monkeypatch.setattr(budgets, "ANY_TOTAL_BYTES", 1_000_000)
+    bomb = files_of(zipped) | {"done/layers/id_9.npy": bytes(20_000_000)}
+    refuse(pack(bomb, compression=zipfile.ZIP_DEFLATED), target, "bytes once unpacked")
+
+
+def test_a_full_disk_is_not_the_archives_fault(zipped, target: RunStore, monkeypatch) -> None:
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device", "done/log.txt")
+
+    monkeypatch.setattr(archive, "_copy", full)
+    with pytest.raises(StorageError, match="found a full disk; free some space"):
+        import_archive(zipped, target)
+    assert list(target.root.iterdir()) == []
 
 
 @pytest.mark.parametrize("claim", [10, 1_000_000])
