@@ -1,0 +1,129 @@
+// Small line charts over the depths, one below the other, with one marker for all of them.
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 320, PLOT = 82; // units of a chart and of its plot; a chart is scaled to its column
+const LEFT = 40, RIGHT = 8, TITLE = 26, BOTTOM = 20;
+const ROW = 18; // of values: one run has them beside the title, two runs have a row each
+const SIDES = ["users", "items"];
+
+class DepthLines {
+  constructor(document, { colors, onDepth }) {
+    Object.assign(this, { document, colors, onDepth, charts: [] });
+    this.element = Object.assign(document.createElement("div"), { className: "lines" });
+  }
+
+  /** `runs`: the lines of each run; the second is dashed. `last`: the deepest depth of all. */
+  show(runs, last) {
+    this.runs = runs;
+    this.last = last;
+    this.element.replaceChildren();
+    this.charts = runs[0].lines.map(({ name }) => this.chart(name));
+  }
+
+  chart(name) {
+    const found = this.runs.map((run) => run.lines.find((line) => line.name === name)).filter(Boolean);
+    const above = TITLE + (found.length > 1 ? found.length * ROW : 0), bottom = above + PLOT;
+    const size = `0 0 ${WIDTH} ${bottom + BOTTOM}`;
+    const svg = this.node("svg", { viewBox: size, class: "chart", role: "img" });
+    const values = found.flatMap((line) => Object.values(line.sides).flat()).filter((v) => v !== null);
+    const top = ceiling(Math.max(...values));
+    const x = (depth) => LEFT + (depth / Math.max(1, this.last)) * (WIDTH - LEFT - RIGHT);
+    const y = (value) => bottom - (value / top) * PLOT;
+    const trained = Math.min(...this.runs.map((run) => run.trained_depth));
+    svg.append(this.node("rect", { class: "beyond", x: x(trained), y: above,
+      width: x(this.last) - x(trained), height: PLOT }));
+    for (const value of [0, top / 2, top]) {
+      svg.append(this.node("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }));
+      svg.append(this.text(LEFT - 5, y(value) + 4, shortened(value), "end"));
+    }
+    for (let depth = 0; depth <= this.last; depth += this.last > 8 ? 4 : 1)
+      svg.append(this.text(x(depth), bottom + 15, depth, "middle"));
+    svg.append(this.text(0, 13, found[0].title, "start", "chart-title"));
+    found.forEach((line, place) => {
+      for (const [side, series] of sidesOf(line)) {
+        const points = series.map((value, depth) => value === null ? null : `${x(depth)},${y(value)}`);
+        svg.append(this.node("polyline", { class: place ? "line second" : "line",
+          stroke: this.colors[side], points: points.filter(Boolean).join(" ") }));
+      }
+    });
+    const marker = this.node("line", { class: "marker", y1: above - 4, y2: bottom });
+    const dots = found.flatMap((line, place) => sidesOf(line).map(([side, series]) => {
+      const dot = this.node("circle", { r: 4, fill: place ? "none" : this.colors[side],
+        stroke: this.colors[side], "stroke-width": 2 });
+      return { dot, series };
+    }));
+    const said = found.length > 1 ?
+      found.map((_, place) => this.text(0, 13 + (place + 1) * ROW, "", "start", "chart-value")) :
+      [this.text(WIDTH - RIGHT, 13, "", "end", "chart-value")];
+    svg.append(marker, ...dots.map(({ dot }) => dot), ...said);
+    svg.addEventListener("click", (event) => {
+      const box = svg.getBoundingClientRect();
+      const unit = ((event.clientX - box.left) / box.width) * WIDTH;
+      const depth = ((unit - LEFT) / (WIDTH - LEFT - RIGHT)) * this.last;
+      this.onDepth(Math.min(this.last, Math.max(0, Math.round(depth))));
+    });
+    this.element.append(svg);
+    return { svg, marker, dots, said, found, x, y };
+  }
+
+  /** Move the marker, also between two depths; numbers are those of the depth below. */
+  move(depth) {
+    for (const { svg, marker, dots, said, found, x, y } of this.charts) {
+      marker.setAttribute("x1", x(depth));
+      marker.setAttribute("x2", x(depth));
+      for (const { dot, series } of dots) {
+        const value = between(series, depth);
+        dot.setAttribute("visibility", value === null ? "hidden" : "visible");
+        if (value === null) continue;
+        dot.setAttribute("cx", x(Math.min(depth, series.length - 1)));
+        dot.setAttribute("cy", y(value));
+      }
+      const at = (series) => written(series[Math.min(Math.floor(depth), series.length - 1)]);
+      found.forEach((line, place) => {
+        const values = sidesOf(line).map(([side, series]) =>
+          line.sides.items ? `${side} ${at(series)}` : at(series)).join(", ");
+        said[place].textContent = said.length > 1 ? `${place ? "dashed" : "solid"}: ${values}` : values;
+      });
+      const heard = said.map((text) => text.textContent).join("; ");
+      svg.setAttribute("aria-label", `${found[0].title} at depth ${Math.floor(depth)}: ${heard}`);
+    }
+  }
+
+  node(tag, attributes) {
+    const made = this.document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  }
+
+  text(x, y, content, anchor, name = "tick") {
+    const made = this.node("text", { x, y, "text-anchor": anchor, class: name });
+    made.textContent = content;
+    return made;
+  }
+}
+
+/** The series of a line, users first. */
+function sidesOf(line) {
+  return SIDES.filter((side) => line.sides[side]).map((side) => [side, line.sides[side]]);
+}
+
+/** The value at a depth between two, on the straight line; null where there is none. */
+function between(series, depth) {
+  const last = series.length - 1;
+  const lower = Math.min(last, Math.floor(depth));
+  const from = series[lower], to = series[Math.min(last, lower + 1)];
+  if (from === null || to === null) return from;
+  return from + (Math.min(depth, last) - lower) * (to - from);
+}
+
+/** The least of 1, 2, 4, 5, 8 times a power of ten that `value` does not exceed by more than 2 %: MAD may
+ * lie a little above 1. */
+function ceiling(value) {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= value * 0.98);
+}
+
+function shortened(value) {
+  return Number(value.toPrecision(2)).toString();
+}
