@@ -42,6 +42,7 @@ from app.cached.runs import (
     store,
     view_layers,
 )
+from app.cached.stage import stage
 from app.cached.umap import compile_umap
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "run_entries",
     "slices",
     "smoothness",
+    "stage",
     "store",
     "thumbnail",
     "users",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednd_core.errors import DataError
-from rednd_core.projection import Projection, movers
+from rednd_core.projection import COLLAPSE_MAD, movers
 from rednd_core.smoothness.measures import MEASURES
 from rednd_core.stage.contents import LIST_LENGTH, RECALL_K, Cast, StageRun
 from rednd_core.stage.contents import MEASURES as MEASURES_SHOWN
@@ -29,7 +29,7 @@ NEIGHBOURS = 15
 STEPS = 32_767  # of a 16-bit number, to each side of the middle
 
 Names = Callable[[NDArray[np.int64]], Sequence[str]]
-Maps = Mapping[str, Projection]
+Maps = Mapping[str, NDArray[np.float32]]
 
 
 def stage_payload(
@@ -45,13 +45,12 @@ def stage_payload(
     """One or two runs on one stage.
 
     Args:
-        runs: each with its maps by method ("pca", "umap"); every map shows ``cast.nodes`` at all depths
-            of its run.
+        runs: each with its maps by method ("pca", "umap"): (K, n, 2), ``cast.nodes`` at all depths.
         labels: lines that are unique among all nodes. titles: short names, as cards have them.
         keys: the same nodes as links name them.
 
     Raises:
-        DataError: a map of other nodes or depths, or more than :data:`MOST_BYTES`.
+        DataError: a map of another shape, or more than :data:`MOST_BYTES`.
     """
     items, lists = _listed_items([run for run, _ in runs], cast)
     half = max((_half(maps["pca"]) for _, maps in runs if "pca" in maps), default=1.0)
@@ -139,6 +138,7 @@ def _run(
             method: _map(drawn, run, cast, half if method == "pca" else _half(drawn))
             for method, drawn in maps.items()
         },
+        "collapsed": _collapsed(run),
         "lines": [*(_line(run, name) for name in MEASURES_SHOWN), *_recall(run)],
         "lists": listed[0],
         "own": listed[1],
@@ -146,23 +146,29 @@ def _run(
     }
 
 
-def _half(drawn: Projection) -> float:
+def _half(coords: NDArray[np.float32]) -> float:
     """Half the longer side of the box around all points of all depths."""
-    low, high = drawn.coords.min(axis=(0, 1)), drawn.coords.max(axis=(0, 1))
+    low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
     return float((high - low).max()) / 2 or 1.0
 
 
-def _map(drawn: Projection, run: StageRun, cast: Cast, half: float) -> dict[str, Any]:
-    if not np.array_equal(drawn.nodes, cast.nodes) or len(drawn.coords) != run.n_depths:
+def _map(coords: NDArray[np.float32], run: StageRun, cast: Cast, half: float) -> dict[str, Any]:
+    expected = (run.n_depths, len(cast.nodes), 2)
+    if coords.shape != expected:
         raise DataError(
-            expected=f"a map of the {len(cast.nodes)} nodes at {run.n_depths} depths",
-            found=f"{len(drawn.nodes)} nodes at {len(drawn.coords)} depths",
+            expected=f"coordinates of shape {expected}",
+            found=str(coords.shape),
             remedy="draw the map again for this stage",
         )
     # One middle and one scale for all depths: a cloud that shrinks on the screen shrank on the map.
-    middle = (drawn.coords.min(axis=(0, 1)) + drawn.coords.max(axis=(0, 1))) / 2
-    steps = np.rint((drawn.coords - middle) / half * STEPS)
-    return {"coords": packed(steps.astype(np.int16)), "collapsed": list(drawn.collapsed)}
+    middle = (coords.min(axis=(0, 1)) + coords.max(axis=(0, 1))) / 2
+    return packed(np.rint((coords - middle) / half * STEPS).astype(np.int16))
+
+
+def _collapsed(run: StageRun) -> list[bool]:
+    """Whether a side has nearly one direction, at each depth."""
+    mad = run.measures[run.measures["measure"] == "mad"]
+    return [bool(flag) for flag in (mad.groupby("layer")["value"].min() < COLLAPSE_MAD)]
 
 
 def _places(of: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:

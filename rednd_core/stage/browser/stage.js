@@ -14,7 +14,7 @@ class Stage {
     Object.assign(this, { root, document, payload, colors, on, depth: 0, playing: false });
     this.runs = payload.runs.map((run) => ({ ...run, lists: decoded(run.lists), own: decoded(run.own),
       ranks: decoded(run.ranks), maps: Object.fromEntries(Object.entries(run.maps).map(
-        ([method, map]) => [method, { ...map, coords: decoded(map.coords) }])) }));
+        ([method, map]) => [method, decoded(map)])) }));
     this.userNodes = decoded(payload.users.nodes).values;
     this.itemNodes = decoded(payload.item_nodes).values;
     this.begins = decoded(payload.held_out.begins).values;
@@ -168,7 +168,7 @@ class Stage {
       map.heading.title = note;
       const heldOut = this.heldOut(run, 0).map(([item]) =>
         ({ node: this.itemNodes[item], color: this.colors.hit, width: 2 }));
-      map.show({ coords: run.maps[chosen()].coords, nUsers: n_users, labels, marked: [...heldOut, ...marked] });
+      map.show({ coords: run.maps[chosen()], nUsers: n_users, labels, marked: [...heldOut, ...marked] });
     }
     this.draw();
   }
@@ -191,10 +191,10 @@ class Stage {
     for (const { map, run, chosen } of this.maps) {
       const depth = Math.min(this.depth, run.n_depths - 1);
       map.draw(depth);
-      const at = Math.floor(depth), drawn = run.maps[chosen()];
+      const at = Math.floor(depth);
       const { users, items } = run.lines[0].sides;
       map.numbers.textContent = `MAD users ${written(users[at])}, items ${written(items[at])}`;
-      map.warning.textContent = !drawn.collapsed[at] ? "" : chosen() === "umap" ?
+      map.warning.textContent = !run.collapsed[at] ? "" : chosen() === "umap" ?
         "collapsed, and this map hides it" : "collapsed";
       map.canvas.setAttribute("aria-label", `${map.heading.textContent}, depth ${at}: ` +
         `${map.numbers.textContent}. ${map.warning.textContent}`);

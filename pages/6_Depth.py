@@ -1,0 +1,3 @@
+from app.depth.view import render
+
+render()
