@@ -43,10 +43,11 @@ def _warm() -> None:
         importlib.import_module(f"app.{page}.view")
     from app import cached
     from app.data import view as data
+    from app.depth import view as depth
     from app.recommendations import view as recommendations
     from app.smoothness import view as smoothness
 
     cached.models()  # imports torch, which most pages need
-    for prepare in (recommendations.prepare, smoothness.prepare, data.prepare):
+    for prepare in (depth.prepare, recommendations.prepare, smoothness.prepare, data.prepare):
         with suppress(RedndError):
             prepare()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -38,15 +39,15 @@ def _layers_to_depth(run: Run) -> Iterator[Any]:
     from rednd_core.stage.contents import DEPTH
 
     stored, facts = layers(run), run.record.model
-    last = None
-    depths = range(len(next(iter(stored.values()))))
-    for k in depths:
-        last = np.hstack([np.asarray(stored[modality][k]) for modality in stored])
-        yield last
-    if facts is not None and facts.linear_propagation:
-        further = each_depth(last, graph(run_dataset(run)), max(0, DEPTH + 1 - len(depths)))
-        next(further)
-        yield from further
+    n_layers = len(next(iter(stored.values()))) - 1
+
+    def side_by_side(k: int) -> Any:
+        return np.hstack([np.asarray(stored[modality][k]) for modality in stored])
+
+    yield from map(side_by_side, range(n_layers + 1))
+    if facts is not None and facts.linear_propagation and n_layers < DEPTH:
+        deeper = each_depth(side_by_side(n_layers), graph(run_dataset(run)), DEPTH - n_layers)
+        yield from islice(deeper, 1, None)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every depth …")

@@ -9,14 +9,17 @@ import streamlit as st
 from app import cached, state
 from app.charts.stage import depth_stage
 from app.shared.chapter import Chapter
-from app.shared.context import Context, choose_runs
+from app.shared.choose import default_run
+from app.shared.context import Context, choose_runs, runs_with_layers
 from app.shared.errors import explained
 from app.shared.links import say_unknown
 from rednd_core.runs import Run
 
 DEPTH, VECTORS, UMAP = "depth", "vectors", "depth-umap"
-DEEPEST = 32  # that a link may ask for
-VIEWS = {"layer": "output of layer k", "readout": "mean of the layers 0..k"}
+DEPTHS = {
+    str(depth): depth for depth in range(33)
+}  # that a link may ask for, as the address has them
+VIEWS = {"the layer": "layer", "mean of the layers so far": "readout"}  # as the address has them
 
 
 @explained
@@ -25,21 +28,27 @@ def render() -> None:
     context = choose_runs()
     if context is None:
         return
-    say_unknown({VECTORS: VIEWS, DEPTH: [str(k) for k in range(DEEPEST + 1)]})
+    names = cached.node_names(context.run)
+    say_unknown(
+        {
+            VECTORS: VIEWS,
+            DEPTH: DEPTHS,
+            state.USER: lambda user_id: names.user(user_id) is not None,
+        }
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown("Mix all vectors with their neighbours once more, and once more. What is lost?")
         view = st.segmented_control(
             "Vectors",
             list(VIEWS),
-            default="layer",
+            default=next(iter(VIEWS)),
             required=True,
-            format_func=VIEWS.__getitem__,
             label_visibility="collapsed",
-            help="A mean readout scores with the mean of all layers so far. It contains layer 0, so it hides "
-            "a collapse of the last layer.",
+            help="A model with a mean readout, as LightGCN, scores with the mean of all its layers. "
+            "That mean contains layer 0, which no neighbour has touched.",
             **state.keep(VECTORS),
         )
-    _stage(context, view)
+    _stage(context, VIEWS[view])
 
 
 def _stage(context: Context, view: str) -> None:
@@ -68,9 +77,9 @@ def _stage(context: Context, view: str) -> None:
 
 def _depth(run: Run) -> int:
     """The depth that a link asks for; else the one that was chosen; else that of the model."""
-    asked = [text for text in state.from_address(DEPTH) or () if text.isdecimal()]
-    if asked:
-        st.session_state[DEPTH] = min(int(asked[0]), DEEPEST)
+    for text in state.from_address(DEPTH) or ():
+        if text in DEPTHS:
+            st.session_state[DEPTH] = DEPTHS[text]
     facts = run.record.model
     depth: int = st.session_state.get(DEPTH, facts.n_layers if facts else 0)
     state.to_address(DEPTH, [str(depth)] if DEPTH in st.session_state else [])
@@ -84,9 +93,9 @@ def _followed(run: Run) -> str:
         if names.user(user_id) is not None:
             st.session_state[state.USER] = user_id
     user_id = st.session_state.get(state.USER)
-    known = user_id if user_id and names.user(user_id) is not None else None
-    state.to_address(state.USER, [known] if known else [])
-    return f"user:{known}" if known else ""
+    known = isinstance(user_id, str) and names.user(user_id) is not None
+    state.to_address(state.USER, [str(user_id)] if known else [])
+    return f"user:{user_id}" if known else ""
 
 
 def _number(run: Run, user: str) -> int | None:
@@ -98,7 +107,15 @@ def _take(chosen: Any) -> None:
     if not isinstance(chosen, dict):
         return
     depth, user = chosen.get("depth"), chosen.get("user")
-    if type(depth) is int and 0 <= depth <= DEEPEST:
+    if type(depth) is int and str(depth) in DEPTHS:
         st.session_state[DEPTH] = depth
     if isinstance(user, str) and user.startswith("user:"):
         st.session_state[state.USER] = user.removeprefix("user:")
+
+
+def prepare() -> None:
+    """Fill the caches that the first picture needs."""
+    entries = runs_with_layers()
+    if entries:
+        run = entries[default_run(entries)].run
+        cached.stage([(run, Chapter(run, run.record).title)], "layer", None, False)

@@ -19,11 +19,7 @@ def pick_run(
     allow: Callable[[RunEntry], bool] = lambda entry: entry.run.layer_version is not None,
 ) -> Run | None:
     """A select box of the runs that ``allow`` admits; says what to do where there is none."""
-    entries = {
-        entry.name: entry
-        for entry in cached.run_entries()
-        if entry.record is not None and not entry.problem and allow(entry)
-    }
+    entries = {name: entry for name, entry in readable_runs().items() if allow(entry)}
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
@@ -36,6 +32,15 @@ def pick_run(
             icon=":material/link_off:",
         )
     return run_box(label, entries, key)
+
+
+def readable_runs() -> dict[str, RunEntry]:
+    """The runs whose record can be read, by name."""
+    return {
+        entry.name: entry
+        for entry in cached.run_entries()
+        if entry.record is not None and not entry.problem
+    }
 
 
 def default_run(entries: Mapping[str, RunEntry]) -> str:

@@ -41,6 +41,7 @@ class Cast:
         held_out: the validation pairs of ``users``, ordered by user.
         judged: the validation pairs that recall is computed from.
         n_judgeable: users with validation pairs, of whom ``judged`` may be a sample.
+        n_pairs: validation pairs in all.
         n_isolated: nodes without a train interaction, which no map shows.
     """
 
@@ -49,7 +50,13 @@ class Cast:
     held_out: Interactions
     judged: Interactions
     n_judgeable: int
+    n_pairs: int
     n_isolated: int
+
+    @property
+    def judges_all_listed(self) -> bool:
+        """Whether recall is computed from the very pairs that are shown, so that they are ranked once."""
+        return len(self.judged) == len(self.held_out) == self.n_pairs
 
     @classmethod
     def of(cls, dataset: Dataset, graph: BipartiteGraph, follow: int | None = None) -> Cast:
@@ -75,6 +82,7 @@ class Cast:
             held_out=Interactions(pairs.users[order], pairs.items[order]),
             judged=sample_held_out(dataset.valid, dataset.n_items, RECALL_SCORES),
             n_judgeable=len(able),
+            n_pairs=len(dataset.valid),
             n_isolated=graph.n_nodes - len(linked),
         )
 
@@ -146,9 +154,13 @@ class _Collected:
         self.rows.append(np.ascontiguousarray(layer[cast.nodes], dtype=np.float32))
         users, items = layer[: data.n_users], layer[data.n_users :]
         self.items.append(top_k(users, items, data.train_matrix, cast.users, LIST_LENGTH)[0])
-        self.ranks.append(held_out_ranks(users, items, data.train_matrix, cast.held_out))
+        ranks = held_out_ranks(users, items, data.train_matrix, cast.held_out)
+        self.ranks.append(ranks)
         if len(cast.judged):
-            found = evaluate(users, items, data.train_matrix, cast.judged, [RECALL_K])
+            if cast.judges_all_listed:
+                found = Evaluation(cast.held_out, ranks, (RECALL_K,), data.user_degrees[cast.users])
+            else:
+                found = evaluate(users, items, data.train_matrix, cast.judged, [RECALL_K])
             self.recall.append(_mean_recall(found, cast.n_judgeable))
 
 

@@ -1,0 +1,93 @@
+"""One slider moves the map, the lines and the list, in the browser, and the address follows."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+# A digest of the pixels of the first map.
+PIXELS = """canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + data[i] + data[i + 3]) % 1000003;
+  return sum;
+}"""
+
+
+def set_depth(page, depth: int) -> None:
+    page.locator(".slider").evaluate(
+        """(slider, depth) => {
+          slider.value = depth;
+          slider.dispatchEvent(new Event('input'));
+          slider.dispatchEvent(new Event('change'));
+        }""",
+        depth,
+    )
+
+
+def test_the_slider_moves_everything_without_the_server(open_page) -> None:
+    page = open_page("/depth?run=shop-lightgcn")
+    page.locator(".map-canvas").first.wait_for()
+    assert "depth 3 · as deep as it was trained" in page.locator(".number").inner_text()
+    canvas = page.locator(".map-canvas").first
+    before = canvas.evaluate(PIXELS)
+    shown = page.locator(".map-numbers").first.inner_text()
+    listed = page.locator(".cards").inner_text()
+
+    # The server does not answer any more, and the stage still moves.
+    page.context.set_offline(True)
+    set_depth(page, 16)
+    assert "depth 16 · beyond the trained depth" in page.locator(".number").inner_text()
+    assert canvas.evaluate(PIXELS) != before
+    assert page.locator(".map-numbers").first.inner_text() != shown
+    assert page.locator(".cards").inner_text() != listed
+    assert "collapsed" in page.locator(".warning").first.inner_text()
+    set_depth(page, 3)
+    assert canvas.evaluate(PIXELS) == before
+    assert page.locator(".cards").inner_text() == listed
+
+
+def test_the_address_follows_and_brings_everything_back(open_page) -> None:
+    page = open_page("/depth?run=shop-lightgcn")
+    page.locator(".map-canvas").first.wait_for()
+    set_depth(page, 9)
+    page.wait_for_url("**depth=9**")
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**user=1**")
+    heading = page.locator(".missed").first.inner_text()
+    again = open_page(page.url[page.url.index("/depth") :])
+    again.locator(".map-canvas").first.wait_for()
+    expect(again.locator(".number")).to_contain_text("depth 9")
+    assert again.locator(".user").input_value() == page.locator(".user").input_value()
+    assert again.locator(".missed").first.inner_text() == heading
+
+
+def test_two_runs_share_the_slider_and_say_whose_lists_flipped(open_page) -> None:
+    page = open_page("/depth?run=shop-rednnd-a0&vs=shop-rednnd-a0.1")
+    page.locator(".map-canvas").nth(1).wait_for()
+    set_depth(page, 8)
+    numbers = page.locator(".map-numbers").all_inner_texts()
+    assert numbers[0] != numbers[2]
+    assert page.locator(".cards").count() == 2
+    flipped = page.locator(".differences")
+    assert "users share at most 2 items" in flipped.inner_text()
+    user = flipped.locator(".choice").first
+    name = user.inner_text().split(" (")[0]
+    user.click()
+    assert page.locator(".user").input_value() == name
+
+
+def test_play_goes_from_layer_to_layer_and_stops_at_the_end(open_page) -> None:
+    page = open_page("/depth?run=shop-lightgcn&depth=14")
+    page.locator(".map-canvas").first.wait_for()
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".number")).to_contain_text("depth 16", timeout=30_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.wait_for_url("**depth=16**")
+
+
+def test_a_phone_shows_the_stage_within_its_width(open_page) -> None:
+    page = open_page("/depth?run=shop-lightgcn", width=390, height=844)
+    page.locator(".map-canvas").first.wait_for()
+    stage = page.locator(".stage").bounding_box()
+    assert stage["x"] >= 0
+    assert stage["x"] + stage["width"] <= 390
