@@ -89,9 +89,9 @@ def _depth(run: Run) -> int:
 def _followed(run: Run) -> str:
     """The followed user as links name users (``"user:17"``); ``""`` for nobody in particular."""
     names = cached.node_names(run)
-    for user_id in state.from_address(state.USER) or ():
-        if names.user(user_id) is not None:
-            st.session_state[state.USER] = user_id
+    for asked in state.from_address(state.USER) or ():
+        if names.user(asked) is not None:
+            st.session_state[state.USER] = asked
     user_id = st.session_state.get(state.USER)
     known = isinstance(user_id, str) and names.user(user_id) is not None
     state.to_address(state.USER, [str(user_id)] if known else [])
