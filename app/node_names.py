@@ -123,7 +123,7 @@ class NodeNames:
         if len(nodes) > DETAILED_HOVER:
             return said
         titles = (shorten(title, LONGEST) for title in self.titles[nodes])
-        return [f"{title}<br>{line}" for title, line in zip(titles, said, strict=True)]
+        return [f"{title}\n{line}" for title, line in zip(titles, said, strict=True)]
 
     def search(self, text: str) -> Nodes:
         """Nodes whose title or id contains every word of ``text``, exact ids first."""

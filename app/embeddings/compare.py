@@ -94,7 +94,7 @@ def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Mover
     figure = embedding_figure(
         aligned.coords,
         nodes,
-        [f"{shorten(run.name, LONGEST_NAME)}<br>{name}" for run in runs],
+        [f"{shorten(run.name, LONGEST_NAME)}\n{name}" for run in runs],
         aligned.quality,
         aligned.collapsed,
         title="PCA of the first run",

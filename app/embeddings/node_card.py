@@ -16,6 +16,7 @@ from app.embeddings.selection import BACK_TO_MAPS, CARD_ANCHOR
 from app.shared.downloads import csv_button
 from app.shared.product import picture_of
 from app.shared.text import escape_markdown
+from rednd_core import wording
 from rednd_core.projection import Projection, neighbours
 
 FIDELITY_K = 15  # the k of the maps' trustworthiness
@@ -77,7 +78,7 @@ def _facts(view: MapView, node: int) -> list[tuple[str, str]]:
     if per_user is not None and RECALL in per_user:
         mine = per_user[per_user["user"] == row]
         told += [
-            (f"{RECALL}, {SPLITS[split]}", f"{value:.2f}")
+            (f"{RECALL}, {SPLITS[split]}", wording.metric(value))
             for split, value in zip(mine["split"], mine[RECALL], strict=True)
         ]
     return told
@@ -151,7 +152,7 @@ def _show_table(view: MapView, table: pd.DataFrame) -> None:
             wide[f"picture {layer}"] = [_picture(view, node) for node in rows["node"]]
             config[f"picture {layer}"] = st.column_config.ImageColumn(" ", width=PICTURE_COLUMN)
         wide[name] = [
-            f"{cosine:.2f} · {_called(view, node)}"
+            f"{wording.cosine(cosine)} · {_called(view, node)}"
             for node, cosine in zip(rows["node"], rows["cosine"], strict=True)
         ]
         config[name] = st.column_config.TextColumn(name, width=width)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rednd_core.plots.embedding import two
+from rednd_core import wording
 from rednd_core.projection import COLLAPSE_MAD, Projection
 
 # What a side does whose last MAD is less than this share of its first.
@@ -28,7 +28,9 @@ def spread_story(layer_names: Sequence[str], maps: Mapping[str, Projection]) -> 
         return ""
     users, items = (verdict(first[name], last[name]) for name in names[:2])
     did = f"users and items {users}" if users == items else f"users {users}, items {items}"
-    of_users, of_items, spread = (f"{two(first[name])} → {two(last[name])}" for name in names)
+    of_users, of_items, spread = (
+        f"{wording.measure(first[name])} → {wording.measure(last[name])}" for name in names
+    )
     return (
         f"**From {layer_names[0]} to {layer_names[-1]}, {did}**: MAD of users {of_users}, of items "
         f"{of_items}; spread of all vectors {spread}. {_of_maps(maps)}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from app.shared.chapter import DEEP, Chapter
 from app.shared.text import escape_markdown
+from rednd_core import wording
 from rednd_core.errors import RedndError
 from rednd_core.projection import COLLAPSE_MAD
 from rednd_core.runs import EvaluationRecord, RunEntry
@@ -84,8 +85,8 @@ def _layers(base: Chapter, mad: pd.DataFrame) -> str:
     return (
         f"**{head}** Over the {base.n_layers} layers of {escape_markdown(base.title)} the MAD, the "
         "mean cosine distance between two of a kind, goes "
-        f"from {start['users']:.2f} to {end['users']:.2f} for users "
-        f"and from {start['items']:.2f} to {end['items']:.2f} for items "
+        f"from {wording.measure(start['users'])} to {wording.measure(end['users'])} for users "
+        f"and from {wording.measure(start['items'])} to {wording.measure(end['items'])} for items "
         f"({n['users']:,} of {of_users:,} users, {n['items']:,} of {of_items:,} items)."
     )
 
@@ -99,8 +100,9 @@ def _depth(mad: pd.DataFrame) -> str:
         else ""
     )
     return (
-        f"**More layers do not help.** Propagated on to depth {DEEP}, {deep['users']:.2g} is left "
-        f"for users and {deep['items']:.2g} for items, at most {share:.2%} of the start.{verdict}"
+        f"**More layers do not help.** Propagated on to depth {DEEP}, "
+        f"{wording.measure(deep['users'])} is left for users and {wording.measure(deep['items'])} "
+        f"for items, at most {share:.2%} of the start.{verdict}"
     )
 
 
@@ -112,18 +114,19 @@ def _comparison(base: Chapter, other: Chapter, mad: pd.DataFrame, other_mad: pd.
         f"its {' and '.join(apart) or 'nodes'} stay further apart than" if apart else "less than"
     )
     text = (
-        f"**{names[1]}** ends its {other.n_layers} layers at {theirs['users']:.2f} for users and "
-        f"{theirs['items']:.2f} for items: {verdict} in {names[0]}"
+        f"**{names[1]}** ends its {other.n_layers} layers at {wording.measure(theirs['users'])} "
+        f"for users and {wording.measure(theirs['items'])} for items: {verdict} in {names[0]}"
     )
     recalls = [recall(chapter.run.evaluation(), "test") for chapter in (other, base)]
     if recalls[0] is not None and recalls[1] is not None:
-        text += f", with a test recall@20 of {recalls[0]:.3f} against {recalls[1]:.3f}"
+        told = " against ".join(map(wording.metric, recalls))
+        text += f", with a test recall@20 of {told}"
     text += "."
     if other.can_go_on:
         deep = _sides(other_mad, DEEP)
         text += (
-            f" Propagated on to {DEEP} it would end at {deep['users']:.2g} and "
-            f"{deep['items']:.2g}: alignment changes what is learned, not what the graph does."
+            f" Propagated on to {DEEP} it would end at {wording.measure(deep['users'])} and "
+            f"{wording.measure(deep['items'])}: alignment changes what is learned, not what the graph does."
         )
     return f"{text} It also reads item features; the Smoothness page compares its weights alone."
 

@@ -14,9 +14,9 @@ from app.shared.downloads import csv_button, show_figure
 from app.shared.errors import explained
 from app.shared.text import escape_markdown
 from app.sitemap import page_link
+from rednd_core import wording
 from rednd_core.errors import RedndError
 from rednd_core.plots.home import layer_maps, mad_lines
-from rednd_core.plots.text import literal as unmarked
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 
@@ -141,13 +141,14 @@ def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: 
 
 
 def _hover(projection: Projection, base: Chapter) -> list[str]:
-    return [unmarked(label) for label in cached.node_names(base.run).labels(projection.nodes)]
+    return cached.node_names(base.run).labels(projection.nodes)
 
 
 def _map_caption(projection: Projection) -> str:
     kept = [quality["trustworthiness"] for quality in projection.quality]
     known = [value for value in kept if value is not None]
-    faith = f" Neighbourhoods kept (trustworthiness): {min(known):.2f} to {max(known):.2f}."
+    ends = " to ".join(map(wording.measure, (min(known), max(known))))
+    faith = f" Neighbourhoods kept (trustworthiness): {ends}."
     n_zero = max(quality["n_zero"] for quality in projection.quality)
     lonely = f" {n_zero} of them without a train interaction become one spot after layer 0."
     return (

@@ -13,6 +13,7 @@ from app.recommendations.lists import HIT, MISS
 from app.shared.downloads import show_figure
 from app.shared.product import product_card, title_of
 from app.shared.text import escape_markdown
+from rednd_core import wording
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.explain import Explanation, explain
 from rednd_core.evaluation.slices import popularity_groups
@@ -69,9 +70,9 @@ def reasons(dataset: Dataset, this: Explanation, paths: ConnectingPaths) -> list
     nearest = this.history.iloc[0]
     sentences.append(
         f"**Similarity.** In the model's space, the nearest of the {n_history:,} train items is "
-        f"{_title(dataset, nearest['item'])} (cosine {nearest['cosine']:.2f}; mean over all "
-        f"{n_history:,}: {this.history['cosine'].mean():.2f}). Cosines indicate what the model finds "
-        "alike; they do not add up to the score."
+        f"{_title(dataset, nearest['item'])} (cosine {wording.cosine(nearest['cosine'])}; mean over all "
+        f"{n_history:,}: {wording.cosine(this.history['cosine'].mean())}). Cosines indicate what the "
+        "model finds alike; they do not add up to the score."
     )
     shared = this.history.sort_values("shared_users", ascending=False, kind="stable").head(3)
     shared = shared[shared["shared_users"] > 0]
@@ -216,7 +217,7 @@ def _show_history(view: ListView, this: Explanation) -> None:
         runs=[view.run],
         name=f"{view.run.name}-similar-history",
         alt=f"Cosine of the nearest {len(nearest)} of {len(this.history)} train items with this "
-        f"item, from {nearest['cosine'].iloc[0]:.2f} down.",
+        f"item, from {wording.cosine(nearest['cosine'].iloc[0])} down.",
     )
 
 

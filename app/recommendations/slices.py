@@ -12,6 +12,7 @@ from app import cached
 from app.recommendations.controls import ListView
 from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
+from rednd_core import wording
 from rednd_core.data.schema import IntArray
 from rednd_core.evaluation.overview import top_k_table
 from rednd_core.evaluation.sample import MOST_SCORES
@@ -53,7 +54,7 @@ def show_slices(view: ListView) -> None:
         name=f"{view.run.name}-{view.metric}-slices",
         alt=f"{view.metric} by slice: "
         + "; ".join(
-            f"{model}, {name}: {mean:.3f}"
+            f"{model}, {name}: {wording.metric(mean)}"
             for model, name, mean in table[["model", "slice", "mean"]].itertuples(index=False)
         ),
     )

@@ -8,6 +8,7 @@ from app import cached
 from app.recommendations.controls import ListView
 from app.shared.downloads import show_figure
 from app.shared.text import escape_markdown
+from rednd_core import wording
 from rednd_core.evaluation.people import Standing, standing
 from rednd_core.plots.recommendations import standing_figure
 
@@ -34,7 +35,7 @@ def show_standing(view: ListView) -> None:
     n_hits, n_held_out = int(found.listed["hit"].sum()), len(view.held_out)
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left.container(horizontal=True):
-        st.metric(view.metric, "–" if place is None else f"{place.value:.3f}", width="content")
+        st.metric(view.metric, wording.metric(place.value if place else None), width="content")
         st.metric(
             f"{view.held_out_name.title()} items listed",
             f"{n_hits} of {n_held_out}",
@@ -51,7 +52,7 @@ def show_standing(view: ListView) -> None:
             runs=[view.run],
             name=f"{view.run.name}-{view.metric}-users",
             alt=f"Histogram of {view.metric} over {place.n_users} users; this user has "
-            f"{place.value:.2f}.",
+            f"{wording.metric(place.value)}.",
         )
 
 

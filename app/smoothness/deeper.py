@@ -16,13 +16,13 @@ from app.smoothness.tables import (
     RECALL_TITLE,
     ChosenRun,
     View,
-    number,
     of_view,
     peak,
     recall_rows,
     value,
     with_run,
 )
+from rednd_core import wording
 from rednd_core.plots.smoothness import measure_panels
 from rednd_core.smoothness import MAX_DEPTH
 
@@ -95,18 +95,21 @@ def _show_numbers(table: pd.DataFrame, recall: pd.DataFrame, depth: int) -> None
         ("Eff. rank", "effective_rank", "users"),
     )
     for column, (title, name, side) in zip(columns, tiles, strict=False):
-        start, end = (number(value(table, name, side, k)) for k in (0, depth))
+        start, end = (wording.measure(value(table, name, side, k)) for k in (0, depth))
         column.metric(f"{title} {side}, k = {depth}", end, f"{start} at k = 0", **TILE)
     if len(recall):
         output = recall[recall["view"] == "layer"].set_index("layer")["value"]
         best = peak(output)
-        note = f"peak {number(output[best])} at k = {best}"
-        columns[3].metric(f"{RECALL_TITLE}, k = {depth}", number(output[depth]), note, **TILE)
+        note = f"peak {wording.metric(output[best])} at k = {best}"
+        columns[3].metric(
+            f"{RECALL_TITLE}, k = {depth}", wording.metric(output[depth]), note, **TILE
+        )
 
 
 def _summary(table: pd.DataFrame, recall: pd.DataFrame, depth: int) -> str:
     mads = " and ".join(
-        f"{number(value(table, 'mad', side, depth))} for {side}" for side in ("users", "items")
+        f"{wording.measure(value(table, 'mad', side, depth))} for {side}"
+        for side in ("users", "items")
     )
     text = f"At depth {depth} MAD is {mads}."
     if len(recall):
@@ -123,7 +126,8 @@ def _recall_note(one: ChosenRun, recall: pd.DataFrame) -> str:
         f"{RECALL_TITLE}: inner product of the user and item rows of one depth, full ranking, "
         f"validation, {int(recall['n'].iloc[0]):,} users. Once all users point one way, the scores "
         f"can only tell popular items from rare ones: ranking by popularity alone gives "
-        f"{number(popularity)} (dotted line). The readout at depth k is the mean of the layers 0 to k."
+        f"{wording.metric(popularity)} (dotted line). The readout at depth k is the mean of the "
+        "layers 0 to k."
     )
     if one.record.model and len(one.record.model.modalities) > 1:
         note += (

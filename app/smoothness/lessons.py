@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app.smoothness.tables import RECALL_TITLE, number, peak, value
+from app.smoothness.tables import RECALL_TITLE, peak, value
+from rednd_core import wording
 from rednd_core.data.schema import Dataset
 
 SIDES = ("users", "items")
@@ -57,8 +58,8 @@ def zigzag(table: pd.DataFrame) -> Lesson:
         reverse=True,
     )
     told = [
-        f"MAD of {side} rises from {number(mads[side][k - 1])} at k = {k - 1} to "
-        f"{number(mads[side][k])} at k = {k}"
+        f"MAD of {side} rises from {wording.measure(mads[side][k - 1])} at k = {k - 1} to "
+        f"{wording.measure(mads[side][k])} at k = {k}"
         for rise, side, k in rises[:2]
         if rise > 0
     ]
@@ -88,14 +89,14 @@ def not_damage(table: pd.DataFrame, recall: pd.DataFrame) -> Lesson:
     at_best, at_start = (value(table, "mad", "users", k) for k in (best, 0))
     if best == 0:
         found = (
-            f"Here the unpropagated layer ranks best: {RECALL_TITLE} {number(output[0])} at k = 0, "
-            f"{number(output[last])} at k = {last}."
+            f"Here the unpropagated layer ranks best: {RECALL_TITLE} {wording.metric(output[0])} at k = 0, "
+            f"{wording.metric(output[last])} at k = {last}."
         )
     else:
         found = (
-            f"{RECALL_TITLE} of the layer output rises from {number(output[0])} at k = 0 to its "
-            f"peak {number(output[best])} at k = {best}, while MAD of users goes from "
-            f"{number(at_start)} to {number(at_best)}."
+            f"{RECALL_TITLE} of the layer output rises from {wording.metric(output[0])} at k = 0 to its "
+            f"peak {wording.metric(output[best])} at k = {best}, while MAD of users goes from "
+            f"{wording.measure(at_start)} to {wording.measure(at_best)}."
         )
     return Lesson(
         "trending_up",
@@ -108,8 +109,8 @@ def readout_hides(table: pd.DataFrame) -> Lesson:
     """Last layer against readout."""
     last = int(table["layer"].max())
     parts = [
-        f"{side} {number(value(table, 'mad', side, last))} in layer {last}, "
-        f"{number(value(table, 'mad', side, last, 'readout'))} in the readout"
+        f"{side} {wording.measure(value(table, 'mad', side, last))} in layer {last}, "
+        f"{wording.measure(value(table, 'mad', side, last, 'readout'))} in the readout"
         for side in SIDES
     ]
     return Lesson(
@@ -150,7 +151,7 @@ def sampled(table: pd.DataFrame) -> Lesson:
                 continue
             n, ci, total = int(rows["n"].iloc[0]), float(rows["ci"].iloc[0]), int(nodes[side])
             of = total * (total - 1) // 2 if unit == "pairs" else total
-            parts.append(f"{title} of {side}: {n:,} of {of:,} {unit}, ± {number(ci)}")
+            parts.append(f"{title} of {side}: {n:,} of {of:,} {unit}, ± {wording.measure(ci)}")
     if not parts:
         body = "This graph is small: every value on this page is exact, from all pairs and rows."
     else:

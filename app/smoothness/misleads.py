@@ -8,7 +8,8 @@ import streamlit as st
 from app import cached
 from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
-from app.smoothness.tables import ChosenRun, number, value
+from app.smoothness.tables import ChosenRun, value
+from rednd_core import wording
 from rednd_core.plots.smoothness import PanelText, contrast_panels
 from rednd_core.smoothness import MEASURES
 
@@ -57,6 +58,7 @@ def _numbers(table: pd.DataFrame, name: str, instead: str) -> str:
     start, end = value(table, name, "all", 0), value(table, name, "all", last)
     users, items = (value(table, instead, side, last) for side in ("users", "items"))
     return (
-        f"From k = 0 to k = {last} it goes from {number(start)} to {number(end)}; "
-        f"{MEASURES[instead].title} ends at {number(users)} (users) and {number(items)} (items)."
+        f"From k = 0 to k = {last} it goes from {wording.measure(start)} to {wording.measure(end)}; "
+        f"{MEASURES[instead].title} ends at {wording.measure(users)} (users) and "
+        f"{wording.measure(items)} (items)."
     )

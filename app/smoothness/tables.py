@@ -121,10 +121,3 @@ def value(table: pd.DataFrame, measure: str, side: str, layer: int, view: View =
 def peak(by_layer: pd.Series) -> int:
     """The layer, which is the index, of the largest value; the first of several."""
     return int(by_layer.index[int(by_layer.argmax())])
-
-
-def number(x: float) -> str:
-    """Three significant digits, so that a collapse to 0.0000012 reads as what it is."""
-    if x != x:
-        return "–"
-    return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"

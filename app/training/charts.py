@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app import cached, state
 from app.charts.live_charts import LiveChart, live_charts
 from app.shared.downloads import figure_downloads, of_runs
+from rednd_core import wording
 from rednd_core.errors import RedndError, RunError
 from rednd_core.plots.epochs import WeightChange
 from rednd_core.plots.live_layers import layers_figure
@@ -220,13 +221,11 @@ def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
     now = rows[rows["epoch"] == index.epoch] if "epoch" in rows else rows
     titles = []
     for layer in range(len(index[modality])):
-        title = f"<b>layer {layer}</b>"
+        title = f"layer {layer}"
         columns = [measure_columns(rows, "mad", modality, side).get(layer) for side in SIDES]
         if len(now) and all(columns):
             mads = [now[column].iloc[-1] for column in columns]
-            known = (
-                f"{mad:.2f}" if np.isfinite(mad) else "–" for mad in mads
-            )  # a single row has none
-            title += f"<br>MAD {' / '.join(known)}"
+            known = map(wording.measure, mads)
+            title += f"\nMAD {' / '.join(known)}"
         titles.append(title)
     return titles

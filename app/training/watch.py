@@ -23,6 +23,7 @@ from app.training.actions import (
 from app.training.charts import charts, choose_layers, show_charts, validated_users
 from app.training.fields import weight_slider
 from app.training.jobs import badge, buttons, progress
+from rednd_core import wording
 from rednd_core.errors import RedndError
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
 
@@ -99,7 +100,7 @@ def _head(
         if len(best):
             users = f", {n_validated:,} users" if n_validated else ""
             said += (  # on a line of its own: the buttons would no longer fit beside it
-                f"  \nBest validation {metric} **{best.iloc[-1]:.4f}** "
+                f"  \nBest validation {metric} **{wording.metric(best.iloc[-1])}** "
                 f"(epoch {status.best_epoch:,}{users})"
             )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from rednd_core import wording
 from rednd_core.plots import theme
+from rednd_core.plots.text import literal
 
 
 def cohesion_figure(
@@ -29,13 +31,14 @@ def cohesion_figure(
     traces = [
         {
             "type": "scatter",
-            "x": list(layer_names),
+            "x": [literal(name) for name in layer_names],
             "y": list(values),
+            "customdata": [wording.measure(value) for value in values],
             "mode": "lines+markers",
             "name": name,
             "line": {"color": color, "width": 3, "dash": dash},
             "marker": {"size": 9},
-            "hovertemplate": "%{x}: %{y:.3f}<extra>" + name + "</extra>",
+            "hovertemplate": "%{x}: %{customdata}<extra>" + name + "</extra>",
         }
         for name, values, color, dash in lines
     ]

@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from rednd_core import wording
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part, Place, Squares
@@ -28,12 +29,12 @@ from rednd_core.plots.points import (
     scatter,
     warning_note,
 )
-from rednd_core.plots.text import literal
+from rednd_core.plots.text import heading, literal, literal_lines
 
 PANEL_SIDE = 250  # pixels of a panel beside others, without its title
 SINGLE_SIDE = 460  # of a panel alone
 LEAST_SIDE = 150  # room for the longest heading
-TITLE_HEIGHT = 92  # of the four lines above a panel
+TITLE_HEIGHT = 112  # of the five lines above a panel
 LINE_HEIGHT = 20  # of a further line there
 HEAD_HEIGHT = 66  # of the figure's own title
 LEGEND_HEIGHT = 24  # of a legend line, or
@@ -77,7 +78,7 @@ def embedding_figure(
         log_color: colour numbers by their logarithm.
         missing: what points without a colour value are called.
         hover: (n,) text shown for each point, e.g. title, id and type; None shows the node number.
-            Texts from files are shown literally.
+            Every text is shown as it stands, and ``"\\n"`` as a line break.
         selected, focus: node numbers marked in every panel, see :func:`rednd_core.plots.points.mark`.
         columns: panels a row.
         panel_side: pixels where there is room; None fits a figure in half of a wide page.
@@ -90,10 +91,10 @@ def embedding_figure(
     columns = min(columns, n_layers)
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
     side = panel_side or (SINGLE_SIDE if n_layers == 1 else PANEL_SIDE)
-    above = TITLE_HEIGHT + LINE_HEIGHT * max(name.count("<br>") for name in layer_names)
+    above = TITLE_HEIGHT + LINE_HEIGHT * max(name.count("\n") for name in layer_names)
     panels = Squares(n_layers, columns, side, LEAST_SIDE, above)
     ids = node_ids(nodes)
-    text = hover_texts(hover)
+    text = None if hover is None else hover_texts(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
     traces: list[Part] = []
     notes: list[Part] = []
@@ -116,30 +117,20 @@ def embedding_figure(
 
 
 def panel_title(name: str, quality: Mapping[str, Any]) -> str:
-    """Short lines, that a panel of a phone can hold: the layer, MAD, spread, trustworthiness."""
-    if "mad_users" in quality:
-        mad = f"MAD users {two(quality['mad_users'])}, items {two(quality['mad_items'])}"
-    else:
-        mad = f"MAD {two(quality['mad'])}"
-    return (
-        f"<b>{name}</b><br><span style='font-size:13px'>{mad}<br>"
-        f"spread {two(quality['spread'])}<br>"
-        f"trustworthiness {two(quality['trustworthiness'])}</span>"
-    )
+    """Lines that a narrow panel can hold: the layer, its MADs, spread and trustworthiness."""
+    sides = {"mad_users": "MAD users", "mad_items": "MAD items"}
+    if "mad_users" not in quality:
+        sides = {"mad": "MAD"}
+    names = sides | {"spread": "spread", "trustworthiness": "trustworthiness"}
+    measured = (f"{text} {wording.measure(quality[key])}" for key, text in names.items())
+    return heading(literal_lines(name), *measured)
 
 
 def figure_title(title: str, quality: Sequence[Mapping[str, Any]]) -> str:
     """What the map is, and on how many neighbours and points its trustworthiness was measured."""
     first = quality[0]
     measured = f"trustworthiness: k = {first['k']}, {first['n_points']:,} of {first['n']:,} points"
-    return f"<b>{title}</b><br><span style='font-size:13px'>{measured}</span>"
-
-
-def two(value: float | None) -> str:
-    """Two decimals; three where two would print a collapse as 0.00."""
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if abs(value) < 0.095 else f"{value:.2f}"
+    return heading(literal(title), measured)
 
 
 def node_ids(nodes: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -147,12 +138,9 @@ def node_ids(nodes: NDArray[np.int64]) -> NDArray[np.int32]:
     return nodes.astype(np.int32)
 
 
-def hover_texts(hover: Sequence[str] | None) -> NDArray[np.object_] | None:
-    """Hover texts (n,), shown as they stand; ``<br>`` alone is a line break."""
-    if hover is None:
-        return None
-    escaped = [literal(text).replace("&lt;br&gt;", "<br>") for text in hover]
-    return np.array(escaped, dtype=object)
+def hover_texts(hover: Sequence[str]) -> NDArray[np.object_]:
+    """Hover texts (n,) for Plotly, see :func:`~rednd_core.plots.text.literal_lines`."""
+    return np.array([literal_lines(text) for text in hover], dtype=object)
 
 
 def dress(

@@ -28,6 +28,7 @@ from rednd_core.plots.embedding import (
 )
 from rednd_core.plots.grid import Part, Place, Squares
 from rednd_core.plots.points import MISSING, mark, point_groups, ring, scatter, warning_note
+from rednd_core.plots.text import literal
 
 STEPS = 8  # pictures from one layer to the next
 STEP_MS = 60
@@ -90,7 +91,7 @@ def embedding_animation(
             hover,
         )
     groups = point_groups(color, n_layers, n, name=color_name, log=log_color, missing=missing)
-    ids, text = node_ids(nodes), hover_texts(hover)
+    ids, text = node_ids(nodes), None if hover is None else hover_texts(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
 
     squares = Squares(len(maps), len(maps), SINGLE_SIDE, LEAST_SIDE, TITLE_HEIGHT)
@@ -190,7 +191,7 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
             "currentvalue": {"visible": False},
             "transition": {"duration": 0},
             "steps": [
-                {"label": name, "method": "animate", "args": [[str(layer)], still]}
+                {"label": literal(name), "method": "animate", "args": [[str(layer)], still]}
                 for layer, name in enumerate(layer_names)
             ],
         }

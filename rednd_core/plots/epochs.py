@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
+from rednd_core.plots.text import literal
 
 HEIGHT = 300  # pixels of a chart with one panel
 MARGIN = {"l": 76, "r": 16, "t": 48, "b": 56}
@@ -61,13 +62,14 @@ def epoch_line(
     symbol: str | None = None,
 ) -> Part:
     """A line; with a ``symbol`` it has a few markers, by which it is told apart without colour."""
+    shown = literal(name)
     marked = symbol is not None or len(epochs) < 3  # one epoch makes no line
     return {
         "type": "scatter",
         "x": epochs["epoch"].to_numpy(np.int32),
         "y": epochs[column].to_numpy(np.float32),
         "mode": "lines+markers" if marked else "lines",
-        "name": name,
+        "name": shown,
         "line": {"color": color, "width": 2, "dash": dash},
         "marker": {"symbol": symbol, "size": 8, "maxdisplayed": MARKERS},
         "hovertemplate": "%{y:.4g}",

@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from rednd_core import wording
 from rednd_core.plots import theme
 from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
 from rednd_core.plots.text import literal
@@ -76,10 +77,10 @@ def history_figure(
         "y": list(range(len(titles))),
         "orientation": "h",
         "marker": {"color": theme.ITEMS, "opacity": 0.75},
-        "text": [f"{value:.2f}" for value in cosines],
+        "text": [wording.cosine(value) for value in cosines],
         "textposition": "auto",
         "customdata": [literal(title) for title in titles],
-        "hovertemplate": "%{customdata}<br>cosine %{x:.3f}<extra></extra>",
+        "hovertemplate": "%{customdata}<br>cosine %{text}<extra></extra>",
     }
     low = min(0.0, float(np.min(cosines, initial=0.0)))
     # Two short lines: beside the titles a phone leaves the axis half of its width.

@@ -9,12 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from rednd_core import wording
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.embedding import map_revision, square_axes
+from rednd_core.plots.embedding import hover_texts, map_revision, node_ids, square_axes
 from rednd_core.plots.grid import Part, Squares
 from rednd_core.plots.lines import Line, Panel, Style, line_figure
 from rednd_core.plots.smoothness import SIDE_STYLES
+from rednd_core.plots.text import heading, literal
 
 SIDE = 198  # pixels of a panel
 LEAST_SIDE = 96  # room for the longest heading
@@ -51,7 +53,7 @@ def layer_maps(
         )
     columns = min(n_layers, 2 if n_layers <= MOST_IN_TWO_COLUMNS else 3)
     panels = Squares(n_layers, columns, SIDE, LEAST_SIDE, TITLE_HEIGHT)
-    ids, text = nodes.astype(np.int32), np.asarray(hover, dtype=object)
+    ids, text = node_ids(nodes), hover_texts(hover)
     is_user = nodes < n_users
     traces: list[Part] = []
     layout: Part = {
@@ -111,7 +113,7 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
         y_title="MAD (mean cosine distance)",
         note="1: unrelated · 0: all point the same way",
         shade_from=float(trained_depth),
-        shade_label="beyond the<br>trained depth",
+        shade_label="beyond the\ntrained depth",
     )
     figure = line_figure([panel], columns=1)
     figure.layout.height = 2 * (TITLE_HEIGHT + SIDE)  # as tall as two rows of maps beside it
@@ -121,14 +123,7 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
 
 def _title(name: str, mad: tuple[float | None, float | None]) -> str:
     sides = (
-        f"<span style='color:{SIDE_STYLES[side].color}'>{side} {_short(value)}</span>"
+        f"<span style='color:{SIDE_STYLES[side].color}'>{side} {wording.measure(value)}</span>"
         for side, value in zip(("users", "items"), mad, strict=True)
     )
-    small = "<br>".join(sides)
-    return f"<b>{name}</b><br><span style='font-size:{theme.TICK_SIZE}px'>{small}</span>"
-
-
-def _short(mad: float | None) -> str:
-    if mad is None:
-        return "–"
-    return f"{mad:.2f}" if mad >= 0.01 else f"{mad:.1g}"
+    return heading(literal(name), *sides)

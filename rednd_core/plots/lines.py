@@ -11,9 +11,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import hex_to_rgb
 
+from rednd_core import wording
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part, Place, places
+from rednd_core.plots.text import heading, literal, literal_lines
 from rednd_core.plots.ticks import log_axis
 
 Array = NDArray[np.float64]
@@ -100,7 +102,7 @@ def line_figure(panels: Sequence[Panel], *, columns: int = 2, title: str = "") -
     layout: Part = {
         "template": theme.template(),
         "height": PANEL_HEIGHT * rows + 72,
-        "title": {"text": title or None},
+        "title": {"text": literal(title) or None},
         "hovermode": "closest",
         "legend": {
             "orientation": "h",
@@ -135,24 +137,26 @@ def line_figure(panels: Sequence[Panel], *, columns: int = 2, title: str = "") -
 
 
 def _heading(panel: Panel) -> str:
-    if not panel.note:
-        return f"<b>{panel.title}</b>" if panel.title else ""
-    small = f"<span style='font-size:{theme.TICK_SIZE}px'>{panel.note}</span>"
-    return f"<b>{panel.title}</b><br>{small}"
+    if not panel.title:
+        return ""
+    return heading(literal(panel.title), *([literal(panel.note)] if panel.note else []))
 
 
 def _trace(line: Line, panel: Panel, showlegend: bool) -> Part:
-    details = line.text if line.text is not None else [""] * len(line.x)
-    hover = f"{panel.x_title} %{{x}}: <b>%{{y:.4~g}}</b>%{{customdata}}<extra>{line.name}</extra>"
+    name = literal(line.name)
+    values = [f"<b>{wording.measure(value)}</b>" for value in line.y.tolist()]
+    if line.text is not None:
+        values = [f"{of}<br>{literal(text)}" for of, text in zip(values, line.text, strict=True)]
+    hover = f"{literal(panel.x_title)} %{{x}}: %{{customdata}}<extra>{name}</extra>"
     return {
         "type": "scatter",
-        "x": list(line.x),
+        "x": _positions(line),
         "y": np.where(line.y > 0, line.y, np.nan) if panel.log else line.y,
         "mode": "lines+markers",
-        "customdata": [f"<br>{text}" if text else "" for text in details],
+        "customdata": values,
         "hovertemplate": hover,
-        "name": line.name,
-        "legendgroup": line.name,
+        "name": name,
+        "legendgroup": name,
         "showlegend": showlegend,
         "line": {"color": line.style.color, "dash": line.style.dash, "width": 3},
         "marker": {
@@ -163,6 +167,11 @@ def _trace(line: Line, panel: Panel, showlegend: bool) -> Part:
     }
 
 
+def _positions(line: Line) -> list[float | str]:
+    """x of the line; categories as text that Plotly shows as it stands."""
+    return [literal(x) if isinstance(x, str) else x for x in line.x]
+
+
 def _band(line: Line) -> Part | None:
     """The 95 % interval as one closed shape over the sampled points."""
     if line.ci is None:
@@ -170,7 +179,7 @@ def _band(line: Line) -> Part | None:
     sampled = np.flatnonzero(np.isfinite(line.ci) & np.isfinite(line.y)).tolist()
     if not sampled:
         return None
-    x = [line.x[i] for i in sampled]
+    x = [_positions(line)[i] for i in sampled]
     upper, lower = line.y[sampled] + line.ci[sampled], line.y[sampled] - line.ci[sampled]
     red, green, blue = hex_to_rgb(line.style.color)
     return {
@@ -182,8 +191,8 @@ def _band(line: Line) -> Part | None:
         "line": {"width": 0},
         "mode": "lines",
         "hoverinfo": "skip",
-        "name": f"{line.name}, 95 % interval",
-        "legendgroup": line.name,
+        "name": f"{literal(line.name)}, 95 % interval",
+        "legendgroup": literal(line.name),
         "showlegend": False,
     }
 
@@ -203,19 +212,25 @@ def _draw_marks(layout: Part, panel: Panel, place: Place) -> None:
             "line": {"width": 0},
             "layer": "below",
         }
-        label = {"text": panel.shade_label, "x": last, "xanchor": "right", "y": 1, "yanchor": "top"}
+        label = {
+            "text": literal_lines(panel.shade_label),
+            "x": last,
+            "xanchor": "right",
+            "y": 1,
+            "yanchor": "top",
+        }
         layout["shapes"].append(place.along_x(shade))
         layout["annotations"].append(place.along_x(note | label))
     if panel.x_mark is not None:
         line = {"type": "line", "x0": panel.x_mark, "x1": panel.x_mark, "y0": 0, "y1": 1}
         line["line"] = {"dash": "dot", "color": theme.INK}
-        label = {"text": panel.mark_label, "x": panel.x_mark, "xanchor": "left", "y": 0}
+        label = {"text": literal(panel.mark_label), "x": panel.x_mark, "xanchor": "left", "y": 0}
         layout["shapes"].append(place.along_x(line))
         layout["annotations"].append(place.along_x(note | label | {"yanchor": "bottom"}))
 
 
 def _x_axis(panel: Panel) -> Part:
-    axis: Part = {"title": {"text": panel.x_title, "standoff": 4}}
+    axis: Part = {"title": {"text": literal(panel.x_title), "standoff": 4}}
     last = _last_number(panel)
     if last is None:
         return axis | {"type": "category"}
@@ -226,7 +241,7 @@ def _y_axis(panel: Panel) -> Part:
     scale: Part = {"rangemode": "tozero", "nticks": 6}
     if panel.log:
         scale = log_axis(np.concatenate([line.y for line in panel.lines]))
-    return {"title": {"text": panel.y_title, "standoff": 4}, **scale}
+    return {"title": {"text": literal(panel.y_title), "standoff": 4}, **scale}
 
 
 def _last_number(panel: Panel) -> float | None:

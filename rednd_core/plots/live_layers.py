@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part, Squares
 from rednd_core.plots.smoothness import SIDE_STYLES
+from rednd_core.plots.text import heading, literal
 
 SIDE = 200  # pixels of a panel
 LEAST_SIDE = 110  # room for the longest heading
@@ -32,7 +33,7 @@ def layers_figure(
     Args:
         coords: (n_layers, n, 2), users first.
         n_users: how many of the n points are users.
-        titles: (n_layers,) headings of one or two lines.
+        titles: (n_layers,) headings of one or two lines, which ``"\\n"`` parts.
         half_range: the axes run from minus to plus this.
     """
     columns = min(columns, len(coords))
@@ -56,8 +57,9 @@ def layers_figure(
         points = coords[place.number]
         layout |= place.axes(axis, axis | {"scaleanchor": f"x{place.suffix}"})
         layout["shapes"].append(place.inside(frame))
-        heading = place.title(titles[place.number])
-        layout["annotations"].append(heading | {"font": {"size": theme.TICK_SIZE}})
+        first, *others = map(literal, titles[place.number].split("\n"))
+        title = place.title(heading(first, *others))
+        layout["annotations"].append(title | {"font": {"size": theme.TICK_SIZE}})
         for side, part in (("users", points[:n_users]), ("items", points[n_users:])):
             trace = {
                 "type": "scatter",

@@ -76,7 +76,7 @@ def point_groups(
             values = np.log10(values, where=values > 0, out=np.full(values.shape, np.nan))
         known = np.isfinite(values).all(axis=0)
         groups = [
-            Group(np.flatnonzero(~known), missing, theme.OTHER),
+            Group(np.flatnonzero(~known), literal(missing), theme.OTHER),
             Group(
                 np.flatnonzero(known),
                 literal(name) or "value",
@@ -91,7 +91,7 @@ def point_groups(
         drawn = [label for label, shade in colors.items() if shade != theme.OTHER]
         beyond = ~absent & ~np.isin(labels, drawn)
         groups = [
-            Group(np.flatnonzero(absent), missing, theme.OTHER),
+            Group(np.flatnonzero(absent), literal(missing), theme.OTHER),
             Group(np.flatnonzero(beyond), f"other ({len(colors) - len(drawn)} more)", theme.OTHER),
             *(
                 Group(np.flatnonzero(~absent & (labels == label)), literal(label), colors[label])

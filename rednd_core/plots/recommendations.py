@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from rednd_core import wording
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
 from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
@@ -57,7 +58,7 @@ def standing_figure(values: NDArray[np.float64], value: float, metric: str) -> g
         "yanchor": "bottom",
         "xanchor": "left" if value < 0.5 else "right",
         "showarrow": False,
-        "text": f"<b>this user {value:.2f}</b>",
+        "text": f"<b>this user {wording.metric(value)}</b>",
         "font": {"color": theme.ACCENT},
     }
     layout = {
@@ -67,7 +68,7 @@ def standing_figure(values: NDArray[np.float64], value: float, metric: str) -> g
         "showlegend": False,
         "shapes": [line],
         "annotations": [note],
-        "xaxis": {"title": {"text": f"{metric} of a user"}, "range": [-0.03, 1.03]},
+        "xaxis": {"title": {"text": f"{literal(metric)} of a user"}, "range": [-0.03, 1.03]},
         "yaxis": {"title": {"text": f"users (of {len(values):,})"}, "nticks": 4},
     }
     return go.Figure(data=[bars], layout=layout)

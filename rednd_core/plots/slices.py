@@ -47,13 +47,13 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "showlegend": place.number == 0,
                 "marker": {"size": 13, "symbol": SYMBOLS[number], "color": MODEL_COLORS[number]},
                 "customdata": part[["low", "high", "n_users", "n_held_out"]].to_numpy(),
-                "hovertemplate": f"{metric} %{{x:.4f}} [%{{customdata[0]:.4f}}, "
+                "hovertemplate": f"{literal(metric)} %{{x:.4f}} [%{{customdata[0]:.4f}}, "
                 "%{customdata[1]:.4f}]<br>%{customdata[2]:,} users, "
                 "%{customdata[3]:,} held-out items<extra>%{fullData.name}</extra>",
             }
             dots.append(trace | place.of_trace)
         n_users = panel.drop_duplicates("slice").set_index("slice")["n_users"]
-        rows = rows_axis([f"{name}<br>n = {n_users[name]:,} users" for name in names])
+        rows = rows_axis([f"{literal(name)}<br>n = {n_users[name]:,} users" for name in names])
         layout |= place.axes(_x_axis(metric, place.number, len(panels)), rows)
         layout["annotations"].append(place.title(f"<b>{literal(group)}</b>"))
     return go.Figure(data=dots, layout=layout)
@@ -64,7 +64,7 @@ def _x_axis(metric: str, number: int, n_panels: int) -> Part:
     axis: Part = {"rangemode": "tozero"} | ({"matches": "x"} if number else {})
     if number + 1 < n_panels:
         return axis | {"showticklabels": False}
-    return axis | {"title": {"text": f"{metric} (mean, 95 % interval)"}}
+    return axis | {"title": {"text": f"{literal(metric)} (mean, 95 % interval)"}}
 
 
 def _error(part: pd.DataFrame) -> Part:

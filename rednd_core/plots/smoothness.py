@@ -77,7 +77,7 @@ def measure_panels(
     panels = [_panel(table, text, "layer k", order) for text in texts]
     if trained_depth is not None:
         panels = [replace(panel, shade_from=float(trained_depth)) for panel in panels]
-        panels[0] = replace(panels[0], shade_label="beyond the<br>trained depth")
+        panels[0] = replace(panels[0], shade_label="beyond the\ntrained depth")
     return line_figure(panels, columns=columns)
 
 

@@ -6,6 +6,8 @@ hover templates, and sets what stands between two ``$`` as a formula where MathJ
 
 from __future__ import annotations
 
+from rednd_core.plots import theme
+
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 
 
@@ -22,3 +24,9 @@ def literal(text: object) -> str:
 def literal_lines(text: object) -> str:
     """``text`` as :func:`literal` shows it, and a line break for every ``"\\n"``."""
     return "<br>".join(literal(line) for line in str(text).split("\n"))
+
+
+def heading(title: str, *lines: str) -> str:
+    """A bold title with smaller lines below it, of texts that are literal already."""
+    small = (f"<span style='font-size:{theme.TICK_SIZE}px'>{line}</span>" for line in lines)
+    return "<br>".join([f"<b>{title}</b>", *small])

@@ -13,6 +13,7 @@ from rednd_core.plots import theme
 from rednd_core.plots.epochs import MARGIN, WeightChange, epoch_line, mark_at, over_epochs, thin
 from rednd_core.plots.grid import Part
 from rednd_core.plots.smoothness import DASHES, SYMBOLS
+from rednd_core.plots.text import literal
 from rednd_core.plots.ticks import log_axis
 
 PANEL_HEIGHT = 250  # pixels of one panel of two
@@ -74,7 +75,7 @@ def validation_figure(
             "hovertemplate": "%{y:.4f}",
         }
         traces = [epoch_line(thin(measured), column, metric, theme.PLAIN[0]), star]
-    axis = {"title": {"text": f"{metric}, validation"}, "rangemode": "tozero"}
+    axis = {"title": {"text": f"{literal(metric)}, validation"}, "rangemode": "tozero"}
     return over_epochs(traces, epochs, changes, revision, yaxis=axis)
 
 
@@ -105,7 +106,7 @@ def measure_figure(
             traces.append(line | group)
     panels = [(0.54, 1.0), (0.0, 0.46)]
     axes = [
-        {"title": {"text": f"{title}, {side}"}, "rangemode": "tozero", "domain": panel}
+        {"title": {"text": f"{literal(title)}, {side}"}, "rangemode": "tozero", "domain": panel}
         for side, panel in zip(SIDES, panels, strict=True)
     ]
     return over_epochs(

@@ -84,18 +84,18 @@ def test_titles_carry_the_measures_of_the_input(parts):
     figure = embedding_figure(**parts, title="PCA")
     title = figure.layout.annotations[1].text
     assert "layer 2" in title
-    assert "MAD users 0.93, items 0.86" in title
-    assert "spread 0.97" in title
-    assert "trustworthiness 0.81" in title
+    for told in ("MAD users 0.931", "MAD items 0.857", "spread 0.968", "trustworthiness 0.812"):
+        assert f">{told}</span>" in title
     assert "k = 15, 2,000 of 26,495 points" in figure.layout.title.text
     assert embedding_figure(**parts).layout.title.text is None
 
 
 def test_titles_show_a_collapse_and_unknown_values():
     low = {**QUALITY, "mad_users": 0.0031, "mad_items": None}
-    assert "MAD users 0.003, items –" in panel_title("layer 16", low)
+    assert "MAD users 0.00310</span>" in panel_title("layer 16", low)
+    assert "MAD items –</span>" in panel_title("layer 16", low)
     both = {key: value for key, value in QUALITY.items() if not key.startswith("mad_")}
-    assert "MAD 0.90<br>" in panel_title("layer 1", both)
+    assert "MAD 0.900</span>" in panel_title("layer 1", both)
 
 
 def test_only_the_collapsed_panel_is_warned_about(parts):
@@ -210,7 +210,7 @@ def test_a_logarithmic_scale_is_labelled_in_the_original_unit(parts):
 
 
 def test_hover_text_from_files_is_literal(parts):
-    hover = ["<b>x</b><br>item 1", *["a & b"] * (N - 1)]
+    hover = ["<b>x</b>\nitem 1", *["a & b"] * (N - 1)]
     text = embedding_figure(**parts, hover=hover).data[0].text
     assert text[0] == "&lt;b&gt;x&lt;/b&gt;<br>item 1"
     assert text[1] == "a &amp; b"

@@ -182,7 +182,7 @@ def test_layers_share_one_fixed_square() -> None:
     assert (users.xaxis, users.yaxis) == ("x2", "y2")
     for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
         assert tuple(axis.range) == (-1.5, 1.5)
-    assert [note.text for note in figure.layout.annotations] == ["a", "b", "c"]
+    assert [note.text for note in figure.layout.annotations] == ["<b>a</b>", "<b>b</b>", "<b>c</b>"]
     # Panels do not overlap: the second is right of the first, the third below it.
     layout = figure.layout
     assert layout.xaxis.domain[1] < layout.xaxis2.domain[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rednd_core import wording
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.projection import project
@@ -91,7 +92,7 @@ def test_propagated_on_the_cloud_shrinks_to_two_dots(add_run, folder: Path) -> N
         strict=False,
     ):
         assert name in text
-        assert f"MAD users {quality['mad_users']:.2f}" in text
+        assert f"MAD users {wording.measure(quality['mad_users'])}" in text
     last = [trace for trace in figure["data"] if trace["xaxis"] == "x5"]
     x = dict(zip(numbers(last[0]["customdata"]), numbers(last[0]["x"]), strict=True))
     np.testing.assert_allclose([*x.values()], wanted.coords[4, [int(k) for k in x], 0], atol=1e-4)

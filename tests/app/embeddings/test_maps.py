@@ -15,6 +15,7 @@ import pytest
 from app import cached
 from app.embeddings.export import embedding_table, to_parquet
 from app.node_names import NodeNames
+from rednd_core import wording
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.projection import project
@@ -30,8 +31,9 @@ def test_the_default_view_is_the_pca_of_every_layer(add_run) -> None:
     (figure,) = figures(app)
     wanted = project(layers, "pca", n_users=N_USERS)
     for text, quality in zip(notes(figure)[:3], wanted.quality, strict=True):
-        assert f"MAD users {quality['mad_users']:.2f}, items {quality['mad_items']:.2f}" in text
-        assert f"trustworthiness {quality['trustworthiness']:.2f}" in text
+        for name in ("mad_users", "mad_items", "trustworthiness"):
+            told = f"{name.replace('mad_', 'MAD ')} {wording.measure(quality[name])}"
+            assert told in text
     assert "k = 15, 70 of 70 points" in figure["layout"]["title"]["text"]
     drawn = {}
     for trace in figure["data"]:

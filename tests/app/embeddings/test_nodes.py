@@ -84,7 +84,7 @@ def test_a_user_has_a_name_and_a_recall(add_run) -> None:
     told = words(open_page(node="user:ann-39"))
     assert "Ann 39" in told
     assert "segment: **b**" in told
-    assert "recall@20, validation: **1\\.00**" in told
+    assert "recall@20, validation: **1\\.0000**" in told
 
 
 def test_what_a_link_asks_for_and_is_not_here_is_said_in_one_line(add_run) -> None:

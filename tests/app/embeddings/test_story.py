@@ -9,6 +9,7 @@ import pytest
 
 from app.embeddings.story import spread_story, verdict
 from app.embeddings.view import INTRODUCTION
+from rednd_core import wording
 from rednd_core.projection import project
 from tests.app.embeddings.page import N_USERS, open_page, words
 
@@ -28,8 +29,8 @@ def found(users, items, spread, widths=(1.0, 1.0)):
 def test_a_run_that_gathers() -> None:
     told = spread_story(NAMES, {"pca": found((0.96, 0.71), (0.99, 0.57), (0.99, 0.81))})
     assert told.startswith("**From layer 0 to layer 3, users and items gather**: ")
-    assert "MAD of users 0.96 → 0.71, of items 0.99 → 0.57" in told
-    assert "spread of all vectors 0.99 → 0.81" in told
+    assert "MAD of users 0.960 → 0.710, of items 0.990 → 0.570" in told
+    assert "spread of all vectors 0.990 → 0.810" in told
 
 
 def test_a_run_that_does_not_gather() -> None:
@@ -82,7 +83,7 @@ def test_the_page_tells_the_story_of_its_run_without_umap(add_run) -> None:
     app = open_page()
     quality = project(layers, "pca", n_users=N_USERS).quality
     before, after = quality[0]["mad_users"], quality[-1]["mad_users"]
-    assert f"MAD of users {before:.2f} → {after:.2f}" in words(app)
+    assert f"MAD of users {wording.measure(before)} → {wording.measure(after)}" in words(app)
     assert "From layer" not in words(open_page(layers="2"))
 
 

@@ -17,6 +17,7 @@ from app.cached.measures import joined_sample
 from app.home import view as home
 from app.home.story import choose_story
 from app.shared.chapter import DEEP
+from rednd_core import wording
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
@@ -116,7 +117,7 @@ def test_the_first_picture_shows_what_the_core_measures(add_run, planted_folder:
         expected = wanted[wanted["side"] == side]["value"].to_numpy()
         np.testing.assert_allclose(drawn[f"LightGCN · {side}"], expected, rtol=1e-4, atol=1e-7)
     start = wanted[(wanted["layer"] == 0) & (wanted["side"] == "users")]["value"].item()
-    assert f"from {start:.2f} to" in words(app)
+    assert f"from {wording.measure(start)} to" in words(app)
     assert "40 of 40 users, 30 of 30 items" in words(app)
     nodes = np.concatenate([numbers(t["customdata"]) for t in maps["data"][:2]])
     assert sorted(nodes) == list(range(70))
@@ -179,7 +180,7 @@ def test_the_other_run_is_the_one_with_the_largest_alignment(add_run) -> None:
         add_run(f"red-{weight}", "rednnd", ("image", "text"), alignment_weight=weight)
     app = open_home()
     assert "RedNⁿD, alignment 0.5 · users" in lines(figures(app)[1])
-    assert "test recall@20 of 0.375 against 0.125" in words(app)
+    assert "test recall@20 of 0.3750 against 0.1250" in words(app)
     assert "modalities side by side" in "\n".join(c.value for c in app.caption)
     table = app.dataframe[0].value.set_index("run")
     assert table.loc["red-0.01", "alignment weight"] == "0.01"

@@ -89,7 +89,7 @@ def test_split_metric_and_k_change_what_counts(page, dataset: Dataset) -> None:
     app.slider(key="k").set_value(10).run()
     expected = evaluation(dataset, "valid", 10).per_user.set_index("user").loc[7]
     assert app.metric[0].label == "ndcg@10"
-    assert app.metric[0].value == f"{expected['ndcg@10']:.3f}"
+    assert app.metric[0].value == f"{expected['ndcg@10']:.4f}"
     assert app.metric[1].label == "Validation items listed"
     assert any(text.startswith("#### 10 recommended items") for text in texts(settled(app)))
 

@@ -62,7 +62,7 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     assert "Layers after epoch 3 · 50 of 50 nodes are drawn; MAD is that of all users" in told
     assert "All layers lie on the same two axes" in told
     titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
-    assert titles[1] == "<b>layer 1</b><br>MAD 1.30 / 1.30"
+    assert titles[1] == "<b>layer 1</b><br><span style='font-size:14px'>MAD 1.30 / 1.30</span>"
     assert (
         "Epoch 3 of 50 · 1.00 s each · at most 47 s left  \nBest validation recall@20 **0.3000** (epoch 2)"
         in said
@@ -304,4 +304,4 @@ def test_a_side_with_one_node_has_no_mad() -> None:
             return [None]
 
     (title,) = training_charts._titles(history, "id", Index(epoch=1))
-    assert title.endswith("MAD – / 0.50")
+    assert title.endswith("MAD – / 0.500")
