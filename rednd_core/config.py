@@ -89,7 +89,8 @@ class TrainingConfig(StrictModel):
     select_by: str = Field(
         "recall@20",
         title="Best epoch by",
-        description="Validation metric that picks the checkpoint",
+        description="Validation metric that chooses the epoch: recall, ndcg, precision, map or hit_rate, "
+        "at one of the cut-offs",
     )
     ks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (5, 10, 20, 50),

@@ -12,8 +12,9 @@ import streamlit as st
 from app.recommendations.controls import ListView
 from app.shared.downloads import csv_button, show_figure
 from app.shared.product import category_of, product_card, title_of
-from rednd_core.data.schema import Dataset, IntArray
+from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted
+from rednd_core.evaluation.recommend import Recommendations
 from rednd_core.plots.recommendations import mix_figure, ranks_figure
 
 HIT = ":green-badge[:material/check_circle: held-out hit]"
@@ -56,7 +57,7 @@ def show_lists(view: ListView, why: Why) -> None:
         "This user's list (CSV)" if len(view.runs) == 1 else "This user's lists, both runs (CSV)",
         "user-csv",
     )
-    _show_history(view, found.history)
+    _show_history(view, found)
     _show_mix(view)
 
 
@@ -147,16 +148,13 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
             )
 
 
-def _show_history(view: ListView, history: IntArray) -> None:
-    st.markdown(f"#### History: {counted(len(history), 'train item')}")
-    if not len(history):
-        st.markdown(
-            "The model never saw this user choose anything: what it lists comes from parameters that no "
-            "interaction of this user has moved."
-        )
+def _show_history(view: ListView, found: Recommendations) -> None:
+    st.markdown(f"#### History: {counted(len(found.history), 'train item')}")
+    if found.notice is not None:
+        st.markdown(found.notice)
         return
     dataset = view.dataset
-    ordered = by_category(dataset, history)
+    ordered = by_category(dataset, found.history)
     everything = len(ordered) <= N_HISTORY or st.toggle(
         f"Show all {len(ordered):,}", key="all-history"
     )

@@ -9,9 +9,11 @@ import typer
 from rednd_core import __version__
 from rednd_core.cli.bench import bench
 from rednd_core.cli.data import data_app
-from rednd_core.cli.look import evaluate, recommend, smoothness
+from rednd_core.cli.evaluate import evaluate
 from rednd_core.cli.project import project
+from rednd_core.cli.recommend import recommend
 from rednd_core.cli.runs import runs_app
+from rednd_core.cli.smoothness import smoothness
 from rednd_core.cli.study import study
 from rednd_core.cli.sweep import sweep
 from rednd_core.cli.train import train

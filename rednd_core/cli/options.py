@@ -132,9 +132,17 @@ def run_settings(assignments: Iterable[str] | None, seed: int | None) -> dict[st
     return settings | {"seed": seed}
 
 
+LISTS = ("ks", "modalities")
+"""Settings that are lists: ``ks=20`` and ``ks=10,20`` mean the same as ``ks=[20]`` and ``ks=[10,20]``."""
+
+
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     """``key=value`` pairs as a mapping; a value is JSON where it parses as JSON, else text."""
-    return {key: parse_value(text) for key, text in _once(assignments, "setting").items()}
+    texts = _once(assignments, "setting")
+    return {
+        key: parse_values(text) if key in LISTS and text[:1] != "[" else parse_value(text)
+        for key, text in texts.items()
+    }
 
 
 def _once(assignments: Iterable[str], kind: str) -> dict[str, str]:

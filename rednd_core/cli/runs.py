@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table
+from rednd_core.cli.options import Json, RunsDir, open_store, print_json
+
+if TYPE_CHECKING:
+    from rednd_core.runs import RunEntry
 
 HELP = """List, show, delete, import and export runs.
 
@@ -31,41 +33,32 @@ def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
     * `rednd runs list`
     * `rednd runs list --runs-dir /shared/runs --json`
     """
-    rows = []
-    for entry in open_store(runs_dir).list():
-        record, status = entry.record, entry.status
-        rows.append(
-            {
-                "run": entry.name,
-                "model": record.config.model if record else None,
-                "data": record.data.name if record and record.data else None,
-                "state": status.state if record and status else "broken",
-                "epoch": status.epoch if status else None,
-                "created": record.provenance.created.isoformat() if record else None,
-                "bundled": entry.run.bundled,
-                "problem": entry.problem,
-            }
-        )
+    from rednd_core.cli.run_tables import chosen_score, show_list
+
+    entries = open_store(runs_dir).list()
     if as_json:
-        print_json(rows)
+        print_json([_as_json(entry, chosen_score(entry)) for entry in entries])
         return
-    shown = [
-        [
-            row["run"],
-            row["model"],
-            row["data"],
-            row["state"],
-            row["epoch"],
-            _day(row["created"]),
-            "bundled" if row["bundled"] else "",
-        ]
-        for row in rows
-    ]
-    columns = ["run", "model", "data", "state", "epoch", "created", ""]
-    show_table(f"{len(rows)} runs", columns, shown)
-    for row in rows:
-        if row["problem"]:
-            typer.echo(f"{row['run']}: {row['problem']}")
+    show_list(entries)
+    for entry in entries:
+        if entry.problem:
+            typer.echo(f"{entry.name}: {entry.problem}")
+
+
+def _as_json(entry: RunEntry, score: float | None) -> dict[str, object]:
+    record, status = entry.record, entry.status
+    return {
+        "run": entry.name,
+        "model": record.config.model if record else None,
+        "data": record.data.name if record and record.data else None,
+        "state": status.state if record and status else "broken",
+        "epoch": status.epoch if status else None,
+        "select_by": record.config.training.select_by if record else None,
+        "valid": score,
+        "created": record.provenance.created.isoformat() if record else None,
+        "bundled": entry.run.bundled,
+        "problem": entry.problem,
+    }
 
 
 @runs_app.command()
@@ -75,22 +68,22 @@ def show(name: Name, runs_dir: RunsDir = None, as_json: Json = False) -> None:
     Example: `rednd runs show shop-lightgcn --json`
     """
     run = open_store(runs_dir).open(name)
-    evaluation = run.evaluation()
-    value = {
-        "run": name,
-        "path": str(run.path),
-        "disk_bytes": run.disk_bytes,
-        "status": run.status.model_dump(mode="json"),
-        "record": run.record.model_dump(mode="json"),
-        "evaluation": evaluation.model_dump(mode="json") if evaluation else None,
-    }
-    if as_json:
-        print_json(value)
-        return
-    from rich.console import Console
-    from rich.pretty import Pretty
+    if not as_json:
+        from rednd_core.cli.run_tables import show_run
 
-    Console().print(Pretty(value, expand_all=True))
+        show_run(run)
+        return
+    evaluation = run.evaluation()
+    print_json(
+        {
+            "run": name,
+            "path": str(run.path),
+            "disk_bytes": run.disk_bytes,
+            "status": run.status.model_dump(mode="json"),
+            "record": run.record.model_dump(mode="json"),
+            "evaluation": evaluation.model_dump(mode="json") if evaluation else None,
+        }
+    )
 
 
 @runs_app.command()
@@ -184,7 +177,3 @@ def _require_known_kind(source: Path, config: Path | None) -> None:
             found=f"{source.name}, and an archive has its own",
             remedy="leave --config out",
         )
-
-
-def _day(iso: object) -> str:
-    return datetime.fromisoformat(iso).strftime("%Y-%m-%d") if isinstance(iso, str) else ""

@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from rednd_core.cli.many_runs import (
+    NameOption,
+    Scheduler,
+    Settings,
+    Workers,
+    absolute,
+    end,
+    parse_axes,
+    working_pool,
+)
 from rednd_core.cli.options import (
     Columns,
     Json,
@@ -21,16 +31,6 @@ from rednd_core.cli.options import (
     print_json,
     say,
     show_table,
-)
-from rednd_core.cli.pool import (
-    NameOption,
-    Scheduler,
-    Settings,
-    Workers,
-    absolute,
-    end,
-    parse_axes,
-    working_pool,
 )
 from rednd_core.errors import ConfigError
 from rednd_core.places import require_output
@@ -68,15 +68,15 @@ def study(
     * `rednd study --data baby --model rednnd --seeds 1,2,3 --vary alignment_weight=0,1e-3`
     """
     from rednd_core.atomic import write_bytes
-    from rednd_core.sweeps.study import StudyPlan, run_study
-    from rednd_core.sweeps.summary import summarise
-    from rednd_core.sweeps.tables import (
+    from rednd_core.sweeps.result_tables import (
         difference_table,
         study_csv,
         study_markdown,
         study_rows,
         study_table,
     )
+    from rednd_core.sweeps.study import StudyPlan, run_study
+    from rednd_core.sweeps.summary import summarise
 
     plan = StudyPlan(
         data=tuple(

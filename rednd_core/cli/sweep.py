@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rednd_core.cli.many_runs import (
+    NameOption,
+    Scheduler,
+    Settings,
+    Workers,
+    absolute,
+    end,
+    parse_axes,
+    working_pool,
+)
 from rednd_core.cli.options import (
     Columns,
     Data,
@@ -22,19 +32,9 @@ from rednd_core.cli.options import (
     say,
     show_table,
 )
-from rednd_core.cli.pool import (
-    NameOption,
-    Scheduler,
-    Settings,
-    Workers,
-    absolute,
-    end,
-    parse_axes,
-    working_pool,
-)
 
 if TYPE_CHECKING:
-    from rednd_core.sweeps.search import SweepRecord
+    from rednd_core.sweeps.sweep import SweepRecord
 
 MANY = 20
 
@@ -76,7 +76,7 @@ def sweep(
     * `rednd sweep --data baby --model lightgcn --grid n_layers=1,2,3 --grid learning_rate=1e-3,1e-2`
     * `rednd sweep --data baby --model rednnd --staged --grid knn_k=10,5,20 --grid alignment_weight=1e-3,1e-4`
     """
-    from rednd_core.sweeps.search import SweepPlan, run_sweep
+    from rednd_core.sweeps.sweep import SweepPlan, run_sweep
 
     plan = SweepPlan(
         data=data_config(absolute(data), split, ratios, split_seed, columns),
@@ -99,8 +99,8 @@ def sweep(
 
 
 def _show(record: SweepRecord, root: Path) -> None:
-    from rednd_core.sweeps.points import describe
-    from rednd_core.sweeps.tables import shown_metrics, sweep_table
+    from rednd_core.sweeps.grid_points import describe
+    from rednd_core.sweeps.result_tables import shown_metrics, sweep_table
 
     how = (
         "one setting after the other (interactions not searched)" if record.plan.staged else "grid"

@@ -11,6 +11,11 @@ from rednd_core.data.schema import IntArray, Interactions
 from rednd_core.evaluation.ranking import best_items, rank_pairs
 from rednd_core.evaluation.scoring import Embedding, Scorer, TrainMatrix, check_ids, scorer
 
+NO_HISTORY = (
+    "The model never saw this user choose anything: what it lists comes from parameters that no "
+    "interaction of this user has moved."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
@@ -30,6 +35,11 @@ class Recommendations:
     missed: pd.DataFrame
     history: IntArray
     n_candidates: int
+
+    @property
+    def notice(self) -> str | None:
+        """What a reader of the list has to know: it says nothing of a user without history."""
+        return None if len(self.history) else NO_HISTORY
 
 
 def recommend(

@@ -18,9 +18,9 @@ from rednd_core.errors import RedndError, RunError
 from rednd_core.places import make_folder
 from rednd_core.runs import Command, Run, RunStore, send
 from rednd_core.runs.record import read_record
+from rednd_core.sweeps.campaign_files import CampaignRecord, Outcome, PointRecord
+from rednd_core.sweeps.grid_points import Point
 from rednd_core.sweeps.outcome import read_outcome
-from rednd_core.sweeps.points import Point
-from rednd_core.sweeps.record import CampaignRecord, Outcome, PointRecord
 from rednd_core.sweeps.worker import STOP_FILE, is_done
 
 R = TypeVar("R", bound=CampaignRecord)

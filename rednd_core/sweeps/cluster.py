@@ -20,7 +20,7 @@ from distributed.utils import silence_logging_cmgr
 
 from rednd_core.errors import ConfigError, EngineError, RedndError
 from rednd_core.sweeps.campaign import Job
-from rednd_core.sweeps.record import Outcome
+from rednd_core.sweeps.campaign_files import Outcome
 from rednd_core.sweeps.worker import ensure_run
 from rednd_core.training.memory import MEMORY_SHARE, free_memory
 

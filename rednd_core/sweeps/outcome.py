@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rednd_core.runs import Run
-from rednd_core.sweeps.record import Outcome
+from rednd_core.sweeps.campaign_files import Outcome
 
 
 def read_outcome(run: Run, digest: str, *, with_test: bool) -> Outcome:

@@ -16,7 +16,8 @@ from rednd_core.runs import RunStore
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.record import Count
 from rednd_core.sweeps.campaign import Pool, Report, data_name, opened
-from rednd_core.sweeps.points import (
+from rednd_core.sweeps.campaign_files import CampaignRecord
+from rednd_core.sweeps.grid_points import (
     Axis,
     Point,
     check_axes,
@@ -25,7 +26,6 @@ from rednd_core.sweeps.points import (
     make_point,
     short_digest,
 )
-from rednd_core.sweeps.record import CampaignRecord
 
 FOLDER = ".studies"
 

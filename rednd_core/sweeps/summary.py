@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from rednd_core.sweeps.record import Outcome
+from rednd_core.sweeps.campaign_files import Outcome
 from rednd_core.sweeps.study import StudyRecord
 
 Values = dict[int, float]

@@ -14,8 +14,8 @@ from rednd_core.config import RunConfig
 from rednd_core.errors import CheckpointError, RunError, TrainingError
 from rednd_core.runs import Provenance, Run, RunRecord, RunStore, RunWriter, create_run
 from rednd_core.runs.ownership import continuing
+from rednd_core.sweeps.campaign_files import Outcome
 from rednd_core.sweeps.outcome import read_outcome
-from rednd_core.sweeps.record import Outcome
 
 STOP_FILE = "stop"
 POLL_SECONDS = 0.5

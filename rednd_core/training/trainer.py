@@ -19,7 +19,7 @@ from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRBatch, BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
 from rednd_core.errors import DataError, TrainingError, unknown_name
-from rednd_core.evaluation.metrics import parse_metric
+from rednd_core.evaluation.metrics import METRICS
 from rednd_core.models.base import Recommender
 from rednd_core.training.adam import Adam
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
@@ -256,11 +256,9 @@ class Trainer:
 
 def _check_selection(config: TrainingConfig, *, n_valid: int) -> None:
     """Refuse, before the first epoch, what the first validation could not be done with."""
-    metric, k = parse_metric(config.select_by)
-    if k not in config.ks:
-        raise unknown_name(
-            "validation metric (select_by)", config.select_by, [f"{metric}@{k}" for k in config.ks]
-        )
+    valid = [f"{metric}@{k}" for metric in METRICS for k in config.ks]
+    if config.select_by not in valid:
+        raise unknown_name("validation metric (select_by)", config.select_by, valid)
     if not n_valid:
         raise DataError(
             expected="validation pairs to choose the checkpoint by",

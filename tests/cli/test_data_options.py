@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.cli.options import data_config, run_settings
+from rednd_core.cli.options import data_config, parse_assignments, run_settings
 from rednd_core.config import ColumnNames
 from rednd_core.data import load_configured
 from rednd_core.errors import ConfigError
 from rednd_core.runs import RunStore
-from rednd_core.sweeps import search, study
+from rednd_core.sweeps import study, sweep
 
 COLUMNS = ("--column", "user=reviewer", "--column", "item=product")
 RANDOM = ("--split", "random", "--ratios", "0.6,0.2,0.2", "--split-seed", 3)
@@ -55,6 +55,22 @@ def test_what_cannot_be(options, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         data_config(**({"path": "x.csv", "split": "random"} | options))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("ks=20", [20]),
+        ("ks=10,20", [10, 20]),
+        ("ks=[10, 20]", [10, 20]),
+        ("modalities=image", ["image"]),
+        ("modalities=image,text", ["image", "text"]),
+        ("epochs=3", 3),
+        ('fusion_weights={"image": 1}', {"image": 1}),
+    ],
+)
+def test_lists_need_no_brackets(text: str, value: object) -> None:
+    assert list(parse_assignments([text]).values()) == [value]
 
 
 def test_the_seed_comes_from_one_option() -> None:
@@ -116,7 +132,7 @@ def test_plans_of_sweeps_and_studies_have_them(rednd, reviews: Path, monkeypatch
         plans.append(plan)
         raise ConfigError(expected="a", found="b", remedy="c")
 
-    monkeypatch.setattr(search, "run_sweep", noted)
+    monkeypatch.setattr(sweep, "run_sweep", noted)
     monkeypatch.setattr(study, "run_study", noted)
     common = ("--data", reviews, "--model", "mf", *COLUMNS, *RANDOM)
     rednd("sweep", "--grid", "epochs=1,2", *common)

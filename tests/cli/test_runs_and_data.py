@@ -13,6 +13,12 @@ from rednd_core.data import load_dataset
 from rednd_core.runs import RunStore
 
 
+def body(out: str) -> list[list[str]]:
+    """Cells of every line of the tables' bodies."""
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()
+            if line.startswith("│")]  # fmt: skip
+
+
 def own(result) -> dict[str, dict]:
     return {row["run"]: row for row in result.json if not row["bundled"]}
 
@@ -25,13 +31,53 @@ def test_list_and_show(rednd, trained: RunStore) -> None:
     assert (rows["done"]["state"], rows["done"]["epoch"]) == ("finished", 3)
     assert rows["broken"]["state"] == "broken"
     assert "config.json" in rows["broken"]["problem"]
+    stored = trained.open("done").evaluation()
+    assert (rows["done"]["select_by"], rows["done"]["valid"]) == (
+        "recall@20",
+        stored.valid["recall@20"],
+    )
+    assert (rows["broken"]["select_by"], rows["broken"]["valid"]) == (None, None)
     text = rednd("runs", "list")
     assert "lightgcn" in text.out
     shown = rednd("runs", "show", "done", "--json").json
     assert shown["record"]["config"]["model"] == "lightgcn"
     assert shown["evaluation"]["test"]["recall@5"] is not None
     assert shown["disk_bytes"] > 1000
-    assert "lightgcn" in rednd("runs", "show", "done").out
+
+
+def test_show_prints_tables_for_people(rednd, trained: RunStore, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = rednd("runs", "show", "done").out
+    assert max(map(len, out.splitlines())) <= 80
+    cells = {row[0]: row[1:] for row in body(out)}
+    assert cells["users, items"] == ["40 users, 30 items"]
+    assert cells["interactions"] == ["280 train, 40 validation, 80 test"]
+    assert cells["state"][0].startswith("finished after epoch 3, best epoch ")
+    stored = trained.open("done").evaluation()
+    expected = [f"{part['ndcg@20']:.4f}" for part in (stored.valid, stored.test)]
+    assert cells["ndcg@20"] == expected
+    assert cells["ks"] == ["[5, 20]"], "as --set takes it"
+    assert cells["learning_rate"] == ["0.02"]
+
+
+def test_show_before_there_are_results(rednd, trained: RunStore) -> None:
+    trained.open("done").layout.evaluation.unlink()
+    out = rednd("runs", "show", "done").out
+    assert "Settings" in out
+    assert "Results" not in out
+    rows = own(rednd("runs", "list", "--json"))
+    assert rows["done"]["valid"] is None
+
+
+def test_a_list_of_runs_chosen_by_several_metrics_names_each(
+    rednd, trained: RunStore, planted_folder: Path, quick_but
+) -> None:
+    other = ("train", "--data", planted_folder, "--model", "mf", "--run", "other")
+    assert rednd(*other, *quick_but(select_by="ndcg@5")).code == 0
+    cells = {row[0]: row for row in body(rednd("runs", "list").out)}
+    for name, metric in (("done", "recall@20"), ("other", "ndcg@5")):
+        value = trained.open(name).evaluation().valid[metric]
+        assert cells[name][5] == f"{metric} {value:.4f}"
 
 
 def test_an_empty_store(rednd) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from rednd_core.cli.many_runs import parse_axes
 from rednd_core.cli.options import parse_values
-from rednd_core.cli.pool import parse_axes
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError
 from rednd_core.runs import RunStore
 from rednd_core.runs.record import read_record
-from rednd_core.sweeps.search import SweepRecord
+from rednd_core.sweeps.sweep import SweepRecord
 
 ONE_WORKER = ("--workers", 1)
 
@@ -106,12 +106,12 @@ def test_workers_of_a_scheduler_are_its_own(rednd, planted_folder) -> None:
 
 
 def test_a_large_grid_names_the_staged_search(rednd, planted_folder, monkeypatch) -> None:
-    from rednd_core.sweeps import search
+    from rednd_core.sweeps import sweep
 
     def stop(*args):
         raise ConfigError(expected="a", found="b", remedy="c")
 
-    monkeypatch.setattr(search, "run_sweep", stop)
+    monkeypatch.setattr(sweep, "run_sweep", stop)
     result = rednd("sweep", "--data", planted_folder, "--model", "rednnd",
                    "--grid", "knn_k=5,10,15,20", "--grid", "reg_weight=1e-3,5e-4,1e-4",
                    "--grid", "alignment_weight=1e-3,5e-4,1e-4",

@@ -51,7 +51,8 @@ def test_a_list_of_runs_keeps_their_names_whole(rednd, trained: RunStore) -> Non
     out = rednd("runs", "list").out
     notes = {row[0]: row[-1] for row in body(out)}
     assert {"done", "broken", "shop-lightgcn", "shop-rednnd-a0.01"} <= set(notes)
-    assert (notes["done"], notes["shop-lightgcn"]) == ("", "bundled")
+    day = f"{trained.open('done').record.provenance.created:%Y-%m-%d}"
+    assert (notes["done"], notes["shop-lightgcn"]) == (day, "bundled")
     assert out.splitlines()[-1].startswith("broken: Expected the file broken/config.json")
 
 
@@ -69,3 +70,15 @@ def test_a_data_report_names_modalities_and_columns(rednd, planted_folder: Path)
     assert found["features.image.dtype"] == "float32"
     assert found["item_columns"] == "title"
     assert found["interactions.n_train"] == "280"
+
+
+@pytest.mark.parametrize("by", ["activity", "degree", "popularity"])
+def test_slices_are_columns(rednd, trained: RunStore, by: str) -> None:
+    found = rednd("evaluate", "--run", "done", "--by", by, "--json").json["slices"]["test"]
+    out = rednd("evaluate", "--run", "done", "--by", by).out
+    assert max(map(len, out.splitlines())) <= 80
+    rows = {row[0]: row[1:] for row in body(out.split(f"test, by {by}")[1])}
+    assert rows["users"] == [str(part["n_users"]) for part in found]
+    assert rows["held-out items"] == [str(part["n_held_out"]) for part in found]
+    for metric in ("recall@5", "hit_rate@20"):
+        assert rows[metric] == [f"{part[metric]:.4f}" for part in found]

@@ -10,9 +10,9 @@ import pytest
 from rednd_core.config import DataConfig
 from rednd_core.errors import RedndError
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
-from rednd_core.sweeps.points import Axis
-from rednd_core.sweeps.record import Outcome
-from rednd_core.sweeps.search import SweepPlan
+from rednd_core.sweeps.campaign_files import Outcome
+from rednd_core.sweeps.grid_points import Axis
+from rednd_core.sweeps.sweep import SweepPlan
 from rednd_core.sweeps.worker import ensure_run
 from rednd_core.training.experiment import train_run
 

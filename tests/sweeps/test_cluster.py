@@ -20,7 +20,7 @@ from rednd_core.errors import ConfigError, EngineError
 from rednd_core.runs import RunStore
 from rednd_core.sweeps import cluster
 from rednd_core.sweeps.cluster import DaskPool, gpus, worker_options
-from rednd_core.sweeps.search import run_sweep
+from rednd_core.sweeps.sweep import run_sweep
 from rednd_core.training.memory import MEMORY_SHARE
 
 from .conftest import Diary, SerialPool

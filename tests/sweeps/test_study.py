@@ -11,11 +11,9 @@ import pytest
 
 from rednd_core.config import DataConfig
 from rednd_core.errors import ConfigError
-from rednd_core.sweeps.points import Axis
-from rednd_core.sweeps.record import Outcome, PointRecord
-from rednd_core.sweeps.study import StudyPlan, StudyRecord, run_study, study_points
-from rednd_core.sweeps.summary import Spread, summarise
-from rednd_core.sweeps.tables import (
+from rednd_core.sweeps.campaign_files import Outcome, PointRecord
+from rednd_core.sweeps.grid_points import Axis
+from rednd_core.sweeps.result_tables import (
     CSV_COLUMNS,
     difference,
     difference_table,
@@ -24,6 +22,8 @@ from rednd_core.sweeps.tables import (
     study_markdown,
     study_table,
 )
+from rednd_core.sweeps.study import StudyPlan, StudyRecord, run_study, study_points
+from rednd_core.sweeps.summary import Spread, summarise
 
 from .conftest import SETTINGS, Diary, SerialPool
 

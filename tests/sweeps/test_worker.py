@@ -14,8 +14,8 @@ from rednd_core.errors import RunError, TrainingError
 from rednd_core.runs import Provenance, Run, RunRecord, RunWriter, create_run
 from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
 from rednd_core.sweeps import worker
-from rednd_core.sweeps.points import make_point
-from rednd_core.sweeps.record import Outcome
+from rednd_core.sweeps.campaign_files import Outcome
+from rednd_core.sweeps.grid_points import make_point
 from rednd_core.sweeps.worker import STOP_FILE, ensure_run
 from rednd_core.training import recorder
 from rednd_core.training.experiment import train_run

@@ -150,10 +150,13 @@ def test_a_model_without_parameters_is_evaluated_once(make_trainer) -> None:
 # What cannot work is refused before the first epoch.
 
 
-@pytest.mark.parametrize("metric", ["recall@20", "recal@5", "recall", "ndcg@0"])
+@pytest.mark.parametrize("metric", ["recall@20", "recal@5", "recall", "ndcg@0", "recall@05"])
 def test_select_by_is_checked_at_once(make_trainer, metric: str) -> None:
-    with pytest.raises(ConfigError):
-        make_trainer(select_by=metric)
+    with pytest.raises(ConfigError) as caught:
+        make_trainer(select_by=metric, ks=(5, 10))
+    for name in ("recall", "ndcg", "precision", "map", "hit_rate"):
+        assert f"{name}@5" in str(caught.value)
+        assert f"{name}@10" in str(caught.value)
 
 
 def test_no_validation_pairs(make_trainer, planted) -> None:

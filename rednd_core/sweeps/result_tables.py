@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterator, Sequence
 
 from rednd_core.evaluation.metrics import parse_metric
-from rednd_core.sweeps.points import describe
-from rednd_core.sweeps.record import Outcome
-from rednd_core.sweeps.search import SweepRecord
+from rednd_core.sweeps.campaign_files import Outcome
+from rednd_core.sweeps.grid_points import describe
 from rednd_core.sweeps.study import StudyRecord
 from rednd_core.sweeps.summary import Row, Spread
+from rednd_core.sweeps.sweep import SweepRecord
 
 Table = tuple[list[str], list[list[str]]]
 """Column names and cells."""

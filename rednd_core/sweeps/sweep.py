@@ -19,7 +19,8 @@ from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.sweeps.campaign import Campaign, Pool, Report, data_name, opened
-from rednd_core.sweeps.points import (
+from rednd_core.sweeps.campaign_files import CampaignRecord, PointRecord
+from rednd_core.sweeps.grid_points import (
     Axis,
     Point,
     Settings,
@@ -29,7 +30,6 @@ from rednd_core.sweeps.points import (
     make_point,
     short_digest,
 )
-from rednd_core.sweeps.record import CampaignRecord, PointRecord
 
 FOLDER = ".sweeps"
 

@@ -17,9 +17,9 @@ from rednd_core.wording import duration
 
 if TYPE_CHECKING:
     from rednd_core.sweeps.campaign import Progress
+    from rednd_core.sweeps.campaign_files import CampaignRecord, PointRecord
     from rednd_core.sweeps.cluster import DaskPool
-    from rednd_core.sweeps.points import Axis
-    from rednd_core.sweeps.record import CampaignRecord, PointRecord
+    from rednd_core.sweeps.grid_points import Axis
 
 INTERRUPTED = 130
 
@@ -54,7 +54,7 @@ class Narrator:
         say(f"{record.name}: {n_points} runs{over}, {n_parallel} at a time")
 
     def point(self, point: PointRecord, progress: Progress) -> None:
-        from rednd_core.sweeps.points import describe
+        from rednd_core.sweeps.grid_points import describe
 
         outcome = point.outcome
         assert outcome is not None
@@ -94,7 +94,7 @@ def working_pool(scheduler: str | None, workers: int | None) -> Iterator[tuple[D
 
 def parse_axes(options: Iterable[str]) -> tuple[Axis, ...]:
     """``key=v1,v2`` options, in their order."""
-    from rednd_core.sweeps.points import Axis
+    from rednd_core.sweeps.grid_points import Axis
 
     axes = []
     for option in options:

@@ -7,7 +7,7 @@ import pytest
 from rednd_core.config import DataConfig
 from rednd_core.errors import ConfigError
 from rednd_core.runs.layout import check_run_name
-from rednd_core.sweeps.points import (
+from rednd_core.sweeps.grid_points import (
     Axis,
     check_axes,
     combinations,

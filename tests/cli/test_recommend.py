@@ -1,0 +1,53 @@
+"""``rednd recommend``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from rednd_core.data import load_dataset
+from rednd_core.runs import RunStore
+
+
+def test_recommend_by_original_id(rednd, trained: RunStore, planted_folder: Path) -> None:
+    result = rednd("recommend", "--run", "done", "--user", "ann-7", "--k", 5, "--json")
+    dataset = load_dataset(planted_folder)
+    user = dataset.user_ids.tolist().index("ann-7")
+    user_emb, item_emb = trained.open("done").embeddings()
+    scores = np.array(user_emb)[user] @ np.array(item_emb).T
+    own = dataset.train.items[dataset.train.users == user]
+    scores[own] = -np.inf
+    best = np.argsort(-scores)[:5]
+    assert [row["item_id"] for row in result.json["recommended"]] == dataset.item_ids[best].tolist()
+    assert [row["rank"] for row in result.json["recommended"]] == [1, 2, 3, 4, 5]
+    numbers = [item.removeprefix("sku-") for item in dataset.item_ids[best]]
+    assert [row["title"] for row in result.json["recommended"]] == [f"Thing {n}" for n in numbers]
+    held_out = set(dataset.test.items[dataset.test.users == user].tolist())
+    hits = [row["hit"] for row in result.json["recommended"]]
+    assert hits == [item in held_out for item in best]
+    assert len(result.json["missed"]) == len(held_out) - sum(hits)
+    assert all(row["rank"] > 5 for row in result.json["missed"])
+    text = rednd("recommend", "--run", "done", "--user", "ann-7")
+    assert "user ann-7" in text.out
+    assert "Thing" in text.out
+
+
+def test_a_user_without_history_is_told_so(rednd, tmp_path: Path, quick) -> None:
+    """Users 3 and 4 are in the test part only."""
+    rows = ["1 1 0", "1 2 0", "2 2 0", "2 3 0", "1 3 1", "2 1 2", "3 1 2", "4 3 2"]
+    folder = tmp_path / "cold"
+    folder.mkdir()
+    lines = ["userID itemID x_label", *rows]
+    (folder / "cold.inter").write_text("".join(f"{line}\n".replace(" ", "\t") for line in lines))
+    done = rednd("train", "--data", folder, "--model", "lightgcn", "--run", "cold", *quick)
+    assert done.code == 0, done.err
+    sentence = (
+        "The model never saw this user choose anything: what it lists comes from parameters that no "
+        "interaction of this user has moved."
+    )
+    for user, n_history, notice in (("3", 0, sentence), ("1", 2, None)):
+        found = rednd("recommend", "--run", "cold", "--user", user, "--json").json
+        assert (found["n_history"], found["notice"]) == (n_history, notice)
+        text = rednd("recommend", "--run", "cold", "--user", user).out
+        assert (sentence in text) == (notice is not None)
