@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -25,9 +26,27 @@ JOB = "job"  # the run that the training page watches
 DATA_PATH = "data_path"  # folder or file that the next training reads
 
 
-def keep(key: str) -> dict[str, Any]:
-    """Keyword arguments of a widget whose value belongs to the permalink and to the session."""
+def keep(key: str, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """Keyword arguments of a widget whose value belongs to the permalink and to the session.
+
+    Args:
+        may_be_empty: whether an address with nothing after the name means the choice of nothing. Of any
+            other widget Streamlit would make None of that, even where it always has a value.
+    """
+    if not may_be_empty and st.query_params.get(key) == "":
+        _forget_in_address(key)
     return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def _forget_in_address(key: str) -> None:
+    """As if the address did not name ``key``."""
+    with suppress(StreamlitAPIException):  # a widget has taken it already
+        del st.query_params[key]
+    context = get_script_run_ctx()
+    if context is not None:
+        named = parse_qsl(context.query_string, keep_blank_values=True)
+        with context.session_state.query_params() as params:
+            params.set_initial_query_params(urlencode([pair for pair in named if pair[0] != key]))
 
 
 def begin(key: str, options: Collection[str], default: str) -> None:

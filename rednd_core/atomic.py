@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -37,8 +37,10 @@ def stage(path: Path, write: Callable[[BinaryIO], object]) -> Path:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # writing names no file
+            error.filename = str(path)
         raise
     return temporary
 
@@ -58,6 +60,21 @@ def commit(temporary: Path, path: Path) -> None:
                 temporary.unlink(missing_ok=True)
                 raise
             time.sleep(0.05)
+
+
+def stage_all(
+    contents: Iterable[tuple[Path, Callable[[BinaryIO], object]]],
+) -> list[tuple[Path, Path]]:
+    """Stage every file of ``contents``, or none: (temporary, path) in their order."""
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, write in contents:
+            staged.append((stage(path, write), path))
+    except BaseException:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+        raise
+    return staged
 
 
 def stage_bytes(path: Path, content: bytes) -> Path:
@@ -80,9 +97,9 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     commit(stage(path, lambda file: frame.to_parquet(file, index=False)), path)
 
 
-def stage_npy(path: Path, array: NDArray[Any]) -> Path:
-    """Stage ``array`` as .npy; object arrays are refused by numpy, they would need pickle."""
-    return stage(path, lambda file: np.lib.format.write_array(file, array, allow_pickle=False))
+def npy(array: NDArray[Any]) -> Callable[[BinaryIO], object]:
+    """What writes ``array`` as .npy; object arrays are refused by numpy, they would need pickle."""
+    return lambda file: np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def encode_json(value: Any, indent: int | None = None) -> bytes:
@@ -104,7 +121,7 @@ def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> None:
         older_than: seconds; what is younger may be somebody's work.
     """
     for leftover in (*folder.glob(".*.tmp"), *folder.glob(".*.deleted")):
-        with suppress(OSError):  # another process clears, too
+        with suppress(OSError):  # another process clears here as well
             stat = leftover.lstat()
             # A rename changes ctime only: an old run that is being deleted is a young leftover.
             if time.time() - max(stat.st_mtime, stat.st_ctime) < older_than:

@@ -8,8 +8,33 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+MOST_CHARACTERS = 600
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with every character that steers a terminal written out, e.g. ``\\x1b``.
+
+    Names, titles and cells may be anybody's: they must not colour, move or rewrite what a terminal shows,
+    nor turn the direction of a sentence.
+    """
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def _in_a_sentence(part: str) -> str:
+    """A part that fits a sentence; its end stays where it is too long, as it may say more than the middle."""
+    text = printable(part)
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    tail = MOST_CHARACTERS // 4
+    return f"{text[: MOST_CHARACTERS - tail - 1]}…{text[-tail:]}"
 
 
 class RedndError(Exception):
@@ -22,6 +47,7 @@ class RedndError(Exception):
     """
 
     def __init__(self, *, expected: str, found: str, remedy: str) -> None:
+        expected, found, remedy = (_in_a_sentence(part) for part in (expected, found, remedy))
         self.expected, self.found, self.remedy = expected, found, remedy
         full_stop = "" if remedy.endswith("?") else "."
         super().__init__(f"Expected {expected}, but found {found}; {remedy}{full_stop}")
@@ -70,15 +96,19 @@ STORAGE = frozenset({*_FULL, *_CLOSED, *_TOO_MANY, errno.EIO, errno.EFBIG, errno
 """What only a disk or the system answers: no file is at fault."""
 
 
-def storage_error(error: OSError) -> StorageError:
-    """The sentence for what the system refused, with the remedy for that; a full disk by name."""
+def storage_error(error: OSError, then: str = "do it again") -> StorageError:
+    """The sentence for what the system refused, with the remedy for that; a full disk by name.
+
+    Args:
+        then: what to do once the cause is gone.
+    """
     file = str(error.filename) if error.filename else "a file"
     said = f"that the system refuses it ({error.strerror or error})"
     if error.errno in _FULL:
         return StorageError(
             expected=f"room on the disk for {file}",
             found=_FULL[error.errno],
-            remedy="free some space and do it again",
+            remedy=f"free some space, then {then}",
         )
     if error.errno in _TOO_MANY:
         return StorageError(
@@ -88,6 +118,15 @@ def storage_error(error: OSError) -> StorageError:
         )
     remedy = "check its permissions" if error.errno in _CLOSED else "check the path and the disk"
     return StorageError(expected=f"to read or write {file}", found=said, remedy=remedy)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Within the block, whatever the system refuses becomes a :class:`StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error) from error
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> ConfigError:

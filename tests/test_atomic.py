@@ -66,5 +66,5 @@ def test_json_refuses_what_it_cannot_say() -> None:
 
 def test_object_arrays_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Object arrays"):
-        atomic.stage_npy(tmp_path / "a.npy", np.array([{}], dtype=object))
+        atomic.stage(tmp_path / "a.npy", atomic.npy(np.array([{}], dtype=object)))
     assert not list(tmp_path.iterdir())

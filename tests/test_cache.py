@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
@@ -223,3 +224,48 @@ def test_what_a_killed_process_left_goes_after_a_day(tmp_path, monkeypatch):
     os.utime(young, (later, later))
     cache.put("a", {"x": X})
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def npz(header: bytes, data: bytes = b"", flags: int = 0, version: int = 20) -> bytes:
+    """An archive with one array ``a``, whose header may say anything."""
+    member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.npy", member)
+    content = bytearray(buffer.getvalue())
+    at = content.rindex(b"PK\x01\x02")
+    content[at + 6] = version
+    content[at + 8] |= flags
+    return bytes(content)
+
+
+HEADER = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%s)}\n"
+HOSTILE = {
+    "encrypted": npz(HEADER % b"1,", bytes(4), flags=1),
+    "a version that nobody reads": npz(HEADER % b"1,", bytes(4), version=99),
+    "no shape": npz(b"{'descr': '<f4'}\n"),
+    "a shape beyond memory": npz(HEADER % b"10**9"),
+    "a shape beyond any number": npz(HEADER % (b"9" * 40 + b",")),
+    "a negative shape": npz(HEADER % b"-1,"),
+    "true as a shape": npz(HEADER % b"True,", bytes(4)),
+    "a type that is a list": npz(b"{'descr': [1], 'fortran_order': False, 'shape': (1,)}\n"),
+    "a header that is not closed": npz(b"{'descr': (((((((\n"),
+    "a deep header": npz(b"(" * 5_000 + b")" * 5_000),
+    "a null in the header": npz(b"{'descr': '<f4\0'}\n"),
+    "objects": npz(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n", b"cos\n"),
+    "half a file": npz(HEADER % b"1,", bytes(4))[:-10],
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_no_file_makes_a_look_into_the_cache_raise(tmp_path, kind):
+    (tmp_path / "k.npz").write_bytes(HOSTILE[kind])
+    assert ArrayCache(None, bundled=[tmp_path]).get("k") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_in_the_cache_is_not_waited_for(tmp_path, in_time):
+    os.mkfifo(tmp_path / "k.npz")
+    with in_time():
+        assert ArrayCache(tmp_path).get("k") is None

@@ -121,7 +121,7 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
         list(entries),
         placeholder="Choose runs to overlay",
         help="Each is a line, or two: users and items. The address bar keeps the choice.",
-        **state.keep(RUNS),
+        **state.keep(RUNS, may_be_empty=True),
     )
     modalities = list(_modalities([entries[name] for name in names or entries]))
     state.drop_foreign(state.MODALITY, modalities)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, state
 from app.shared.text import escape_markdown
-from rednd_core.errors import RedndError
+from rednd_core.errors import RedndError, refusals
 from rednd_core.jobs.queue import n_slots, turn
 from rednd_core.runs import Command, History, Run, RunEntry, send
 from rednd_core.runs.record import CommandName
@@ -24,7 +24,8 @@ ALIGNMENT = "alignment"
 def attempt(action: Callable[..., object], *args: Any) -> None:
     """Call ``action``; keep its refusal for :func:`show_problem`, and look at the runs anew."""
     try:
-        action(*args)
+        with refusals():
+            action(*args)
     except RedndError as error:
         st.session_state[PROBLEM] = str(error)
     cached.run_entries.clear()

@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import cached
 from app.shared.text import escape_markdown
 from app.training.actions import PROBLEM, attempt, watch_next
-from rednd_core.errors import CheckpointError, RedndError
+from rednd_core.errors import CheckpointError, RedndError, refusals
 from rednd_core.runs import Run, export, import_archive, import_checkpoint
 
 RUN = "manage.run"
@@ -103,7 +103,7 @@ def _import() -> None:
         st.error(refused, icon=":material/error:")
     if st.button("Import", key="manage.import", icon=":material/upload:", disabled=not files):
         try:
-            with st.spinner("Checking every file of the run …"):
+            with st.spinner("Checking every file of the run …"), refusals():
                 run = import_files(files)
         except RedndError as error:
             said = f"Nothing was imported from {_names(files)}. {error}"

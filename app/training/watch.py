@@ -24,7 +24,7 @@ from app.training.charts import charts, choose_layers, show_charts, validated_us
 from app.training.fields import weight_slider
 from app.training.jobs import badge, buttons, progress
 from rednd_core import wording
-from rednd_core.errors import RedndError
+from rednd_core.errors import RedndError, storage_error
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
 
 POLL_SECONDS = 1.0
@@ -78,9 +78,10 @@ def _watch(run: Run, live: bool) -> None:
             with head:
                 _head(run, record, status, history, n_validated)
         show_charts(run, drawn)
-    except RedndError as error:  # a timer draws this part alone, outside the page's own guard
+    except (RedndError, OSError) as error:  # a timer draws this part alone, outside the page's own guard
         _leave_deleted(run)
-        st.error(escape_markdown(str(error)), icon=":material/error:")
+        told = storage_error(error) if isinstance(error, OSError) else error
+        st.error(escape_markdown(str(told)), icon=":material/error:")
 
 
 def _head(

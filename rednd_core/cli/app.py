@@ -14,6 +14,7 @@ from rednd_core.cli.project import project
 from rednd_core.cli.recommend import recommend
 from rednd_core.cli.runs import runs_app
 from rednd_core.cli.smoothness import smoothness
+from rednd_core.cli.speech import tell
 from rednd_core.cli.study import study
 from rednd_core.cli.sweep import sweep
 from rednd_core.cli.train import train
@@ -43,7 +44,7 @@ app.add_typer(data_app, name="data")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"rednd {__version__}")
+        tell(f"rednd {__version__}")
         raise typer.Exit
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from rednd_core.cli.speech import tell
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError, RedndError, unknown_name
 from rednd_core.places import make_folder
@@ -56,14 +57,17 @@ def bench(
         command = [sys.executable, str(folder / f"{name}.py"), *(QUICK[name] if quick else [])]
         if json_dir:
             command += ["--json", str(json_dir.resolve() / f"{name}.json")]
-        typer.echo(f"\n## {name}\n")
+        tell("")
+        tell(f"## {name}")
+        tell("")
         if subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode:  # noqa: S603 (our own)
             raise RedndError(
                 expected=f"benchmarks/{name}.py to run through",
                 found="the error above",
                 remedy=f"try it alone with --only {name}",
             )
-    typer.echo(f"\n{len(names)} scripts in {time.perf_counter() - began:.0f} s")
+    tell("")
+    tell(f"{len(names)} scripts in {time.perf_counter() - began:.0f} s")
 
 
 def _chosen(only: list[str]) -> list[str]:

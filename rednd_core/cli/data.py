@@ -17,6 +17,7 @@ from rednd_core.cli.options import (
     print_json,
     show_table,
 )
+from rednd_core.cli.speech import tell
 
 HELP = """Check a data set, make the sample shop or a large graph.
 
@@ -53,12 +54,12 @@ def check(
         print_json(report.to_dict())
     else:
         for error in report.errors:
-            typer.echo(f"error   {error}")
+            tell(f"error   {error}")
         for notice in report.notices:
-            typer.echo(f"notice  {notice.message}")
+            tell(f"notice  {notice.message}")
         if report.interactions is not None or report.features:
             show_table(str(path), ["figure", "value"], _figures(report.to_dict()))
-        typer.echo("usable" if report.ok else "not usable")
+        tell("usable" if report.ok else "not usable")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -80,7 +81,7 @@ def make_sample(
     from rednd_core.samples import make_shop
 
     made = make_shop(out, seed=seed, n_users=n_users, n_items=n_items, overwrite=overwrite)
-    typer.echo(
+    tell(
         f"{made.path}: {made.n_users} users, {made.n_items} items, {made.n_interactions} "
         f"interactions, {made.n_bytes / 1e6:.1f} MB, digest {made.digest[:12]}"
     )
@@ -122,7 +123,7 @@ def make_graph(
         float16=float16,
         seed=seed,
     )
-    typer.echo(
+    tell(
         f"{made.path}: {made.n_users:,} users, {made.n_items:,} items, {made.n_interactions:,} "
         f"interactions, {made.n_bytes / 1e6:.1f} MB, digest {made.digest[:12]}"
     )

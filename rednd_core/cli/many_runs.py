@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import parse_values, say, split_assignment
+from rednd_core.cli.options import parse_values, split_assignment
 from rednd_core.cli.signals import on_first_signal
+from rednd_core.cli.speech import say
 from rednd_core.config import resolve_data_path
 from rednd_core.wording import duration
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rednd_core.cli.speech import give
 from rednd_core.config import (
     ColumnNames,
     DataConfig,
@@ -18,7 +18,7 @@ from rednd_core.config import (
     portable_path,
     resolve_data_path,
 )
-from rednd_core.errors import ConfigError, DataError
+from rednd_core.errors import ConfigError, DataError, printable
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
@@ -197,7 +197,7 @@ def parse_values(text: str) -> list[Any]:
 
 def print_json(value: object) -> None:
     """One line of JSON on standard output; NaN and infinity become null."""
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False) + "\n")
+    give(json.dumps(_plain(value), ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:
@@ -212,12 +212,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def say(text: str) -> None:
-    """A line for people, on standard error, so that standard output stays machine-readable."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
-
-
 def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:
     """A table on standard output, as wide as the terminal allows; no cell is cut off.
 
@@ -226,7 +220,7 @@ def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]])
     from rich.console import Console
     from rich.table import Table
 
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
 
     def table(headings: Iterable[str]) -> Table:
         built = Table(collapse_padding=True)
@@ -237,7 +231,7 @@ def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]])
         return built
 
     console = Console(markup=False, emoji=False, highlight=False)  # texts may be anybody's
-    console.print(title, style="italic")
+    console.print(printable(title), style="italic")
     wide = table(columns)
     unbounded = console.options.update(max_width=10_000)
     if console.measure(wide, options=unbounded).maximum > console.width:

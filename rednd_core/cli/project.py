@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednd_core.cli.options import RunName, RunsDir, load_run_data, open_store
+from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, unknown_name
 from rednd_core.places import require_output
 
@@ -93,7 +94,7 @@ def project(
         head = f"{run} · {chosen} · {n_of_total}"
         write_bytes(out, _page(head, UMAP_ALONE if len(shown) > 1 else "", figures).encode())
     n_layers = len(found.coords)
-    typer.echo(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}: {out}")
+    tell(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}: {out}")
 
 
 def _table(found: Projection, kinds: list[str], ids: list[str]) -> str:

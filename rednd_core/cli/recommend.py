@@ -15,6 +15,7 @@ from rednd_core.cli.options import (
     print_json,
     show_table,
 )
+from rednd_core.cli.speech import tell
 from rednd_core.errors import DataError
 
 
@@ -65,7 +66,7 @@ def recommend(
         )  # fmt: skip
         return
     if found.notice is not None:
-        typer.echo(found.notice)
+        tell(found.notice)
     show_table(
         f"Run {run}, user {user}: best {len(listed)} of {found.n_candidates} unseen items",
         ["rank", "item", "title", "score", "held out"],

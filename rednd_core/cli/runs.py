@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednd_core.cli.options import Json, RunsDir, open_store, print_json
+from rednd_core.cli.speech import tell
 
 if TYPE_CHECKING:
     from rednd_core.runs import RunEntry
@@ -42,7 +43,7 @@ def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
     show_list(entries)
     for entry in entries:
         if entry.problem:
-            typer.echo(f"{entry.name}: {entry.problem}")
+            tell(f"{entry.name}: {entry.problem}")
 
 
 def _as_json(entry: RunEntry, score: float | None) -> dict[str, object]:
@@ -101,7 +102,7 @@ def delete(
     if not yes:
         typer.confirm(f"Delete {run.path} ({run.disk_bytes / 2**20:.1f} MB)?", abort=True)
     store.delete(name)
-    typer.echo(f"Deleted {name}")
+    tell(f"Deleted {name}")
 
 
 @runs_app.command("export")
@@ -116,7 +117,7 @@ def export_run(
     """
     from rednd_core.runs import export
 
-    typer.echo(str(export(open_store(runs_dir).open(name), out)))
+    tell(str(export(open_store(runs_dir).open(name), out)))
 
 
 @runs_app.command("import")
@@ -144,13 +145,13 @@ def import_run(
             raise CheckpointError(expected=f"a file {path}", found="none", remedy="check the path")
     _require_known_kind(source, config)
     if config is None:
-        typer.echo(f"Imported {import_archive(source, store, run).name}")
+        tell(f"Imported {import_archive(source, store, run).name}")
         return
     opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run)
     from rednd_core.training.importing import complete_import
 
     complete_import(opened)
-    typer.echo(f"Imported {opened.name}")
+    tell(f"Imported {opened.name}")
 
 
 def _require_known_kind(source: Path, config: Path | None) -> None:

@@ -29,9 +29,9 @@ from rednd_core.cli.options import (
     parse_assignments,
     parse_values,
     print_json,
-    say,
     show_table,
 )
+from rednd_core.cli.speech import say
 from rednd_core.errors import ConfigError
 from rednd_core.places import require_output
 

@@ -29,9 +29,9 @@ from rednd_core.cli.options import (
     open_store,
     print_json,
     run_settings,
-    say,
     show_table,
 )
+from rednd_core.cli.speech import say, tell
 
 if TYPE_CHECKING:
     from rednd_core.sweeps.sweep import SweepRecord
@@ -111,11 +111,11 @@ def _show(record: SweepRecord, root: Path) -> None:
     show_table(title, *sweep_table(record))
     best = next((point for point in record.points if point.run == record.best), None)
     if best is not None and best.result is not None:
-        typer.echo(f"Chosen by validation {record.select_by}: {describe(best.settings)}")
+        tell(f"Chosen by validation {record.select_by}: {describe(best.settings)}")
         for part, metrics in (("valid", best.result.valid), ("test", best.result.test)):
             values = [(metric, metrics.get(metric)) for metric in shown_metrics(record.select_by)]
             shown = "  ".join(
                 f"{metric} {value:.4f}" for metric, value in values if value is not None
             )
-            typer.echo(f"{part:>5}  {shown}")
-        typer.echo(f"Run {best.run} in {root}")
+            tell(f"{part:>5}  {shown}")
+        tell(f"Run {best.run} in {root}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +23,10 @@ from rednd_core.cli.options import (
     open_store,
     print_json,
     run_settings,
-    say,
 )
 from rednd_core.cli.signals import on_first_signal
-from rednd_core.errors import ConfigError, RunError
+from rednd_core.cli.speech import say, tell
+from rednd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
@@ -89,14 +89,16 @@ def train(
             opened = store.open(resume)
             with continuing(opened):
                 writer = RunWriter(opened.path)
-                writer.claim()
+                with writer.recording_failure():
+                    writer.claim()
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
             source = data_config(kept_path(data), split, ratios, split_seed, columns)
             config = configure(model, source, run_settings(settings, seed))
             writer = new_run(store, config, run)
-            writer.claim()
+            with writer.recording_failure(keep_refused=False):
+                writer.claim()
         summary = _train(writer, resume=resume is not None, world=world)
     if as_json:
         print_json(summary.to_dict())
@@ -107,7 +109,7 @@ def train(
 def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:
     """Train, with signals turned into a stop and every failure written into the run."""
     from rednd_core.jobs import StoppedWhileQueued, n_slots, slot
-    from rednd_core.runs import Command, Run, send
+    from rednd_core.runs import Command
     from rednd_core.training.callbacks import Callback, EpochReport
     from rednd_core.training.experiment import train_run
     from rednd_core.training.memory import MEMORY_SHARE, whole_memory
@@ -130,8 +132,7 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
 
     def stop() -> None:
         """The run ends within a batch, with its results."""
-        with suppress(RunError):  # it is over already
-            send(Run(writer.path), Command(command="stop"))
+        writer.control.ask(Command(command="stop"))
 
     # Signals outside: torchrun sends one to all when a process ends, and that is to be recorded.
     with on_first_signal(stop), writer.recording_failure(keep_refused=queued or resume):
@@ -163,7 +164,7 @@ def _take_part(world: World) -> None:
 
 
 def _show(summary: Summary) -> None:
-    typer.echo(
+    tell(
         f"Run {summary.run}: {summary.state} after {summary.epochs} epochs, "
         f"best epoch {summary.best_epoch} by validation."
     )
@@ -173,7 +174,7 @@ def _show(summary: Summary) -> None:
             for name, value in metrics.items()
             if name.startswith(("recall", "ndcg"))
         )
-        typer.echo(f"{split:>5}  {shown}")
+        tell(f"{split:>5}  {shown}")
     parts = [
         f"{seconds:.2f} s {what}"
         for what, seconds in (
@@ -182,4 +183,4 @@ def _show(summary: Summary) -> None:
         )
         if not math.isnan(seconds)  # a resumed run that had nothing left to train
     ]
-    typer.echo(", ".join([*parts, f"peak memory {summary.peak_memory_mb:.0f} MB"]))
+    tell(", ".join([*parts, f"peak memory {summary.peak_memory_mb:.0f} MB"]))

@@ -56,10 +56,15 @@ class ControlReader:
     def __init__(self, run_dir: Path) -> None:
         self._folder = RunLayout(run_dir).control
         self._ignored: set[str] = set()
+        self._asked: list[Command] = []
+
+    def ask(self, command: Command) -> None:
+        """Queue a command from within the process, e.g. from a signal's handler: nothing is written."""
+        self._asked.append(command)
 
     def poll(self) -> list[Command]:
-        """Take the commands that wait, oldest first."""
-        commands = []
+        """Take the commands that wait, oldest first; those of this process before those of others."""
+        commands, self._asked = self._asked, []
         for name in _names(self._folder):
             if name in self._ignored:
                 continue
@@ -75,7 +80,7 @@ class ControlReader:
 
     def waiting(self) -> list[Command]:
         """The commands that wait, left where they are; the trainer may take them meanwhile."""
-        commands = []
+        commands = self._asked.copy()
         for name in _names(self._folder):
             with suppress(FileNotFoundError, RunError):
                 commands.append(self._read(name))
@@ -83,6 +88,7 @@ class ControlReader:
 
     def clear(self) -> None:
         """Forget the waiting commands: they were meant for a process that is gone."""
+        self._asked = []
         for name in _names(self._folder):
             self._drop(name)
 

@@ -81,10 +81,9 @@ def write_layers(
     files |= {layout.users: user_emb, layout.items: item_emb}
     layout.layers.mkdir(exist_ok=True)
     # All slow work comes first: readers find no index only while files are renamed.
-    staged = [
-        (atomic.stage_npy(path, np.asarray(array, dtype=np.float32)), path)
-        for path, array in files.items()
-    ]
+    staged = atomic.stage_all(
+        (path, atomic.npy(np.asarray(array, dtype=np.float32))) for path, array in files.items()
+    )
     layout.layer_index.unlink(missing_ok=True)
     for temporary, path in staged:
         atomic.commit(temporary, path)

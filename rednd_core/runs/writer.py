@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rednd_core import atomic
-from rednd_core.errors import RedndError, RunError
+from rednd_core.errors import STORAGE, RedndError, RunError, printable, storage_error
 from rednd_core.places import make_folder
 from rednd_core.runs.control import ControlReader
 from rednd_core.runs.layers import FloatArray, write_layers
@@ -58,7 +58,7 @@ class RunWriter:
             folder.mkdir(exist_ok=True)
         for folder in (run_dir, self.layout.layers, self.layout.checkpoints):
             atomic.remove_leftovers(folder)
-        # There others write, too.
+        # Others write there as well.
         atomic.remove_leftovers(self.layout.control, older_than=atomic.ABANDONED_SECONDS)
         self._drop_half_line()
 
@@ -109,16 +109,21 @@ class RunWriter:
         try:
             yield
         except BaseException as error:
-            refused = isinstance(error, RedndError) and self.record.model is None
-            if refused and not keep_refused:
+            if not self.layout.config.exists():
+                shutil.rmtree(self.path, ignore_errors=True)  # what came back while it was removed
+                raise self._removed() from None
+            is_kept = keep_refused or self.record.model is not None
+            told: BaseException = error
+            if isinstance(error, OSError):
+                then = f"resume the run {self.path.name}" if is_kept else "do it again"
+                told = storage_error(error, then)
+            if isinstance(told, RedndError) and not is_kept:
                 atomic.remove_folder(self.path)
+            else:
+                self._record_failure(printable(str(told)) or type(told).__name__)
+            if told is error:
                 raise
-            # The state first: a full disk may take one but not the other, or neither (then it is lost).
-            with suppress(OSError):
-                self.status("failed", message=str(error) or type(error).__name__)
-            with suppress(OSError):
-                self.append_event("failed", message=str(error))
-            raise
+            raise told from error
 
     def heartbeat(self) -> None:
         """Say that the process lives; call it between batches, it writes every few seconds."""
@@ -136,7 +141,7 @@ class RunWriter:
 
         def beat() -> None:
             while not over.wait(BEAT_SECONDS):
-                with suppress(OSError):  # a full disk: the next one may find room
+                with suppress(OSError, RunError):  # a full disk: the next one may find room
                     self.heartbeat()
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -185,7 +190,23 @@ class RunWriter:
         """Save the per-user metrics: ``user`` (dense id), ``split`` and one numeric column a metric."""
         write_per_user(self.layout.per_user, frame)
 
+    def _record_failure(self, message: str) -> None:
+        """The state first: a full disk may take one but not the other, or neither (then it is lost)."""
+        with suppress(OSError, RunError):
+            self.status("failed", message=message)
+        with suppress(OSError, RunError):
+            self.append_event("failed", message=message)
+
+    def _removed(self) -> RunError:
+        return RunError(
+            expected=f"the folder of the run {self.path.name}, which is in training",
+            found="that somebody removed it",
+            remedy="train it again, and stop a run before you remove its folder",
+        )
+
     def _write_status(self) -> None:
+        if not self.layout.config.exists():  # or the folder would come back, with this file alone
+            raise self._removed()
         atomic.write_json(self.layout.status, self._status)
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -220,9 +241,13 @@ def create_run(run_dir: Path, record: RunRecord) -> RunWriter:
     check_run_name(run_dir.name)
     make_folder(run_dir.parent)
     unfinished = RunLayout(run_dir.with_name(f".{run_dir.name}.{uuid.uuid4().hex[:12]}.tmp"))
-    unfinished.path.mkdir()
-    atomic.write_json(unfinished.config, record)
-    atomic.write_json(unfinished.status, StatusRecord(state="queued"))
+    try:
+        unfinished.path.mkdir()
+        atomic.write_json(unfinished.config, record)
+        atomic.write_json(unfinished.status, StatusRecord(state="queued"))
+    except BaseException:
+        shutil.rmtree(unfinished.path, ignore_errors=True)
+        raise
     publish(unfinished.path, run_dir)
     return RunWriter(run_dir)
 
@@ -245,8 +270,10 @@ def publish(folder: Path, run_dir: Path) -> None:
         if run_dir.exists():  # an empty folder would be replaced in silence
             raise FileExistsError
         folder.rename(run_dir)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if error.errno in STORAGE:
+            raise storage_error(error) from None
         raise RunError(
             expected=f"no run called {run_dir.name} in {run_dir.parent}",
             found="one",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rednd_core.cli.signals import AT_ONCE
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.runs import Command, RunStore, RunWriter, send
 from rednd_core.training import experiment
@@ -97,8 +98,8 @@ def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monk
         raise MemoryError("no room")
 
     monkeypatch.setattr(Trainer, "take_step", explode)
-    with pytest.raises(MemoryError):
-        rednd("train", "--data", planted_folder, "--model", "mf", "--run", "bad")
+    result = rednd("train", "--data", planted_folder, "--model", "mf", "--run", "bad")
+    assert (result.code, "it is used up (no room); end other" in result.err) == (1, True)
     run = RunStore(tmp_path / "runs").open("bad")
     assert (run.status.state, run.status.message) == ("failed", "no room")
     assert run.events()[-1]["message"] == "no room"
@@ -261,20 +262,123 @@ def test_ctrl_c_stops_with_results(planted_folder: Path, tmp_path: Path, quick_b
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_sigterm_stops_too(rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch) -> None:
-    """The handlers are put back afterwards."""
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGHUP twice"])
+def test_other_signals_stop_as_well(
+    rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch, name: str
+) -> None:
+    """A closed terminal may say so twice. The handlers are put back afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     step, count = Trainer.take_step, iter(range(100))
 
     def terminated(self, batch):
         if next(count) == 6:
-            signal.raise_signal(signal.SIGTERM)
+            for _ in range(1 + name.endswith("twice")):
+                signal.raise_signal(getattr(signal, name.split()[0]))
         return step(self, batch)
 
     monkeypatch.setattr(Trainer, "take_step", terminated)
     result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--json", *quick)
     assert (result.code, result.json["state"], result.json["epochs"]) == (0, "stopped", 1)
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+    assert {number: signal.getsignal(number) for number in before} == before
+    (entry,) = [e for e in RunStore(tmp_path / "runs").list() if not e.run.bundled]
+    assert entry.run.evaluation() is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_training_under_nohup_outlives_its_terminal(
+    rednd, planted_folder: Path, quick, monkeypatch
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    step = Trainer.take_step
+
+    def hung_up(self, batch):
+        signal.raise_signal(signal.SIGHUP)
+        return step(self, batch)
+
+    try:
+        monkeypatch.setattr(Trainer, "take_step", hung_up)
+        result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--json", *quick)
+        assert (result.code, result.json["state"]) == (0, "finished")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_output_that_nobody_reads_ends_no_training(
+    planted_folder: Path, tmp_path: Path, quick_but
+) -> None:
+    """The terminal is closed: SIGHUP comes, and every further byte is refused."""
+    command = [
+        *(sys.executable, "-m", "rednd_core", "train", "--data", str(planted_folder)),
+        *("--model", "lightgcn", "--run", "long"),
+        *quick_but(epochs=100_000, patience=10_000),
+    ]
+    process = subprocess.Popen(
+        command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    try:
+        wait_for_epoch(tmp_path / "runs" / "long", process)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=90) == 0
+    finally:
+        process.kill()
+        process.wait()
+    run = RunStore(tmp_path / "runs").open("long")
+    assert run.status.state == "stopped"
+    assert run.evaluation() is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_again_and_again_prints_no_traceback(
+    planted_folder: Path, tmp_path: Path, quick_but
+) -> None:
+    command = [
+        *(sys.executable, "-m", "rednd_core", "train", "--data", str(planted_folder)),
+        *("--model", "lightgcn", "--run", "long"),
+        *quick_but(epochs=100_000, patience=10_000),
+    ]
+    process = subprocess.Popen(
+        command, cwd=PROJECT_ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        wait_for_epoch(tmp_path / "runs" / "long", process)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        _, err = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode in (0, 130, -signal.SIGINT), err
+    assert "Traceback" not in err
+    assert "KeyboardInterrupt" not in err
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_run_that_is_removed_while_it_trains_ends_with_a_sentence(
+    rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch, half: bool
+) -> None:
+    """``rm -rf`` by hand; some of it may come back while it is removed."""
+    folder = tmp_path / "runs" / "gone"
+    step, count = Trainer.take_step, iter(range(100))
+
+    def removed(self, batch):
+        if next(count) == 6:
+            shutil.rmtree(folder)
+            if half:
+                (folder / "checkpoints").mkdir(parents=True)
+        return step(self, batch)
+
+    monkeypatch.setattr(Trainer, "take_step", removed)
+    command = ("train", "--data", planted_folder, "--model", "lightgcn", "--run", "gone")
+    result = rednd(*command, *quick)
+    assert result.code == 1
+    assert "Traceback" not in result.err
+    assert "the run gone, which is in training, but found that somebody removed it" in result.err
+    assert [path.name for path in folder.parent.iterdir()] == [".jobs.lock"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -289,7 +393,7 @@ def test_a_second_ctrl_c_ends_it_at_once(
     result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--run", "cut", *quick)
     assert result.code == 130
     run = RunStore(tmp_path / "runs").open("cut")
-    assert (run.status.state, run.status.message) == ("failed", "KeyboardInterrupt")
+    assert (run.status.state, run.status.message) == ("failed", AT_ONCE)
 
 
 def test_the_module_is_the_program(tmp_path: Path) -> None:

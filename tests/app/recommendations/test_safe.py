@@ -29,6 +29,14 @@ from tests.app.recommendations.page import (
 )
 
 
+@pytest.mark.parametrize("name", ["slice", "split", "metric", "k", "tab", "user", "run", "vs"])
+def test_an_address_with_nothing_after_a_name_asks_for_nothing(page, name: str) -> None:
+    """``?slice=`` was a traceback: a choice that is always there was None."""
+    app = page(**{name: ""})
+    assert not app.exception
+    assert not app.error
+
+
 def test_a_permalink_restores_the_view(page, dataset: Dataset) -> None:
     app = page(
         user="u-13",

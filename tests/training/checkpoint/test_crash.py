@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from rednd_core import atomic
 from rednd_core.errors import TrainingError
 from rednd_core.training import checkpoint
 from rednd_core.training.callbacks import Callback
@@ -72,14 +73,14 @@ def test_a_full_disk_leaves_the_old_saving(make_trainer, tmp_path, monkeypatch) 
     trainer, _ = make_trainer(epochs=2, more=[Saver(tmp_path)])
     trainer.fit()
     before = sorted(tmp_path.iterdir())
-    stage = checkpoint.stage_bytes
+    stage = atomic.stage
 
-    def full(path: Path, content: bytes):
+    def full(path: Path, write):
         if path.name == "last.json":
             raise OSError(28, "No space left on device")
-        return stage(path, content)
+        return stage(path, write)
 
-    monkeypatch.setattr(checkpoint, "stage_bytes", full)
+    monkeypatch.setattr(atomic, "stage", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoints(tmp_path, trainer)
     assert sorted(tmp_path.iterdir()) == before
