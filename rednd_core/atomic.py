@@ -79,7 +79,7 @@ def stage_all(
 
 def stage_bytes(path: Path, content: bytes) -> Path:
     """Stage ``content``."""
-    return stage(path, lambda file: file.write(content))
+    return stage(path, raw(content))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -95,6 +95,11 @@ def write_json(path: Path, value: Any) -> None:
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Replace ``path`` with ``frame``, without its index."""
     commit(stage(path, lambda file: frame.to_parquet(file, index=False)), path)
+
+
+def raw(content: bytes) -> Callable[[BinaryIO], object]:
+    """What writes ``content``."""
+    return lambda file: file.write(content)
 
 
 def npy(array: NDArray[Any]) -> Callable[[BinaryIO], object]:

@@ -78,7 +78,10 @@ def _watch(run: Run, live: bool) -> None:
             with head:
                 _head(run, record, status, history, n_validated)
         show_charts(run, drawn)
-    except (RedndError, OSError) as error:  # a timer draws this part alone, outside the page's own guard
+    except (
+        RedndError,
+        OSError,
+    ) as error:  # a timer draws this part alone, outside the page's own guard
         _leave_deleted(run)
         told = storage_error(error) if isinstance(error, OSError) else error
         st.error(escape_markdown(str(told)), icon=":material/error:")

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from rednd_core.atomic import commit, encode_json, stage_all
+from rednd_core.atomic import commit, encode_json, raw, stage_all
 from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
 from rednd_core.models.base import Recommender
@@ -85,10 +85,7 @@ def save_checkpoints(folder: Path, trainer: Trainer) -> None:
     contents[_parameters_of(folder, stamp)] = _encode(model.state_dict(), metadata)
     numbers = {name: value for name, value in vars(position).items() if name in Place.model_fields}
     contents[folder / PLACE] = encode_json(Place(stamp=stamp, **numbers), indent=2)
-    for temporary, path in stage_all(
-        (path, lambda file, content=content: file.write(content))
-        for path, content in contents.items()
-    ):
+    for temporary, path in stage_all((path, raw(content)) for path, content in contents.items()):
         commit(temporary, path)
     # Not before last.json: the older saving goes with the older best.
     if trainer.best_parameters is not None:
