@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rednd_core.errors import RunError
+from rednd_core.errors import RunError, StorageError
 from rednd_core.runs import Run, RunWriter, create_run, writer
 
 
@@ -132,13 +132,14 @@ def test_a_full_disk_takes_no_half_line(finished: Run) -> None:
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, old[1]))
     try:
-        with pytest.raises(OSError, match="one that ends it"), w.recording_failure():
-            raise OSError("one that ends it")
+        with pytest.raises(StorageError, match="found a full disk"), w.recording_failure():
+            raise OSError(28, "No space left on device")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, ignored)
     assert finished.layout.metrics.stat().st_size == size
-    assert (finished.status.state, finished.status.message) == ("failed", "one that ends it")
+    assert finished.status.state == "failed"
+    assert "free some space, then resume the run done" in finished.status.message
     w.append_metrics({"epoch": 3})
     assert finished.metrics()["epoch"].tolist() == [1, 2, 3]
 
