@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.embeddings.controls import MapView
+from rednd_core.spreadsheets import to_csv
 
 MOST_VALUES = 1 << 24  # 64 MB as float32, about 200 MB as CSV
 
@@ -45,7 +46,7 @@ def export_panel(view: MapView) -> None:
     )
     right.download_button(
         "CSV",
-        lambda: embedding_table(view, nodes).to_csv(index=False).encode("utf-8"),
+        lambda: to_csv(embedding_table(view, nodes)).encode("utf-8"),
         file_name=f"{name}.csv",
         mime="text/csv",
         key="export-csv",

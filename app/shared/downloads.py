@@ -13,6 +13,7 @@ import streamlit as st
 from app.charts.live_charts import SQUARES, LiveChart, figure_config, live_charts
 from rednd_core.plots import theme
 from rednd_core.runs import Run
+from rednd_core.spreadsheets import to_csv
 
 # Around an exported figure: the words that the app has beside it, and a line for the toolbar.
 PAGE_STYLE = """
@@ -36,7 +37,7 @@ addEventListener("resize", fit);
 def csv_button(
     frame: pd.DataFrame | Callable[[], pd.DataFrame], file_name: str, label: str, key: str
 ) -> None:
-    """A button that downloads ``frame`` as UTF-8 CSV, written when it is pressed.
+    """A button that downloads ``frame`` as UTF-8 CSV for spreadsheets, written when it is pressed.
 
     Args:
         frame: with original ids in columns; the index is not written. A function makes it when the
@@ -45,7 +46,7 @@ def csv_button(
     """
     st.download_button(
         label,
-        lambda: (frame() if callable(frame) else frame).to_csv(index=False).encode("utf-8"),
+        lambda: to_csv(frame() if callable(frame) else frame).encode("utf-8"),
         file_name=file_name,
         mime="text/csv",
         key=key,

@@ -13,6 +13,7 @@ from rednd_core.cli.options import RunName, RunsDir, load_run_data, open_store
 from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, unknown_name
 from rednd_core.places import require_output
+from rednd_core.spreadsheets import to_csv
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -105,7 +106,7 @@ def _table(found: Projection, kinds: list[str], ids: list[str]) -> str:
         pd.DataFrame({"layer": k, "type": kinds, "id": ids, "x": flat[:, 0], "y": flat[:, 1]})
         for k, flat in enumerate(found.coords)
     ]
-    return str(pd.concat(layers).to_csv(index=False))
+    return to_csv(pd.concat(layers))
 
 
 def _page(head: str, note: str, figures: Iterable[go.Figure]) -> str:
