@@ -31,6 +31,7 @@ def to_csv(frame: pd.DataFrame) -> str:
     safe = frame.copy(deep=False)
     for number, dtype in enumerate(frame.dtypes):
         if not (is_numeric_dtype(dtype) or is_bool_dtype(dtype)):
-            safe.isetitem(number, frame.iloc[:, number].astype(object).map(as_text))
+            cells = frame.iloc[:, number].astype(object)
+            safe.isetitem(number, cells.map(as_text).to_numpy())
     safe.columns = [as_text(name) for name in frame.columns]
     return str(safe.to_csv(index=False))
