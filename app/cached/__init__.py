@@ -18,6 +18,7 @@ from app.cached.measures import (
     joined_mad,
     layer_recall,
     mean_cosine,
+    n_isolated,
     neighbours,
     smoothness,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "models",
     "movers",
     "n_evaluable",
+    "n_isolated",
     "neighbours",
     "node_names",
     "per_user",

@@ -66,16 +66,17 @@ def _joined(
 ) -> tuple[pd.DataFrame, Sequence[SampledRows]]:
     import numpy as np
 
-    from rednd_core.projection import sample_nodes
+    from rednd_core.projection import NodeSample, sample_nodes
     from rednd_core.projection.sample import SampledRows
     from rednd_core.smoothness import measure_layers
     from rednd_core.smoothness.depth import each_depth
 
     stored, data = layers(_run), run_dataset(_run)
     last = min(depth, len(stored[next(iter(stored))]) - 1)
-    sample = sample_nodes(data.n_users, data.n_items, JOINED_NODES)
     of = graph(data)
     linked, connected = of.degrees > 0, of.connected
+    drawn = sample_nodes(data.n_users, data.n_items, JOINED_NODES)
+    sample = NodeSample(drawn.nodes[linked[drawn.nodes]], drawn.n_total)
     sampled: list[SampledRows] = []
 
     def side_by_side(k: int) -> Any:
@@ -89,11 +90,9 @@ def _joined(
             sampled.append(SampledRows(sample, whole[sample.nodes]))
             known = whole.compress(linked, axis=0)
             yield known
-        here = linked[sample.nodes]
-        places = np.cumsum(linked)[sample.nodes[here]] - 1
+        places = np.cumsum(linked)[sample.nodes] - 1
         for layer in islice(each_depth(known, connected, depth - last), 1, None):
-            rows = np.zeros((len(sample.nodes), layer.shape[1]), np.float32)
-            rows[here] = layer[places]
+            rows = np.asarray(layer[places], dtype=np.float32)
             sampled.append(SampledRows(sample, rows))
             yield layer
 
@@ -110,8 +109,13 @@ def joined_mad(run: Run, depth: int) -> pd.DataFrame:
     return _joined(str(run.path), run.layer_version, run_dataset(run).digest, depth, run)[0]
 
 
+def n_isolated(run: Run) -> int:
+    """Nodes without a train interaction: no layer beyond the first is left of them."""
+    return int((graph(run_dataset(run)).degrees == 0).sum())
+
+
 def joined_sample(run: Run, depth: int) -> Sequence[SampledRows]:
-    """The same layers, of about ``JOINED_NODES`` nodes."""
+    """The same layers, of about ``JOINED_NODES`` nodes, each with a train interaction."""
     return _joined(str(run.path), run.layer_version, run_dataset(run).digest, depth, run)[1]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import cached, state
 from app.home.story import Story, choose_story, notices, recall
@@ -14,7 +16,6 @@ from app.shared.downloads import csv_button, show_figure
 from app.shared.errors import explained
 from app.shared.text import escape_markdown
 from app.sitemap import page_link
-from rednd_core import wording
 from rednd_core.errors import RedndError
 from rednd_core.plots.home import layer_maps, mad_lines
 from rednd_core.projection import Projection
@@ -24,20 +25,18 @@ PANELS = 4
 STORY, FURTHER = "home-story", "home-next"  # as the style sheet has them
 # Streamlit stacks columns by the width of the window, whether or not the menu takes a third of it.
 STACKING = f"""
-.st-key-{STORY} .stColumn {{ min-width: min(288px, 100%); }}
+.st-key-{STORY} .stColumn {{ min-width: min(248px, 100%); }}
 .st-key-{FURTHER} .stColumn {{ min-width: min(176px, 100%); }}
 """
 
 INTRODUCTION = """
-A graph recommender gives every user and every item a vector and mixes it, layer by layer, with the
-vectors of its neighbours. Mix too often and all vectors point the same way: that is
-**over-smoothing**, and two people can no longer be told apart. Here you can watch it happen, in maps
-of each layer and in measures. **RedNⁿD** works against it: an alignment loss keeps each node close
-to its own beginning while it listens to its neighbours. Compare it with LightGCN below, look into the
-recommendations that come out, and train on your own data.
+A graph recommender mixes the vector of every user and item with those of its neighbours, layer by layer.
+Mix often and all vectors point the same way: **over-smoothing**. **RedNⁿD** has a loss against it, the
+alignment, which keeps each node close to its own beginning. Here is one model without it and with it.
 """
 
 NEXT = (
+    ("depth", "One slider from layer 0 to 16: maps, measures and a user's list move together."),
     (
         "embeddings",
         "Every layer as a map: find a user or an item and follow it through the layers.",
@@ -69,11 +68,14 @@ def prepare() -> None:
     """Fill the caches that the first picture needs."""
     story = choose_story(cached.run_entries())
     if story is not None:
-        base = story.base
-        for chapter in filter(None, (base, story.other)):
+        for chapter in _chapters(story):
             cached.joined_mad(chapter.run, chapter.reach)
-        cached.joined_map(base.run, _shown(base, base.can_go_on), base.reach)
-        cached.node_names(base.run)
+            cached.joined_map(chapter.run, _shown(chapter, chapter.can_go_on), chapter.reach)
+        cached.node_names(story.base.run)
+
+
+def _chapters(story: Story) -> list[Chapter]:
+    return [chapter for chapter in (story.base, story.other) if chapter]
 
 
 def _how_to_train() -> None:
@@ -87,90 +89,96 @@ def _how_to_train() -> None:
 
 
 def _tell(story: Story) -> None:
-    base, other = story.base, story.other
+    base = story.base
     deep = base.can_go_on and st.toggle(
-        f"Keep propagating to depth {DEEP}",
+        f"Keep propagating to layer {DEEP}",
         value=True,
         help=f"{base.title} only multiplies by the graph, so its layers can be continued beyond the "
         f"{base.n_layers} that it was trained with.",
         **state.keep("deep"),
     )
-    mad = cached.joined_mad(base.run, base.reach)
-    other_mad = cached.joined_mad(other.run, other.reach) if other else None
-    shown = _shown(base, deep)
-    maps, lines = st.columns([3, 2], gap="medium")
+    chapters = _chapters(story)
+    mads = [cached.joined_mad(chapter.run, chapter.reach) for chapter in chapters]
+    maps, lines = st.columns([2, 1], gap="medium")
     with maps:
-        st.markdown(f"**{escape_markdown(base.title)}**: each dot is a user or an item.")
-        projection = cached.joined_map(base.run, shown, base.reach)
-        _show_maps(projection, shown, base, "pca")
-        st.caption(_map_caption(projection))
+        drawn = [cached.joined_map(c.run, _shown(c, deep), c.reach) for c in chapters]
+        _show_maps(drawn, chapters, _shown(base, deep), "pca")
+        st.caption(_map_caption(story, drawn[0]))
     with lines:
-        _show_lines(story, mad, other_mad, deep)
+        _show_lines(chapters, mads, deep)
     st.subheader("What to notice")
-    for sentence in notices(story, mad, other_mad):
+    for sentence in notices(story, mads[0], mads[1] if story.other else None):
         st.markdown(f"- {sentence}")
     _show_umap(base)
 
 
-def _shown(base: Chapter, deep: bool) -> list[int]:
-    """Depths of the panels: those of the model (at most :data:`PANELS`), then two beyond them."""
-    last = base.n_layers
+def _shown(chapter: Chapter, deep: bool) -> list[int]:
+    """Layers of the panels: the first and the last of the model, then two beyond them; or the model's own."""
+    last = chapter.n_layers
+    if deep:
+        return sorted({0, last, max(last, DEEP // 2), DEEP})
     steps = min(last, PANELS - 1)
-    trained = {round(k * last / steps) for k in range(steps + 1)}
-    return sorted(trained | ({max(last, DEEP // 2), DEEP} if deep else set()))
+    return sorted({round(k * last / steps) for k in range(steps + 1)})
 
 
-def _show_maps(projection: Projection, shown: list[int], base: Chapter, method: str) -> None:
+def _show_maps(
+    drawn: Sequence[Projection], chapters: Sequence[Chapter], shown: list[int], method: str
+) -> None:
+    """The same layers of each run, a row a run; each run's map in the middle of its panels."""
+    first = drawn[0]
+    centred = [each.coords - _middle(each.coords) for each in drawn]
     figure = layer_maps(
-        projection.coords,
-        projection.nodes,
-        [f"layer {k}" for k in shown],
-        [(quality["mad_users"], quality["mad_items"]) for quality in projection.quality],
-        n_users=cached.node_names(base.run).n_users,
-        hover=_hover(projection, base),
+        np.concatenate(centred),
+        first.nodes,
+        [f"layer {k}" for k in shown] * len(drawn),
+        [(of["mad_users"], of["mad_items"]) for each in drawn for of in each.quality],
+        n_users=cached.node_names(chapters[0].run).n_users,
+        hover=_hover(first, chapters[0]),
+        run_names=[f"alignment {c.alignment}" for c in chapters] if len(chapters) > 1 else (),
     )
+    whose = " and of ".join(chapter.title for chapter in chapters)
     show_figure(
         figure,
         key=f"home-{method}",
-        runs=[base.run],
+        runs=[chapter.run for chapter in chapters],
         name=f"layers-{method}",
-        alt=f"Maps ({method.upper()}) of the layers {', '.join(map(str, shown))} on shared axes; "
-        f"users and items in two colours, the numbers their MAD. {len(projection.nodes):,} of "
-        f"{projection.n_total:,} nodes.",
+        alt=f"Maps ({method.upper()}) of the layers {', '.join(map(str, shown))} of {whose}; users and "
+        f"items in two colours, the numbers their MAD. {len(first.nodes):,} of {first.n_total:,} nodes.",
     )
+
+
+def _middle(coords: NDArray[np.float32]) -> NDArray[np.float32]:
+    """That of the box around the points of all layers."""
+    middle: NDArray[np.float32] = (coords.min(axis=(0, 1)) + coords.max(axis=(0, 1))) / 2
+    return middle
 
 
 def _hover(projection: Projection, base: Chapter) -> list[str]:
     return cached.node_names(base.run).labels(projection.nodes)
 
 
-def _map_caption(projection: Projection) -> str:
-    kept = [quality["trustworthiness"] for quality in projection.quality]
-    known = [value for value in kept if value is not None]
-    ends = " to ".join(map(wording.measure, (min(known), max(known))))
-    faith = f" Neighbourhoods kept (trustworthiness): {ends}."
-    n_zero = max(quality["n_zero"] for quality in projection.quality)
-    lonely = f" {n_zero} of them without a train interaction become one spot after layer 0."
+def _map_caption(story: Story, projection: Projection) -> str:
+    """What the maps show, of how many nodes."""
+    two = " The axes of two runs cannot be compared, their scale can." if story.other else ""
+    n_lonely = cached.n_isolated(story.base.run)
+    lonely = f" Left out: {n_lonely:,} nodes without a train interaction." if n_lonely else ""
     return (
-        "PCA of directions on the same two axes in every panel: a cloud that shrinks is a layer "
-        "whose vectors grow alike. The numbers are MAD. "
-        f"{len(projection.nodes):,} of {projection.n_total:,} nodes."
-        f"{lonely if n_zero else ''}{faith if known else ''}"
+        "PCA of directions, the same two axes in all panels of a run: a cloud that shrinks is a layer whose "
+        f"vectors grow alike.{two} Users are circles, items are diamonds; the numbers are MAD. "
+        f"{len(projection.nodes):,} of {projection.n_total:,} nodes.{lonely}"
     )
 
 
-def _show_lines(
-    story: Story, mad: pd.DataFrame, other_mad: pd.DataFrame | None, deep: bool
-) -> None:
-    base, other = story.base, story.other
-    tables = [(base.title, mad if deep else mad[mad["layer"] <= base.n_layers])]
-    if other and other_mad is not None:
-        own = other_mad["layer"] <= other.n_layers
-        tables.append((other.title, other_mad if deep else other_mad[own]))
+def _show_lines(chapters: Sequence[Chapter], mads: Sequence[pd.DataFrame], deep: bool) -> None:
+    tables = [
+        (chapter.title, mad if deep else mad[mad["layer"] <= chapter.n_layers])
+        for chapter, mad in zip(chapters, mads, strict=True)
+    ]
+    base, mad = chapters[0], mads[0]
     show_figure(
         mad_lines(tables, trained_depth=base.n_layers),
         key="home-mad",
-        runs=[chapter.run for chapter in (base, other) if chapter],
+        runs=[chapter.run for chapter in chapters],
         name="mad-by-layer",
         alt=f"Line chart of MAD by layer, users and items apart, of "
         f"{' and '.join(name for name, _ in tables)}.",
@@ -180,8 +188,8 @@ def _show_lines(
         f"Over all pairs of the {counts['users']:,} users, and of the {counts['items']:,} items, "
         "that have a train interaction."
     ]
-    if other and other.record.model and len(other.record.model.modalities) > 1:
-        words.append(f"{escape_markdown(other.title)}: its modalities side by side.")
+    if base.record.model and len(base.record.model.modalities) > 1:
+        words.append("All modalities side by side.")
     if deep:
         words.append(
             "A zigzag: with every step users take what items had, and items what users had."
@@ -190,22 +198,32 @@ def _show_lines(
 
 
 def _show_umap(base: Chapter) -> None:
-    shown = _shown(base, deep=False)
+    shown = _shown(base, deep=base.can_go_on)
     known = cached.known_joined_umap(base.run, shown, base.reach)
     if known is None:
         return
     st.subheader("The same layers, drawn by UMAP")
     maps, words = st.columns([3, 2], gap="medium")
     with maps:
-        _show_maps(known, shown, base, "umap")
+        _show_maps([known], [base], shown, "umap")
     with words:
-        st.markdown(
-            "UMAP draws who is **next to** whom and stretches what lies close together, so groups "
-            "stand out, but a collapse need not look like one: its islands keep their size while the "
-            "vectors behind them run together. Read shrinking off the PCA maps and the MAD, and "
-            "groups off this one."
+        widths = np.sqrt(
+            np.square(known.coords - known.coords.mean(axis=1, keepdims=True))
+            .sum(axis=2)
+            .mean(axis=1)
         )
-        st.caption(f"{len(known.nodes):,} of {known.n_total:,} nodes; one UMAP for all layers.")
+        spread = [quality["spread"] for quality in known.quality]
+        st.markdown(
+            "UMAP draws who is **next to** whom and stretches what lies close together. Groups stand "
+            f"out, but a collapse need not look like one: from layer {shown[0]} to layer {shown[-1]} the "
+            f"spread of the vectors goes to **{spread[-1] / spread[0]:.2f}** of what it was, and the "
+            f"width of the UMAP to **{widths[-1] / widths[0]:.2f}**. Read shrinking off the PCA maps "
+            "and the MAD, and groups off this one."
+        )
+        st.caption(
+            f"{len(known.nodes):,} of {known.n_total:,} nodes; one UMAP for all layers. Spread and width are "
+            "root mean square distances from the middle."
+        )
 
 
 def _runs(entries: Sequence[RunEntry]) -> None:

@@ -18,10 +18,13 @@ from rednd_core.plots.lines import Line, Panel, Style, line_figure
 from rednd_core.plots.smoothness import SIDE_STYLES
 from rednd_core.plots.text import heading, literal
 
-SIDE = 198  # pixels of a panel
+SIDE = 168  # pixels of a panel
 LEAST_SIDE = 96  # room for the longest heading
 TITLE_HEIGHT = 74  # of the three lines above a panel
-MOST_IN_TWO_COLUMNS = 4
+RUN_LINE = 20  # more, for a run's name above them
+MOST_IN_A_ROW = 4
+# Items are smaller and drawn last: where both lie on one spot, both can be seen.
+MARKS = {"users": ("circle", 6.5), "items": ("diamond", 4.5)}
 RUN_STYLES = (("solid", "circle"), ("dot", "diamond"))
 
 
@@ -33,13 +36,16 @@ def layer_maps(
     *,
     n_users: int,
     hover: Sequence[str],
+    run_names: Sequence[str] = (),
 ) -> go.Figure:
     """A panel a layer on shared axes; users and items in the colours of their lines.
 
     Args:
-        coords: (n_layers, n, 2). nodes: (n,), the ``customdata`` of the points.
+        coords: (n_layers, n, 2), of one run or of several, one below the other. nodes: (n,), the
+            ``customdata`` of the points.
         layer_names: (n_layers,). mads: (n_layers,) MAD of users and of items, None where undefined.
         hover: (n,) text of each point.
+        run_names: of several runs, each with as many layers: a row of panels each.
 
     Raises:
         DataError: lengths that do not fit each other.
@@ -51,16 +57,18 @@ def layer_maps(
             found=f"{len(layer_names)}, {len(mads)}, {len(nodes)} and {len(hover)}",
             remedy="pass one entry for every layer or point of the projection",
         )
-    columns = min(n_layers, 2 if n_layers <= MOST_IN_TWO_COLUMNS else 3)
-    panels = Squares(n_layers, columns, SIDE, LEAST_SIDE, TITLE_HEIGHT)
+    n_rows = max(1, len(run_names))
+    columns = min(n_layers // n_rows, MOST_IN_A_ROW)
+    title_height = TITLE_HEIGHT + (RUN_LINE if run_names else 0)
+    panels = Squares(n_layers, columns, SIDE, LEAST_SIDE, title_height)
     ids, text = node_ids(nodes), hover_texts(hover)
     is_user = nodes < n_users
     traces: list[Part] = []
     layout: Part = {
         "template": theme.template(),
-        "height": TITLE_HEIGHT + panels.inner + 4,
+        "height": title_height + panels.inner + 4,
         "dragmode": "pan",
-        "margin": {"l": 4, "r": 4, "t": TITLE_HEIGHT, "b": 4},
+        "margin": {"l": 4, "r": 4, "t": title_height, "b": 4},
         "showlegend": False,
         "annotations": [],
         "uirevision": map_revision(coords),
@@ -74,15 +82,21 @@ def layer_maps(
                 "x": flat[members, 0],
                 "y": flat[members, 1],
                 "mode": "markers",
-                "marker": {"color": SIDE_STYLES[side].color, "size": 4.5, "opacity": 0.7},
+                "marker": {
+                    "color": SIDE_STYLES[side].color,
+                    "symbol": MARKS[side][0],
+                    "size": MARKS[side][1],
+                    "opacity": 0.7,
+                },
                 "customdata": ids[members],
                 "text": text[members],
                 "hovertemplate": "%{text}<extra></extra>",
                 "name": side,
             }
             traces.append(trace | place.of_trace)
-        heading = _title(layer_names[place.number], mads[place.number])
-        layout["annotations"].append(place.title(heading))
+        run = run_names[place.number * n_rows // n_layers] if run_names else ""
+        title = _title(run, layer_names[place.number], mads[place.number])
+        layout["annotations"].append(place.title(title))
         x, y = square_axes(coords, place)
         layout |= place.axes(x | {"showgrid": False}, y | {"showgrid": False})
     return go.Figure(data=traces, layout=layout)
@@ -121,9 +135,9 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
     return figure
 
 
-def _title(name: str, mad: tuple[float | None, float | None]) -> str:
+def _title(run: str, name: str, mad: tuple[float | None, float | None]) -> str:
     sides = (
         f"<span style='color:{SIDE_STYLES[side].color}'>{side} {wording.measure(value)}</span>"
         for side, value in zip(("users", "items"), mad, strict=True)
     )
-    return heading(literal(name), *sides)
+    return heading(*([literal(run)] if run else []), literal(name), *sides)

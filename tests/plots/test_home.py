@@ -38,9 +38,14 @@ def test_each_panel_has_users_and_items_in_the_colours_of_their_lines() -> None:
 
 def test_the_browser_knows_how_to_arrange_the_panels() -> None:
     assert draw(4).layout.meta["squares"] == {
-        "n": 4, "columns": 2, "side": 198, "least": 96, "above": 74, "gap": 16
+        "n": 4, "columns": 4, "side": 168, "least": 96, "above": 74, "gap": 16
     }  # fmt: skip
-    assert draw(6).layout.meta["squares"]["columns"] == 3
+    two = draw(6, run_names=["without", "with"])
+    assert two.layout.meta["squares"]["columns"] == 3
+    titles = [note.text for note in two.layout.annotations]
+    assert [("without" in t, "with<" in t) for t in titles] == [(True, False)] * 3 + [
+        (False, True)
+    ] * 3
 
 
 def test_all_panels_share_one_square_range_that_holds_every_point() -> None:

@@ -21,9 +21,9 @@ test("arrays are read with the rows of their last axis", () => {
   assert.deepEqual([...decoded(packed(Int32Array.of(7, -1), [2], "int32")).values], [7, -1]);
 });
 
-test("numbers have two digits that count, whatever their size", () => {
-  const told = [null, 0, 0.7134, 0.0567, 0.000153, 0.00004, 23.44, 1.0003].map(written);
-  assert.deepEqual(told, ["–", "0", "0.71", "0.057", "0.00015", "4·10⁻⁵", "23.4", "1.00"]);
+test("a measure has three significant digits, whatever its size", () => {
+  const told = [null, 0, 0.7134, 0.0567, 0.000153, 0.00000004, 23.44, 1.0003, 1234].map(written);
+  assert.deepEqual(told, ["–", "0", "0.713", "0.0567", "0.000153", "4.00e-8", "23.4", "1.00", "1,230"]);
 });
 
 test("a depth between two layers lies between their places, and up is up", () => {

@@ -16,14 +16,12 @@ function decoded({ dtype, shape, data }) {
   return { values, shape, at };
 }
 
-/** A measure with the digits that people can compare: 0.71, 0.057, 0.00015, 23.4. */
+/** A measure in three significant digits, as `rednd_core/wording.py` writes it: 0.944, 0.000154, 62.3. */
 function written(value) {
   if (value === null || value === undefined) return "–";
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 10) return value.toFixed(1);
-  if (size >= 0.1) return value.toFixed(2);
-  if (size >= 0.0001) return Number(value.toPrecision(2)).toString();
-  return value.toExponential(0).replace("e-", "·10⁻").replace(/\d+$/, (digits) =>
-    [...digits].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
+  const [digits, power] = value.toExponential(2).split("e");
+  if (value && Number(power) < -6) return `${digits}e${power}`;
+  const places = value ? Math.max(0, 2 - Number(power)) : 0;
+  return Number(`${digits}e${power}`).toLocaleString("en",
+    { minimumFractionDigits: places, maximumFractionDigits: places });
 }

@@ -18,7 +18,7 @@ from app.home import view as home
 from app.home.story import choose_story
 from app.shared.chapter import DEEP
 from rednd_core import wording
-from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
+from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig, TrainingConfig
 from rednd_core.data import load_dataset
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.runs import (
@@ -49,11 +49,18 @@ def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
         model: str = "lightgcn",
         modalities: tuple[str, ...] = ("id",),
         folder: Path = planted_folder,
+        seed: int = 1,
+        recall: float = 0.125,
         **settings: Any,
     ) -> dict[str, list[np.ndarray]]:
         rng = np.random.default_rng(len(name))
         facts = data_facts(data)
-        config = RunConfig(model=model, data=DataConfig(path=str(folder)), hyperparameters=settings)
+        config = RunConfig(
+            model=model,
+            data=DataConfig(path=str(folder)),
+            hyperparameters=settings,
+            training=TrainingConfig(seed=seed),
+        )
         shape = ModelFacts(
             modalities=modalities,
             n_layers=N_LAYERS,
@@ -76,7 +83,7 @@ def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
             EvaluationRecord(
                 epoch=3,
                 valid={"recall@20": 0.25},
-                test={"recall@20": 0.125 if model == "lightgcn" else 0.375},
+                test={"recall@20": recall},
                 n_users={"valid": 40, "test": 40},
             )
         )
@@ -123,10 +130,8 @@ def test_the_first_picture_shows_what_the_core_measures(add_run, planted_folder:
     assert sorted(nodes) == list(range(70))
 
 
-def test_isolated_nodes_are_left_out_and_stay_where_they_were(
-    store: RunStore, tmp_path: Path
-) -> None:
-    """Their stored rows are shown as they are; propagated on, nothing is left of them."""
+def test_isolated_nodes_are_left_out_of_maps_and_lines(store: RunStore, tmp_path: Path) -> None:
+    """At layer 16 they would be a second dot beside that of all others, which a room reads as a kind."""
     folder = tmp_path / "lonely"
     folder.mkdir()
     pairs = [(u, i) for u in range(6) for i in range(5) if (u + i) % 2 and u != 2]
@@ -152,8 +157,10 @@ def test_isolated_nodes_are_left_out_and_stay_where_they_were(
     for column in ("layer", "side", "n"):
         assert found[column].tolist() == wanted[column].tolist()
     np.testing.assert_allclose(found["value"], wanted["value"], rtol=1e-6)
+    assert cached.n_isolated(run) == 2
     for layer, sampled in zip(whole, joined_sample(run, 4), strict=True):
         nodes = sampled.sample.nodes
+        assert nodes.tolist() == [n for n in range(graph.n_nodes) if n not in (2, 11)]
         np.testing.assert_allclose(sampled[nodes], layer[nodes], rtol=1e-5, atol=1e-7)
 
 
@@ -174,31 +181,62 @@ def test_a_permalink_restores_the_view(add_run) -> None:
     assert len(lines(figures(app)[1])["LightGCN · users"]) == N_LAYERS + 1
 
 
-def test_the_other_run_is_the_one_with_the_largest_alignment(add_run) -> None:
-    add_run("flat")
+def test_the_story_is_one_model_without_and_with_the_alignment(add_run) -> None:
+    """Beside another model nobody could say what the alignment did."""
+    add_run("flat", recall=0.9)
     for weight in (0.0, 0.5, 0.01):
         add_run(f"red-{weight}", "rednnd", ("image", "text"), alignment_weight=weight)
+    add_run("deeper", "rednnd", ("image", "text"), alignment_weight=0.9, knn_k=20)
     app = open_home()
-    assert "RedNⁿD, alignment 0.5 · users" in lines(figures(app)[1])
-    assert "test recall@20 of 0.3750 against 0.1250" in words(app)
+    maps, chart = figures(app)
+    sides = ("users", "items")
+    assert set(lines(chart)) == {
+        f"RedNⁿD, alignment {w} · {s}" for w in ("0", "0.5") for s in sides
+    }
+    titles = [note["text"] for note in maps["layout"]["annotations"]]
+    assert len(titles) == 8  # a row of four layers for each run
+    assert all("alignment 0<" in title for title in titles[:4])
+    assert all("alignment 0.5<" in title for title in titles[4:])
+    assert "Test recall@20 is 0.1250 with 0.5 and 0.1250 with 0, of one seed" in words(app)
     assert "modalities side by side" in "\n".join(c.value for c in app.caption)
     table = app.dataframe[0].value.set_index("run")
     assert table.loc["red-0.01", "alignment weight"] == "0.01"
     assert table.loc["flat", "alignment weight"] == ""
-    assert table.loc["flat", "test recall@20"] == 0.125
+    assert table.loc["flat", "test recall@20"] == 0.9
     assert set(table["state"]) == {"finished"}
+
+
+def test_a_claim_about_recall_names_its_seeds_and_their_spread(add_run) -> None:
+    for seed, (without, with_) in enumerate([(0.40, 0.43), (0.42, 0.41), (0.41, 0.42)], start=1):
+        add_run(f"a{seed}", "rednnd", ("text",), seed=seed, recall=without, alignment_weight=0.0)
+        add_run(f"b{seed}", "rednnd", ("text",), seed=seed, recall=with_, alignment_weight=0.5)
+    add_run(
+        "b4", "rednnd", ("text",), seed=4, recall=0.99, alignment_weight=0.5
+    )  # without a partner
+    told = words(open_home())
+    assert "0.4200 ± 0.0100 with 0.5 and 0.4100 ± 0.0100 with 0" in told
+    assert "of the seeds 1, 2, 3" in told
+    assert "higher with 0.5 in 2 of 3 seeds" in told
+
+
+def test_both_kinds_can_be_seen_where_they_overlap(add_run) -> None:
+    add_run("flat")
+    users, items = figures(open_home())[0]["data"][:2]
+    assert (users["name"], items["name"]) == ("users", "items")  # items are drawn on top
+    assert users["marker"]["symbol"] != items["marker"]["symbol"]
+    assert users["marker"]["size"] > items["marker"]["size"]
 
 
 def test_runs_on_other_data_are_not_compared(add_run, store: RunStore) -> None:
     add_run("flat")
-    add_run("red", "rednnd", ("text",), alignment_weight=0.5)
+    add_run("aligned", "rednnd", ("text",), alignment_weight=0.5)
+    add_run("red", "rednnd", ("text",), alignment_weight=0.0)
     config = store.root / "red" / "config.json"
     record = json.loads(config.read_text())
     record["data"]["digest"] = "another"
     config.write_text(json.dumps(record))
     story = choose_story(store.list())
     assert story is not None
-    assert story.base.run.name == "flat"
     assert story.other is None
 
 
@@ -207,7 +245,7 @@ def test_an_empty_store_says_how_to_train(store: RunStore) -> None:
     assert not app.exception
     assert not figures(app)
     assert "rednd train" in app.code[0].value
-    assert len(app.get("page_link")) == 6  # the five pages, and training once more
+    assert len(app.get("page_link")) == 7  # the six pages, and training once more
 
 
 def test_a_broken_run_is_named_and_hides_nothing(add_run, store: RunStore) -> None:
@@ -248,7 +286,7 @@ def test_one_broken_file_costs_the_row_of_that_run_only(
     app = open_home()
     assert not app.exception
     assert not app.error
-    assert "RedNⁿD, alignment 0.5 · users" in lines(figures(app)[1])
+    assert len(figures(app)) == 2
     assert sorted(app.dataframe[0].value["run"]) == ["flat", "red"]
     assert "torn" in app.warning[0].value
 
@@ -274,7 +312,7 @@ def test_data_that_is_gone_leaves_the_list_of_runs(add_run, tmp_path: Path) -> N
 def test_umap_stands_beside_the_other_maps_where_it_is_known(add_run, store, monkeypatch) -> None:
     add_run("flat")
     assert len(figures(open_home())) == 2
-    known = cached.joined_map(store.open("flat"), [0, 1, 2], 2)
+    known = cached.joined_map(store.open("flat"), [0, N_LAYERS, DEEP // 2, DEEP], DEEP)
     monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown, reach: known)
     app = open_home()
     assert len(figures(app)) == 3
