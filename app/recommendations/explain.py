@@ -10,6 +10,7 @@ import streamlit as st
 from app import cached
 from app.recommendations.controls import ListView
 from app.recommendations.lists import HIT, MISS
+from app.recommendations.paths import path_sentence
 from app.shared.downloads import show_figure
 from app.shared.product import product_card, title_of
 from app.shared.text import escape_markdown
@@ -17,13 +18,11 @@ from rednd_core import wording
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.explain import Explanation, explain
 from rednd_core.evaluation.slices import popularity_groups
-from rednd_core.graph.khop import ConnectingPaths, connecting_paths
 from rednd_core.plots.explanation import history_figure, parts_figure
 from rednd_core.runs import Run
 
 ITEM = "explain"  # original id of the explained item
 N_HISTORY_BARS = 10
-N_PATHS = 3
 
 
 def show_explanation(view: ListView) -> None:
@@ -42,11 +41,12 @@ def show_explanation(view: ListView) -> None:
     listed = found.listed["item"].tolist()
     compared = listed[0] if item == listed[-1] else listed[-1]
     other = _explain(view, compared)
-    paths = connecting_paths(
-        cached.graph(dataset).adjacency, dataset.n_users, view.user, item, N_PATHS
-    )
     place = f"rank {listed.index(compared) + 1}"
-    sentences = [gap_sentence(this, other, place), *reasons(dataset, this, paths)]
+    sentences = [
+        gap_sentence(this, other, place),
+        *reasons(dataset, this),
+        path_sentence(view, item),
+    ]
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     left, right = st.columns(2)
     with left:
@@ -55,8 +55,8 @@ def show_explanation(view: ListView) -> None:
         _show_history(view, this)
 
 
-def reasons(dataset: Dataset, this: Explanation, paths: ConnectingPaths) -> list[str]:
-    """Popularity, shared users, similarity and paths, one Markdown sentence each."""
+def reasons(dataset: Dataset, this: Explanation) -> list[str]:
+    """Popularity, shared users and similarity, one Markdown sentence each."""
     group = popularity_groups(dataset.item_degrees)[this.item]
     sentences = [
         f"**Popularity.** {_count(this.degree, 'user has', 'users have')} it in train: percentile "
@@ -86,23 +86,9 @@ def reasons(dataset: Dataset, this: Explanation, paths: ConnectingPaths) -> list
             f"**Users in common.** {listed}. In all, {len(this.neighbours):,} of the "
             f"{this.degree:,} users who have it share a train item with this user."
         )
-        best = paths.paths[0]
-        share = sum(path.weight for path in paths.paths) / paths.total_weight
-        strongest = (
-            f"user {escape_markdown(str(dataset.user_ids[best.via_user]))} by way of "
-            f"{_title(dataset, best.via_item)}"
-        )
-        sentences.append(
-            f"**Paths in the graph.** {_count(paths.n_paths, 'path', 'paths')} of three hops lead from "
-            f"this user to the item; the strongest runs over {strongest}. The top "
-            f"{len(paths.paths)} carry {100 * share:.0f} % of the weight that three propagation "
-            "layers bring along."
-        )
     else:
         sentences.append(
-            "**Users in common.** 0 other users share a train item with this user and chose this one: no "
-            "path of three hops leads here, so propagation over the user-item graph cannot carry it "
-            "in 3 layers. What is left are features, similar items and popularity."
+            "**Users in common.** 0 other users share a train item with this user and chose this one."
         )
     return sentences
 
