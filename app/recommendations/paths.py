@@ -38,8 +38,8 @@ def _three_hops(dataset: Dataset, paths: ConnectingPaths, n_layers: int) -> str:
     )
     return (
         f"**Paths in the graph.** {paths.n_paths:,} {are} from this user to the item; the strongest runs "
-        f"over {strongest}. The top {len(paths.paths)} have {100 * share:.0f} % of the weight of all paths of "
-        f"three hops. {reach_of(n_layers)}"
+        f"over {strongest}. The top {len(paths.paths)} have {100 * share:.0f} % of the weight of all of "
+        f"them. {reach_of(n_layers)}"
     )
 
 

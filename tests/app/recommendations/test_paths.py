@@ -35,7 +35,7 @@ def test_three_hops_are_told_with_the_reach_of_the_run(said) -> None:
     text = said(1, 2)
     assert "1 path of three hops leads from this user to the item" in text
     assert "user u1 by way of ‹i0›" in text
-    assert "100 % of the weight of all paths of three hops" in text
+    assert "100 % of the weight of all of them" in text
     assert "2 layers" in text
     assert "up to 4 hops" in text
     assert "up to 6 hops" in said(1, 3)
