@@ -26,7 +26,7 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
     modalities = list(dict.fromkeys(name for part in parts.values() for name in part))
     bars = []
     for number, modality in enumerate(modalities):
-        name = literal(modality)
+        name, color = literal(modality), theme.PLAIN[number % len(theme.PLAIN)]
         values = [part.get(modality, 0.0) for part in parts.values()]
         bars.append(
             {
@@ -38,13 +38,14 @@ def parts_figure(parts: Mapping[str, Mapping[str, float]]) -> go.Figure:
                 "text": [f"{name} {value:+.2f}" for value in values],
                 "textposition": "inside",
                 "textangle": 0,
+                "insidetextfont": {"color": theme.text_on(color)},
                 "marker": {
-                    "color": theme.PLAIN[number % len(theme.PLAIN)],
+                    "color": color,
                     "pattern": {
                         "shape": ("", "/", ".", "x")[number % 4],
                         "fillmode": "overlay",
-                        "fgcolor": "#FFFFFF",
-                        "fgopacity": 0.3,
+                        "fgcolor": theme.PAPER,
+                        "fgopacity": 0.15,
                     },
                 },
                 "hovertemplate": f"{name}: %{{x:+.3f}}<extra></extra>",
@@ -76,9 +77,10 @@ def history_figure(
         "x": cosines,
         "y": list(range(len(titles))),
         "orientation": "h",
-        "marker": {"color": theme.ITEMS, "opacity": 0.75},
+        "marker": {"color": theme.ITEMS},
         "text": [wording.cosine(value) for value in cosines],
         "textposition": "auto",
+        "insidetextfont": {"color": theme.text_on(theme.ITEMS)},
         "customdata": [literal(title) for title in titles],
         "hovertemplate": "%{customdata}<br>cosine %{text}<extra></extra>",
     }

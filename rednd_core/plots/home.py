@@ -137,7 +137,7 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
 
 def _title(run: str, name: str, mad: tuple[float | None, float | None]) -> str:
     sides = (
-        f"<span style='color:{SIDE_STYLES[side].color}'>{side} {wording.measure(value)}</span>"
+        f"<span style='color:{SIDE_STYLES[side].color}'>●</span> {side} {wording.measure(value)}"
         for side, value in zip(("users", "items"), mad, strict=True)
     )
     return heading(*([literal(run)] if run else []), literal(name), *sides)

@@ -227,12 +227,12 @@ def _points(
 def warning_note() -> Part:
     """The annotation of a nearly collapsed panel, as :meth:`Place.inside` takes it."""
     return {
-        "text": "⚠ nearly collapsed",
+        "text": f"<span style='color:{theme.WARNING}'>⚠</span> nearly collapsed",
         "x": 0.5,
         "y": 0.02,
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"size": theme.TICK_SIZE, "color": theme.WARNING},
+        "font": {"size": theme.TICK_SIZE},
     }
 
 

@@ -37,7 +37,7 @@ def standing_figure(values: NDArray[np.float64], value: float, metric: str) -> g
         "x": (edges[:-1] + edges[1:]) / 2,
         "y": counts,
         "width": 1 / N_BINS,
-        "marker": {"color": theme.USERS, "opacity": 0.55},
+        "marker": {"color": theme.USERS},
         "customdata": np.column_stack([edges[:-1], edges[1:]]),
         "hovertemplate": "%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:,} users"
         "<extra></extra>",
@@ -59,7 +59,6 @@ def standing_figure(values: NDArray[np.float64], value: float, metric: str) -> g
         "xanchor": "left" if value < 0.5 else "right",
         "showarrow": False,
         "text": f"<b>this user {wording.metric(value)}</b>",
-        "font": {"color": theme.ACCENT},
     }
     layout = {
         "template": theme.template(),
@@ -101,6 +100,7 @@ def mix_figure(mixes: Mapping[str, Sequence[str]]) -> go.Figure:
                 "text": [f"{label} {count}" if count else "" for count in counts],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
+                "insidetextfont": {"color": theme.text_on(color)},
                 "textangle": 0,
                 "hovertemplate": f"{label}: %{{customdata}} items, %{{x:.0f}} %<extra></extra>",
                 "customdata": counts,

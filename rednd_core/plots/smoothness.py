@@ -29,7 +29,7 @@ SIDE_STYLES = {
     "layer output": Style(theme.CATEGORICAL[2], "solid", "triangle-up"),
     "readout": Style(theme.CATEGORICAL[2], "dash", "x"),
     "popularity": Style(theme.INK, "dot", "line-ew"),
-    "whole model": Style(theme.CATEGORICAL[3], "dot", "star"),
+    "whole model": Style(theme.PLAIN[1], "dot", "star"),
 }
 """``side`` of a table -> its line. The last four are for metrics, which have no side."""
 

@@ -1,8 +1,9 @@
 """Colours, sizes and one figure template for every chart of the app.
 
-Backgrounds are transparent and the ink is a grey of contrast above 4:1 on white and on near-black, so
-that a figure reads in light and dark pages and in an exported file. Type is large enough for the back
-of a lecture hall.
+Backgrounds are transparent. Every line has a contrast of at least 3:1 on a white and on a near-black
+page. No colour has 4.5:1, which text needs, on both: so the app gives the text of a figure the colour of
+the page's text (app/charts/live_charts.css), and a file is dark on white. Type is large enough for the
+back of a lecture hall.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from plotly.colors import sample_colorscale
 # Twelve colours (and OTHER) at least 22 apart in CIELAB, where 2.3 is just noticeable, in normal
 # vision, protanopia, deuteranopia and tritanopia alike. Found by a search for the largest least
 # distance among colours that stand out from both a white and a near-black page; the tests measure it.
-# The first three also have a contrast of about 3:1 on both pages.
+# The first three also have a contrast of 3:1 on both pages, which lines need; twelve such colours could
+# not be told apart.
 CATEGORICAL: tuple[str, ...] = (
     "#9955FF",
     "#DD7722",
-    "#44AA66",
+    "#3FA563",
     "#992277",
     "#FFBB11",
     "#00DDFF",
@@ -34,17 +36,18 @@ CATEGORICAL: tuple[str, ...] = (
     "#8899FF",
 )
 # Users and items have the first two wherever they stand beside each other. Runs, losses and modalities
-# take PLAIN and a dash or marker, layers :func:`layer_colors`.
+# take PLAIN and a dash or marker, layers :func:`layer_colors`; both sets are from the same search, among
+# colours of a contrast of 3:1 on both pages.
 USERS, ITEMS = CATEGORICAL[:2]
-SIDES = {"user": USERS, "item": ITEMS}  # as categories, too
-PLAIN: tuple[str, ...] = ("#339966", "#A8107F", "#6B4A2B", "#FF66EC")  # as far apart, those two too
-LAYERS = ("#63D0BE", "#2F9BB0", "#265A8C")  # between these, from the first layer to the last
+SIDES = {"user": USERS, "item": ITEMS}  # the same two as categories
+PLAIN: tuple[str, ...] = ("#4B96E1", "#A53C87", "#D2003C", "#B48787")
+LAYERS = ("#4B96E1", "#C31E3C")  # from the first layer to the last: cold to hot
 OTHER = "#8C8C8C"  # categories beyond the palette, and nodes without a value
 SEQUENTIAL = "Viridis"  # continuous values; perceptually even, safe for colour blindness
 
-INK = "#797979"  # text and frames, on light and on dark
-PRINT = "#1D1A26"  # instead of INK, on the
-PAPER = "#FFFFFF"  # of an exported file
+INK = "#797979"  # frames and neutral lines; text where nothing else is known of the page
+PAPER = "#FFFFFF"  # background of an exported file and of hover labels
+PRINT = "#1D1A26"  # text there
 GRID = "rgba(128,128,128,0.22)"
 ACCENT = "#FF2E93"  # the ring around selected nodes
 WARNING = "#D95F02"
@@ -81,7 +84,13 @@ def template() -> go.layout.Template:
             "yaxis": axis,
             "legend": {"font": {"size": TICK_SIZE}, "itemsizing": "constant"},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": ACCENT},
-            "hoverlabel": {"font": {"size": TICK_SIZE}, "align": "left"},
+            "hoverlabel": {
+                "font": {"size": TICK_SIZE, "color": PRINT},
+                "bgcolor": PAPER,
+                "bordercolor": INK,
+                "align": "left",
+                "namelength": -1,  # a shortened name could end within an escaped character
+            },
             "annotationdefaults": {"font": {"size": FONT_SIZE, "color": INK}},
             "margin": {"l": 48, "r": 16, "t": 64, "b": 48},
         }
@@ -116,8 +125,20 @@ def category_colors(values: Iterable[str], order: Sequence[str] | None = None) -
     }
 
 
+def text_on(color: str) -> str:
+    """Black or white, whichever has the larger contrast on ``color``; it is at least 4.58:1.
+
+    Contrast and luminance are those of WCAG 2.1.
+    """
+    shares = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    black, white = (luminance + 0.05) / 0.05, 1.05 / (luminance + 0.05)
+    return "#000000" if black > white else "#FFFFFF"
+
+
 def layer_colors(n: int) -> list[str]:
-    """``n`` colours from light to dark, all of which stand out from a light and from a dark page."""
+    """``n`` colours from cold to hot, all of which stand out from a light and from a dark page."""
     shares = [layer / max(1, n - 1) for layer in range(n)]
     found = sample_colorscale(list(LAYERS), shares, colortype="tuple")
     return ["#" + "".join(f"{round(255 * part):02X}" for part in color) for color in found]

@@ -194,7 +194,7 @@ def _labels(epochs: pd.DataFrame, changes: Sequence[WeightChange]) -> list[Part]
                 "xshift": 3,
                 "text": text,
                 "showarrow": False,
-                "font": {"color": theme.ACCENT, "size": theme.TICK_SIZE},
+                "font": {"size": theme.TICK_SIZE},
             }
         )
     return labels

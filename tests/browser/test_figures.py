@@ -165,3 +165,30 @@ def test_a_downloaded_page_uses_the_width(open_page: Callable[..., Any], tmp_pat
     assert max(panel["left"] + panel["width"] for panel in panels) > 1350
     assert "Run shop-lightgcn: lightgcn on shop" in page.locator("body").inner_text()
     assert page.locator("[data-title*=Share]").count() == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_of_figures_has_the_ink_of_the_page(open_page: Callable[..., Any], dark: bool) -> None:
+    """No one colour can be read on both a light and a dark page (WCAG: 4.5:1)."""
+    page = open_page("/", dark=dark)
+    drawn(page)
+    fills, ink, paper = page.evaluate(
+        """selector => {
+          const texts = document.querySelectorAll(`${selector} :is(.infolayer, .xtick, .ytick) text`);
+          const rgb = color => color.match(/[0-9]+/g).slice(0, 3).map(Number);
+          const body = getComputedStyle(document.querySelector(".stApp"));
+          return [[...texts].map(text => rgb(getComputedStyle(text).fill)), rgb(body.color),
+            rgb(body.backgroundColor)];
+        }""",
+        LINES,
+    )
+    assert len(fills) > 10
+    assert {tuple(fill) for fill in fills} == {tuple(ink)}
+    luminances = sorted(_luminance(color) for color in (ink, paper))
+    assert (luminances[1] + 0.05) / (luminances[0] + 0.05) >= 4.5
+
+
+def _luminance(color: list[int]) -> float:
+    shares = [part / 255 for part in color]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -72,7 +72,9 @@ def test_titles_and_warnings_belong_to_the_layer() -> None:
     first, last = ([note.text for note in frames[name].layout.annotations] for name in ("0", "2"))
     assert [text.split("</b>")[0] for text in first] == ["<b>M0, layer 0", "<b>M1, layer 0"]
     assert "MAD users 0.010" in last[0]
-    assert [text for text in last if "collapsed" in text] == ["⚠ nearly collapsed"] * 2
+    assert [text for text in last if "collapsed" in text] == [
+        "<span style='color:#D95F02'>⚠</span> nearly collapsed"
+    ] * 2
     assert [note.xref for note in frames["2"].layout.annotations][2:] == ["x domain", "x2 domain"]
 
 
