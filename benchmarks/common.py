@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from rednd_core.process_setup import set_up_process
 from rednd_core.reproducibility import commit
-from rednd_core.tuning import tune_process
 
-tune_process()
+set_up_process()
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def peak_kib() -> int:
 
 
 def reset_peak() -> int:
-    """Let the peak begin anew (Linux), and return it, in KiB."""
+    """Set the peak back to the memory in use (on Linux), and return it in KiB."""
     reset = Path("/proc/self/clear_refs")
     if reset.exists():
         reset.write_text("5")

@@ -91,7 +91,7 @@ def main() -> None:
         n_kept = round(share * len(sampling))
         kept = draw_edges(n_kept, sampling, rng)
         subset = normalized_subset(graph, kept)
-        parts = {
+        parts: dict[str, Callable[[], object]] = {
             "draw": partial(draw_edges, n_kept, sampling, rng),
             "normalise": partial(normalized_subset, graph, kept),
             "bind": partial(propagator, subset, "auto", device),

@@ -1,4 +1,4 @@
-"""Seeds, versions and the commit: what a run needs on record to be repeated."""
+"""Seeds, versions and the commit: what has to be recorded so that a run can be repeated."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries below us may still draw from it
+    np.random.seed(seed)  # noqa: NPY002 - libraries that are called from here may draw from it
     torch.manual_seed(seed)
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that numbers depend on; absent ones are left out."""
+    """Versions of Python and of the libraries that results depend on; absent libraries are left out."""
     found = {"python": platform.python_version()}
     for package in _RECORDED:
         try:

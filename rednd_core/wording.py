@@ -1,4 +1,4 @@
-"""How amounts are said to people: one function a kind, so that a quantity has the same digits everywhere."""
+"""Numbers as text for people: one function a kind of quantity, so that its digits are the same everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line. Each command is a thin door to the core; heavy imports happen inside it."""
+"""The command line. A command calls the core and prints; it imports heavy modules when it runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 from rednd_core.cli.speech import say
 from rednd_core.errors import RedndError, storage_error
-from rednd_core.tuning import tune_process
+from rednd_core.process_setup import set_up_process
 
 INTERRUPTED = 130
 
@@ -17,7 +17,7 @@ def main() -> None:
     Exit codes: 0 done, 1 a problem that the message explains, 2 wrong usage, 130 ended by Ctrl-C.
     """
     try:
-        tune_process()
+        set_up_process()
         from rednd_core.cli.app import app
 
         app()

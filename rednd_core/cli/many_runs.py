@@ -1,4 +1,4 @@
-"""What ``rednd sweep`` and ``rednd study`` share: options, workers, progress, ending."""
+"""What ``rednd sweep`` and ``rednd study`` share: options, workers, lines of progress, the last report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of all runs; repeatable."),
 ]
 NameOption = Annotated[
-    str | None, typer.Option("--name", help="Its name; by default derived from what is asked for.")
+    str | None,
+    typer.Option("--name", help="Name of the sweep or study; by default made from its plan."),
 ]
 Workers = Annotated[
     int | None,
@@ -43,8 +44,8 @@ Scheduler = Annotated[
 ]
 
 
-class Narrator:
-    """One line a finished point, on standard error."""
+class ProgressLines:
+    """Writes a line to standard error for each finished point."""
 
     def __init__(self) -> None:
         self._select_by = ""
@@ -77,20 +78,26 @@ class Narrator:
 
 
 @contextmanager
-def working_pool(scheduler: str | None, workers: int | None) -> Iterator[tuple[DaskPool, Narrator]]:
-    """A pool that Ctrl-C stops cleanly: what trains keeps its last checkpoint."""
+def working_pool(
+    scheduler: str | None, workers: int | None
+) -> Iterator[tuple[DaskPool, ProgressLines]]:
+    """A pool that Ctrl-C stops in order: each run in training keeps its last checkpoint."""
     from rednd_core.sweeps.cluster import DaskPool
 
     if scheduler is not None and workers is not None:
-        raise typer.BadParameter("--workers starts processes here; a scheduler has its own")
+        raise typer.BadParameter(
+            "--workers starts processes on this machine; a scheduler has its own workers"
+        )
     with DaskPool(scheduler, workers) as pool:
 
         def stop() -> None:
-            os.write(2, b"Stopping what trains; once more ends it at once\n")  # safe in a handler
+            os.write(
+                2, b"Stopping all runs; a second Ctrl-C ends them at once\n"
+            )  # a handler may call it
             pool.stop()
 
         with on_first_signal(stop):
-            yield pool, Narrator()
+            yield pool, ProgressLines()
 
 
 def parse_axes(options: Iterable[str]) -> tuple[Axis, ...]:
@@ -105,17 +112,17 @@ def parse_axes(options: Iterable[str]) -> tuple[Axis, ...]:
 
 
 def absolute(data: Path) -> str:
-    """The path as workers elsewhere on the machine, or on the shared disk, find it."""
+    """The path by which workers in other folders, or on a shared disk, find the data."""
     return str(resolve_data_path(str(data)))
 
 
-def end(record: CampaignRecord) -> None:
-    """Say what is missing; the exit code tells an unfinished sweep or study from a finished one."""
+def report_end(record: CampaignRecord) -> None:
+    """Report failures and unfinished runs; an unfinished sweep or study has an exit code of its own."""
     for point in record.points:
         if point.outcome is not None and point.outcome.state == "failed":
             say(f"failed: {point.run}: {point.outcome.message}")
     if len(record.commits) > 1:
         say(f"The runs were trained by different commits: {', '.join(record.commits)}")
     if record.state != "finished":
-        say(f"{record.n_finished} runs are finished; give the same command again to go on")
+        say(f"{record.n_finished} runs are finished; give the same command again to continue")
         raise typer.Exit(INTERRUPTED)

@@ -54,7 +54,7 @@ Columns = Annotated[
 
 
 def open_store(runs_dir: Path | None) -> RunStore:
-    """The store of ``--runs-dir``, or the default one; bundled runs are there in both."""
+    """The store of ``--runs-dir``, or the default store; both include the bundled runs."""
     from rednd_core.runs import RunStore, default_store
 
     store = default_store()
@@ -62,7 +62,7 @@ def open_store(runs_dir: Path | None) -> RunStore:
 
 
 def load_run_data(run: Run) -> Dataset:
-    """The data set that a run was trained on; refuses one whose content has changed."""
+    """The data set that a run was trained on; a data set whose content has changed is refused."""
     from rednd_core.data import load_configured
 
     record = run.record
@@ -71,11 +71,11 @@ def load_run_data(run: Run) -> Dataset:
     return dataset
 
 
-def kept_path(data: Path) -> str:
-    """The path of ``--data`` as a run keeps it.
+def stored_path(data: Path) -> str:
+    """The path of ``--data`` in the form that a run stores.
 
     Raises:
-        DataError: there is nothing, said before a run is made for it.
+        DataError: nothing lies there; found before a run is made.
     """
     place = resolve_data_path(str(data))
     if not place.exists():
@@ -92,7 +92,7 @@ def data_config(
     split_seed: int | None = None,
     columns: Iterable[str] | None = None,
 ) -> DataConfig:
-    """``--data`` and the options of how to read and split it, validated; the folder is not looked at.
+    """``--data`` and the options of how to read and split it, validated; no file is read.
 
     Raises:
         ConfigError: an impossible value, or ratios or a seed that the split would not use.
@@ -171,7 +171,7 @@ def split_assignment(assignment: str) -> tuple[str, str]:
 
 
 def parse_value(text: str) -> Any:
-    """``text`` as JSON where it is JSON, else as it stands."""
+    """``text`` as JSON where it is JSON, else the text itself."""
     try:
         return json.loads(text)
     except ValueError:
@@ -213,9 +213,9 @@ def _plain(value: Any) -> Any:
 
 
 def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table on standard output, as wide as the terminal allows; no cell is cut off.
+    """Print a table that is at most as wide as the terminal; no cell is cut off.
 
-    Where it is too wide, headings get a line a word first, and only then are cells folded.
+    If the table is too wide, each word of a heading gets a line; if that is not enough, cells are folded.
     """
     from rich.console import Console
     from rich.table import Table
@@ -230,7 +230,7 @@ def show_table(title: str, columns: list[str], rows: Iterable[Iterable[object]])
             built.add_row(*row)
         return built
 
-    console = Console(markup=False, emoji=False, highlight=False)  # texts may be anybody's
+    console = Console(markup=False, emoji=False, highlight=False)  # titles may look like markup
     console.print(printable(title), style="italic")
     wide = table(columns)
     unbounded = console.options.update(max_width=10_000)

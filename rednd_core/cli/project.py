@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rednd_core.projection import Projection
 
 TITLES = {"pca": "PCA on shared axes", "umap": "UMAP, one layout"}
-UMAP_ALONE = (
+UMAP_HIDES = (
     "UMAP gives every neighbourhood room and hides a collapse: read it beside the PCA and the "
     "figures above each panel."
 )
@@ -37,8 +37,8 @@ def project(
 ) -> None:
     """Map all layers of a run onto two shared axes and write the map.
 
-    In a picture, UMAP stands beside PCA, because alone it hides a collapse. A map that was computed
-    before, here or in the app, is not computed again.
+    In a picture, UMAP stands beside PCA, because UMAP alone hides a collapse. A map that was computed
+    before, by this command or in the app, is not computed again.
 
     Example: `rednd project --run shop-lightgcn --method umap --out map.html`
     """
@@ -93,7 +93,7 @@ def project(
             for each in shown
         ]
         head = f"{run} · {chosen} · {n_of_total}"
-        write_bytes(out, _page(head, UMAP_ALONE if len(shown) > 1 else "", figures).encode())
+        write_bytes(out, _page(head, UMAP_HIDES if len(shown) > 1 else "", figures).encode())
     n_layers = len(found.coords)
     tell(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}: {out}")
 

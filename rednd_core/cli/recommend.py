@@ -26,7 +26,7 @@ def recommend(
     runs_dir: RunsDir = None,
     as_json: Json = False,
 ) -> None:
-    """List a user's best unseen items, held-out hits marked, and the rank of every miss.
+    """List a user's best unseen items with hits marked, and the rank of each held-out item below them.
 
     Example: `rednd recommend --run shop-lightgcn --user 17 --k 10`
     """

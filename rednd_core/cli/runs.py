@@ -27,7 +27,7 @@ Name = Annotated[str, typer.Argument(help="Name of a run.")]
 
 @runs_app.command("list")
 def list_runs(runs_dir: RunsDir = None, as_json: Json = False) -> None:
-    """List own runs, then the bundled ones; a broken folder says what is wrong with it.
+    """List your own runs, then the bundled runs, with the metric that chose the epoch.
 
     Examples:
 
@@ -155,7 +155,7 @@ def import_run(
 
 
 def _require_known_kind(source: Path, config: Path | None) -> None:
-    """Say what is missing or cannot be, before a file is taken for what it is not."""
+    """Refuse a file of the wrong kind, or without its configuration, before it is read."""
     from rednd_core.errors import CheckpointError
     from rednd_core.runs.archive import PICKLES
 

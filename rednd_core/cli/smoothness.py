@@ -78,7 +78,7 @@ def smoothness(
             n, left_out = int(sizes.mode()[0]), int(part["n_excluded"].max())
             title = f"{run} · {modality} · {side} (n = {n:,}, {left_out} isolated left out)"
             headings = [
-                # Pairs, edges and sampled rows are other numbers than the nodes of the title.
+                # The title counts nodes; a measure of pairs, edges or sampled rows has its own n.
                 MEASURES[name].title + ("" if sizes[name] == n else f" (n={sizes[name]:,})")
                 for name in names
             ]

@@ -13,8 +13,8 @@ from rednd_core.cli.many_runs import (
     Settings,
     Workers,
     absolute,
-    end,
     parse_axes,
+    report_end,
     working_pool,
 )
 from rednd_core.cli.options import (
@@ -59,8 +59,9 @@ def study(
 ) -> None:
     """Train with several seeds and report means with their spread.
 
-    Every run is an ordinary one; its test is read once, on its best checkpoint. Settings and
-    variations go to the models that know them. The same command again goes on where it was stopped.
+    Each run is an ordinary run; its test part is read once, with its best checkpoint. Settings and
+    variations go to the models that have them. The same command, given again, continues where it was
+    stopped.
 
     Examples:
 
@@ -93,8 +94,8 @@ def study(
     for key, models in plan.partly_known().items():
         if models:
             say(f"{key} applies to {', '.join(models)} only")
-    with working_pool(scheduler, workers) as (pool, report):
-        record = run_study(plan, open_store(runs_dir), pool, report, name)
+    with working_pool(scheduler, workers) as (pool, listener):
+        record = run_study(plan, open_store(runs_dir), pool, listener, name)
     rows = summarise(record)
     if markdown is not None:
         write_bytes(markdown, study_markdown(record, rows).encode())
@@ -113,7 +114,7 @@ def study(
             show_table(
                 "Differences seed by seed: mean ± sd (seeds with a higher value)", *differences
             )
-    end(record)
+    report_end(record)
 
 
 def _parse_seeds(text: str) -> tuple[int, ...]:

@@ -13,8 +13,8 @@ from rednd_core.cli.many_runs import (
     Settings,
     Workers,
     absolute,
-    end,
     parse_axes,
+    report_end,
     working_pool,
 )
 from rednd_core.cli.options import (
@@ -36,7 +36,7 @@ from rednd_core.cli.speech import say, tell
 if TYPE_CHECKING:
     from rednd_core.sweeps.sweep import SweepRecord
 
-MANY = 20
+MANY_RUNS = 20  # from here on the staged search is mentioned
 
 
 def sweep(
@@ -68,8 +68,8 @@ def sweep(
 ) -> None:
     """Train a grid of settings and choose one by validation.
 
-    Every point is an ordinary run. Test is read for the chosen one only, when all are over. The same
-    command again goes on where it was stopped.
+    Each point of the grid is an ordinary run. The test part is read for the chosen run only, after all
+    runs have ended. The same command, given again, continues where it was stopped.
 
     Examples:
 
@@ -86,16 +86,16 @@ def sweep(
         staged=staged,
     )
     store = open_store(runs_dir)
-    if plan.n_points > MANY and not staged:
+    if plan.n_points > MANY_RUNS and not staged:
         fewer = plan.model_copy(update={"staged": True}).n_points
         say(f"{plan.n_points} runs; --staged would train {fewer}, one setting after the other")
-    with working_pool(scheduler, workers) as (pool, report):
-        record = run_sweep(plan, store, pool, report, name)
+    with working_pool(scheduler, workers) as (pool, listener):
+        record = run_sweep(plan, store, pool, listener, name)
     if as_json:
         print_json(record.model_dump(mode="json"))
     else:
         _show(record, store.root)
-    end(record)
+    report_end(record)
 
 
 def _show(record: SweepRecord, root: Path) -> None:

@@ -19,10 +19,10 @@ from rednd_core.cli.options import (
     Split,
     SplitSeed,
     data_config,
-    kept_path,
     open_store,
     print_json,
     run_settings,
+    stored_path,
 )
 from rednd_core.cli.signals import on_first_signal
 from rednd_core.cli.speech import say, tell
@@ -94,7 +94,7 @@ def train(
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
-            source = data_config(kept_path(data), split, ratios, split_seed, columns)
+            source = data_config(stored_path(data), split, ratios, split_seed, columns)
             config = configure(model, source, run_settings(settings, seed))
             writer = new_run(store, config, run)
             with writer.recording_failure(keep_refused=False):
@@ -115,7 +115,7 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
     from rednd_core.training.memory import MEMORY_SHARE, whole_memory
     from rednd_core.training.trainer import Trainer
 
-    class Narrator(Callback):
+    class ProgressLines(Callback):
         def on_data(self, dataset: Dataset) -> None:
             for notice in dataset.notices:
                 say(f"notice  {notice.message}")
@@ -131,35 +131,36 @@ def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: Worl
             say(f"{event} {' '.join(f'{k}={v}' for k, v in details.items())}".rstrip())
 
     def stop() -> None:
-        """The run ends within a batch, with its results."""
+        """Ask the run to end within a batch; its results are written."""
         writer.control.ask(Command(command="stop"))
 
-    # Signals outside: torchrun sends one to all when a process ends, and that is to be recorded.
+    # The signal handler is outermost: torchrun signals all processes when one of them ends, and the run
+    # has to record that.
     with on_first_signal(stop), writer.recording_failure(keep_refused=queued or resume):
         try:
             with slot(writer) if queued else nullcontext():
                 if queued and (n_jobs := n_slots()) > 1:
                     os.environ.setdefault(MEMORY_SHARE, str(whole_memory() // n_jobs))
-                return train_run(writer, resume=resume, watch=[Narrator()], world=world)
+                return train_run(writer, resume=resume, watch=[ProgressLines()], world=world)
         except StoppedWhileQueued:
             pass
     raise SystemExit(0)
 
 
 def _take_part(world: World) -> None:
-    """Train beside process 0, in silence; a signal here stops all processes."""
+    """Train beside process 0 and print nothing; a signal to this process stops all of them."""
     from rednd_core.runs import Command
     from rednd_core.training.experiment import take_part
 
-    logging.getLogger("rednd_core").setLevel(logging.ERROR)  # process 0 says it
-    wishes: list[Command] = []
+    logging.getLogger("rednd_core").setLevel(logging.ERROR)  # process 0 logs for all
+    commands: list[Command] = []
 
     def poll() -> list[Command]:
-        taken = wishes.copy()
-        wishes.clear()
+        taken = commands.copy()
+        commands.clear()
         return taken
 
-    with on_first_signal(lambda: wishes.append(Command(command="stop"))):
+    with on_first_signal(lambda: commands.append(Command(command="stop"))):
         take_part(world, poll)
 
 
@@ -181,6 +182,6 @@ def _show(summary: Summary) -> None:
             ("an epoch", summary.seconds_per_epoch),
             ("a validation", summary.seconds_per_validation),
         )
-        if not math.isnan(seconds)  # a resumed run that had nothing left to train
+        if not math.isnan(seconds)  # a resumed run had nothing left to train
     ]
     tell(", ".join([*parts, f"peak memory {summary.peak_memory_mb:.0f} MB"]))

@@ -48,7 +48,7 @@ class Job:
         (self._folder / STOP_FILE).touch()
         if self._asked or not self._run.path.exists():
             return
-        with suppress(RunError):  # it has not begun, or is over
+        with suppress(RunError):  # the run has not begun, or is over
             send(self._run, Command(command="stop"))
             self._asked = True
 
@@ -70,18 +70,18 @@ class Pool(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """After a point: how many of all are over, and the seconds that the rest may take."""
+    """State after a point: how many points are over, and how many seconds the rest may take."""
 
     n_over: int
     n_points: int
     seconds_left: float | None
 
 
-class Report(Protocol):
-    """Who is told how it goes."""
+class ProgressListener(Protocol):
+    """Is told how a campaign proceeds."""
 
     def begun(self, record: CampaignRecord, n_points: int, n_parallel: int) -> None:
-        """Training begins, with so many points at once; called once, if at all."""
+        """Training begins, with ``n_parallel`` points at once; called at most once."""
 
     def point(self, point: PointRecord, progress: Progress) -> None: ...
 
@@ -95,10 +95,16 @@ class Campaign(Generic[R]):
     """
 
     def __init__(
-        self, file: Path, record: R, store: RunStore, pool: Pool, report: Report, n_points: int
+        self,
+        file: Path,
+        record: R,
+        store: RunStore,
+        pool: Pool,
+        listener: ProgressListener,
+        n_points: int,
     ) -> None:
         self.record, self.n_points = record, n_points
-        self._file, self._store, self._pool, self._report = file, store, pool, report
+        self._file, self._store, self._pool, self._listener = file, store, pool, listener
         self._begun = False
         self._seconds: list[float] = []
 
@@ -114,7 +120,7 @@ class Campaign(Generic[R]):
     def train(
         self, points: Sequence[Point], *, read_test: bool = False, stage: str | None = None
     ) -> None:
-        """Bring ``points`` to an end, or to a stop; what is finished already is only read.
+        """Train ``points`` until they end or are stopped; finished points are only read.
 
         Raises:
             RedndError: a point could not be trained at all, and none has been so far.
@@ -127,7 +133,7 @@ class Campaign(Generic[R]):
             run = Run(self._store.root / point.run)
             digest = self.record.data[point.config.data.path]
             if is_done(run, point.config, read_test=read_test):
-                self._note(point, read_outcome(run, digest, with_test=read_test))
+                self._record(point, read_outcome(run, digest, with_test=read_test))
             else:
                 jobs.append(Job(point, run, digest, self._file.parent, read_test))
         if jobs and not self._pool.stopping:
@@ -137,19 +143,19 @@ class Campaign(Generic[R]):
         n_parallel = self._pool.n_parallel(jobs)
         if not self._begun:
             self._begun = True
-            self._report.begun(self.record, self.n_points, n_parallel)
+            self._listener.begun(self.record, self.n_points, n_parallel)
         refusals: list[RedndError] = []
 
         def done(job: Job, outcome: Outcome | RedndError) -> None:
             if isinstance(outcome, RedndError):
-                if not self.record.n_finished:  # most likely all would be refused
+                if not self.record.n_finished:  # all other points would most likely be refused
                     refusals.append(outcome)
                     self._pool.stop()
                 outcome = Outcome(state="failed", message=str(outcome))
-            is_news = self._known(job.point).result is None  # else only its test was read
-            known = self._note(job.point, outcome)
+            is_news = self._known(job.point).result is None  # else only its test part was read
+            known = self._record(job.point, outcome)
             if is_news and outcome.state != "stopped":
-                self._report.point(known, self._progress(outcome, n_parallel))
+                self._listener.point(known, self._progress(outcome, n_parallel))
 
         self._pool.run(jobs, done)
         if refusals:
@@ -159,14 +165,14 @@ class Campaign(Generic[R]):
     def _known(self, point: Point) -> PointRecord:
         return next(known for known in self.record.points if known.run == point.run)
 
-    def _note(self, point: Point, outcome: Outcome) -> PointRecord:
+    def _record(self, point: Point, outcome: Outcome) -> PointRecord:
         noted = self._known(point).model_copy(update={"outcome": outcome})
         points = self.record.points
         self.update(points=tuple(noted if p.run == point.run else p for p in points))
         return noted
 
     def _progress(self, outcome: Outcome, n_parallel: int) -> Progress:
-        """Assumes that the rest takes as long, on average, as what was trained in this session."""
+        """Assumes that each remaining point takes the mean time of those trained in this session."""
         if outcome.seconds is not None:
             self._seconds.append(outcome.seconds)
         outcomes = [point.outcome for point in self.record.points]
@@ -178,14 +184,14 @@ class Campaign(Generic[R]):
 
 @contextmanager
 def opened(
-    file: Path, fresh: R, store: RunStore, pool: Pool, report: Report, n_points: int
+    file: Path, fresh: R, store: RunStore, pool: Pool, listener: ProgressListener, n_points: int
 ) -> Iterator[Campaign[R]]:
     """The campaign whose record is ``file``; one process at a time.
 
     It begins as ``fresh`` where there is no record, or one without a single finished point.
 
     Raises:
-        RunError: another process is at it, it was begun with another plan or other data, or its
+        RunError: another process works on it, it was begun with another plan or other data, or its
             folder cannot be written.
     """
     make_folder(file.parent)
@@ -194,7 +200,7 @@ def opened(
         held = lock.acquire(timeout=0)
     except Timeout:
         raise RunError(
-            expected=f"nobody else at work on {fresh.name}",
+            expected=f"no other process that works on {fresh.name}",
             found="another process",
             remedy="wait for its end or choose another name with --name",
         ) from None
@@ -204,7 +210,7 @@ def opened(
             _require_same(known, fresh)
             record = known
         (file.parent / STOP_FILE).unlink(missing_ok=True)
-        campaign = Campaign(file, record, store, pool, report, n_points)
+        campaign = Campaign(file, record, store, pool, listener, n_points)
         campaign.update(state="running")
         try:
             yield campaign
@@ -214,7 +220,7 @@ def opened(
 
 
 def data_name(config: DataConfig) -> str:
-    """How names of runs call a data set: by its folder."""
+    """The name of a data set within names of runs: that of its folder or file."""
     return resolve_data_path(config.path).stem
 
 

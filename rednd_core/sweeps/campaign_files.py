@@ -1,4 +1,4 @@
-"""What a sweep or a study keeps on disk: its plan, its points, and what came of them."""
+"""The file of a sweep or a study: its plan, its points, and their outcomes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CampaignState = Literal["running", "finished", "stopped"]
 
 
 class Outcome(StrictModel):
-    """What came of a point.
+    """The result of a point.
 
     Attributes:
         message: why it failed.
-        valid, test: metrics of the best epoch; test is empty where it was not to be looked at.
+        valid, test: metrics of the best epoch; test is empty if it was not read.
         seconds: all epochs together, with validation and smoothness; seconds_per_epoch: median of
             the training alone. None for a model that has nothing to train.
         commit: of the code that trained it.
@@ -57,7 +57,7 @@ class PointRecord(StrictModel):
 
 
 class CampaignRecord(VersionedRecord):
-    """What sweep.json and study.json have in common.
+    """The fields that sweep.json and study.json share.
 
     Attributes:
         plan: what was asked for; data: path of a data set -> its digest.
@@ -81,6 +81,6 @@ class CampaignRecord(VersionedRecord):
 
     @property
     def commits(self) -> list[str]:
-        """The commits that trained the points, sorted; more than one should make one think."""
+        """The commits that trained the points, sorted. Several: the code changed between points."""
         outcomes = (point.result for point in self.points)
         return sorted({outcome.commit for outcome in outcomes if outcome and outcome.commit})

@@ -26,14 +26,14 @@ from rednd_core.training.memory import MEMORY_SHARE, free_memory
 
 GPU = "GPU"
 """The name of the resource that a worker with a GPU declares, one for each GPU."""
-RETRIES = 2  # of an attempt that raised; a worker that died is Dask's own affair
+RETRIES = 2  # after an exception; Dask itself repeats the job of a dead worker
 CONNECT_SECONDS = 30.0
 POLL_SECONDS = 0.5
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class DaskPool:
-    """Runs jobs on a cluster, which is started or reached when the first job comes.
+    """Runs jobs on a cluster, which is started, or connected to, when the first job comes.
 
     Args:
         scheduler: address of a running scheduler; None starts workers on this machine.
@@ -63,16 +63,15 @@ class DaskPool:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """End soon: nothing more is begun, what trains stops within a batch. For signal handlers."""
+        """Begin no more jobs and stop those in training within a batch. A signal handler may call it."""
         self._stop.set()
 
     def n_parallel(self, jobs: Sequence[Job]) -> int:
-        """How many of ``jobs`` are trained at once; reaches the cluster.
+        """How many of ``jobs`` are trained at once; connects to the cluster.
 
         Raises:
             EngineError: a job needs a GPU that no worker has.
-            ConfigError: no scheduler or no worker answers, now or any longer, or workers with several
-                threads.
+            ConfigError: no scheduler or no worker answers, or workers have several threads.
         """
         workers = _workers(self._connect(jobs))
         on_gpu = [job for job in jobs if _wants_gpu(job, workers)]
@@ -87,10 +86,10 @@ class DaskPool:
         return min(len(jobs), n_gpus if len(on_gpu) == len(jobs) else len(workers))
 
     def run(self, jobs: Sequence[Job], done: Callable[[Job, Outcome | RedndError], None]) -> None:
-        """Bring all jobs to an end; ``done`` is called in this thread, in the order of finishing.
+        """Run all jobs; ``done`` is called in this thread, in the order in which jobs finish.
 
         Raises:
-            ConfigError: the scheduler is gone, and with it whatever was asked of it.
+            ConfigError: the scheduler is gone.
         """
         client = self._connect(jobs)
         workers = _workers(client)
@@ -116,7 +115,7 @@ class DaskPool:
             except queue.Empty:
                 _require_scheduler(client)
                 continue
-            if future.cancelled():  # by the loss of the scheduler: nobody else cancels
+            if future.cancelled():  # only the loss of the scheduler cancels a future
                 raise _gone()
             job = pending.pop(future)
             done(job, _outcome(future))
@@ -128,7 +127,9 @@ class DaskPool:
             return self._client
         gpu_names = gpus() if any(job.device != "cpu" for job in jobs) else []
         wanted = min(len(jobs), self._n_workers or len(gpu_names) or CPU_COUNT)
-        if self._client is None or wanted > self._n_local:  # a later stage may have more points
+        if (
+            self._client is None or wanted > self._n_local
+        ):  # a later stage of a search may have more points
             self._stack.close()
             options = worker_options(wanted, gpu_names, free_memory(torch.device("cpu")))
             self._client = self._stack.enter_context(_local(options))
@@ -137,7 +138,7 @@ class DaskPool:
 
 
 def gpus() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES would name each of this machine's usable GPUs."""
+    """The names of this machine's usable GPUs, as CUDA_VISIBLE_DEVICES takes them."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = listed.split(",") if listed else [str(n) for n in range(torch.cuda.device_count())]
     return names[: torch.cuda.device_count()]
@@ -164,9 +165,10 @@ def worker_options(
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask in every local worker, which leaves Ctrl-C to the process that gave out the work.
+    """Ignore Ctrl-C in a local worker; Dask calls this function when the worker starts.
 
-    The terminal sends it to the whole process group, and only that process knows how to stop.
+    The terminal sends Ctrl-C to the whole process group, and only the process that gave out the jobs can
+    stop them in order.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -178,7 +180,7 @@ def _local(options: Sequence[dict[str, Any]]) -> Iterator[Client]:
         "host": "127.0.0.1",
         "protocol": "tcp://",
         "dashboard": False,
-        "memory_limit": 0,  # a training is not to be killed for its size: it cannot spill
+        "memory_limit": 0,  # no limit: Dask would kill a worker above it
         "preload": [__name__],
         "silence_logs": logging.CRITICAL,
     }
@@ -208,7 +210,7 @@ def _remote(address: str) -> Iterator[Client]:
             found=str(error).splitlines()[0][:200].rstrip(".") or "no answer",
             remedy="start one with `dask scheduler`, or leave out --scheduler",
         ) from None
-    # What goes wrong is said in one sentence here; Dask logs it as tracebacks.
+    # Failures are reported here in one sentence; Dask would log them as tracebacks.
     with silence_logging_cmgr(logging.CRITICAL), client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -230,7 +232,7 @@ def _remote(address: str) -> Iterator[Client]:
 
 def _workers(client: Client) -> list[dict[str, Any]]:
     _require_scheduler(client)
-    # No entry where the scheduler went away just now.
+    # The entry is missing if the scheduler went away a moment ago.
     found: dict[str, dict[str, Any]] | None = client.scheduler_info(n_workers=-1).get("workers")
     if found is None:
         raise _gone()
@@ -238,7 +240,7 @@ def _workers(client: Client) -> list[dict[str, Any]]:
 
 
 def _require_scheduler(client: Client) -> None:
-    """Refuse a client that lost its scheduler: one that it finds again knows nothing of the jobs."""
+    """Refuse a client that lost its scheduler: a scheduler that comes back does not know the jobs."""
     if client.status != "running":
         raise _gone()
 
@@ -247,12 +249,12 @@ def _gone() -> ConfigError:
     return ConfigError(
         expected="a Dask scheduler until the last run is over",
         found="that the scheduler is gone",
-        remedy="start it again and give the same command again to go on",
+        remedy="start it again and give the same command again to continue",
     )
 
 
 def _wants_gpu(job: Job, workers: Sequence[dict[str, Any]]) -> bool:
-    """``auto`` takes a GPU where there is one, as everywhere."""
+    """``auto`` takes a GPU if a worker has one."""
     if job.device == "auto":
         return any(worker["resources"].get(GPU) for worker in workers)
     return job.device == "cuda"
@@ -267,7 +269,7 @@ def _outcome(future: Future[Any]) -> Outcome | RedndError:
     if isinstance(error, KilledWorker):
         return Outcome(
             state="failed",
-            message="Expected a worker that lives until the run is over, but found that several died "
-            "on it; look for a lack of memory, and try fewer --workers.",
+            message="Expected a worker that lives until the run is over, but found that several workers "
+            "died during it; look for a lack of memory, and try fewer --workers.",
         )
     return Outcome(state="failed", message=f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""The points of a sweep or study: which settings vary, how a point's run is called."""
+"""The points of a sweep or study: which settings vary, and how a point's run is named."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Point:
 
 
 def check_axes(axes: Sequence[Axis], models: Sequence[str], settings: Iterable[str]) -> None:
-    """Refuse axes that no model has, that may not vary, or that are given twice.
+    """Refuse settings that no model has, that may not vary, or that are given twice.
 
     Args:
         settings: the keys that are the same for all points.
@@ -103,7 +103,7 @@ def distinct(points: Sequence[Point]) -> tuple[Point, ...]:
 
 
 def run_name(prefix: str, varied: Settings) -> str:
-    """E.g. ``lightgcn-baby-3fa2-n_layers_2``; with a digest where that is no run name."""
+    """For example ``lightgcn-baby-3fa2-n_layers_2``; ends in a digest if that is no valid name."""
     texts = {key: _text(value) for key, value in varied.items()}
     name = "-".join([prefix, *(f"{key}_{text}" for key, text in texts.items())])
     if all(texts.values()) and len(name) <= MAX_NAME and RUN_NAME.fullmatch(name):
@@ -129,6 +129,6 @@ def _shown(value: JsonValue) -> str:
 
 
 def _text(value: JsonValue) -> str:
-    """A number, a truth value or a plain word; nothing for what a name cannot hold."""
+    """A number, a truth value or a plain word; empty for a value that a name cannot hold."""
     text = _shown(value)
     return text if re.fullmatch(r"[A-Za-z0-9.-]+", text) else ""

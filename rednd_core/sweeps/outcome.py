@@ -7,14 +7,14 @@ from rednd_core.sweeps.campaign_files import Outcome
 
 
 def read_outcome(run: Run, digest: str, *, with_test: bool) -> Outcome:
-    """What came of a run that is over.
+    """The result of a run that is over.
 
     Args:
         digest: of the data set that it must have been trained on.
-        with_test: False leaves out test figures even where the run has some.
+        with_test: False leaves out test metrics, also if the run has some.
 
     Raises:
-        RunError: it was trained on other data.
+        RunError: the run was trained on other data.
     """
     record = run.record
     record.require_data(digest)

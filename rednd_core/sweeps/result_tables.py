@@ -77,7 +77,7 @@ def difference_table(record: StudyRecord, rows: Sequence[Row]) -> Table:
 
 
 def study_markdown(record: StudyRecord, rows: Sequence[Row]) -> str:
-    """Both tables with what a reader needs to judge them: seeds, selection, what ± means, commits."""
+    """Both tables, with seeds, selection rule, the meaning of ±, and commits."""
     seeds = ", ".join(map(str, record.plan.seeds))
     paragraphs = [
         f"**{record.name}**: mean ± standard deviation over the seeds {seeds} (n as given). The "
@@ -137,7 +137,7 @@ def study_csv(rows: Sequence[Row]) -> str:
 
 
 def sweep_table(record: SweepRecord) -> Table:
-    """One line a point, best validation first; no test figures. A state is named where it says something."""
+    """One line a point, best validation first, without test metrics; the state unless it is ``finished``."""
     metrics = shown_metrics(record.select_by)
     lines = []
     for point in record.ranked:

@@ -1,4 +1,4 @@
-"""Studies: models, data sets and variations, each with several seeds. Test is read once a run."""
+"""Studies: models, data sets and variations, each with several seeds. A run's test part is read once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.record import Count
-from rednd_core.sweeps.campaign import Pool, Report, data_name, opened
+from rednd_core.sweeps.campaign import Pool, ProgressListener, data_name, opened
 from rednd_core.sweeps.campaign_files import CampaignRecord
 from rednd_core.sweeps.grid_points import (
     Axis,
@@ -64,12 +64,16 @@ class StudyRecord(CampaignRecord):
 
 
 def run_study(
-    plan: StudyPlan, store: RunStore, pool: Pool, report: Report, name: str | None = None
+    plan: StudyPlan,
+    store: RunStore,
+    pool: Pool,
+    listener: ProgressListener,
+    name: str | None = None,
 ) -> StudyRecord:
-    """Train what is left of the plan's runs; the record is in ``store``'s .studies.
+    """Train the plan's unfinished runs; the record is in .studies of the store.
 
     Raises:
-        ConfigError: a run that cannot be; found before anything is trained.
+        ConfigError: impossible settings; found before anything is trained.
         RunError: the name belongs to another plan, or data have changed.
     """
     name = check_run_name(name or plan.default_name)
@@ -82,7 +86,7 @@ def run_study(
         select_by=points[0].config.training.select_by,
     )
     file = store.root / FOLDER / name / "study.json"
-    with opened(file, fresh, store, pool, report, len(points)) as campaign:
+    with opened(file, fresh, store, pool, listener, len(points)) as campaign:
         campaign.train(points, read_test=True)
         outcomes = [point.outcome for point in campaign.record.points]
         if all(outcome is not None and outcome.state != "stopped" for outcome in outcomes):
@@ -91,7 +95,7 @@ def run_study(
 
 
 def study_points(plan: StudyPlan, name: str) -> tuple[Point, ...]:
-    """Seed after seed, so that a study that is stopped early has whole comparisons."""
+    """All points, seed after seed: a study that is stopped early then has complete comparisons."""
     _check(plan)
     points = []
     for seed in plan.seeds:

@@ -1,4 +1,4 @@
-"""A study in figures: mean and spread over the seeds, and differences seed by seed."""
+"""Summary of a study: mean and spread over the seeds, and differences seed by seed."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Row:
 def summarise(record: StudyRecord) -> list[Row]:
     """A row for each data set x model x variation that has a finished run, in the plan's order.
 
-    A variation is compared with its model's first one, a further model's first variation with that of
-    the first model: every row but a data set's first has exactly one to be compared with.
+    A variation is compared with its model's first variation; the first variation of a further model is
+    compared with that of the first model. The first row of a data set is compared with none.
     """
     groups: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[int, Outcome]] = {}
     variations = {}

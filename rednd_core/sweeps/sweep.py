@@ -1,7 +1,7 @@
-"""Hyper-parameter search: every point of a grid, or one setting after the other; chosen by validation.
+"""Hyper-parameter search: all points of a grid, or one setting after the other; chosen by validation.
 
-Losing points have no test figure: it is never computed for them. Only when every point is over is test
-read, for the chosen one, on its best checkpoint.
+The test metrics of a point that is not chosen are never computed. When all points are over, the test part
+is read for the chosen point, with its best checkpoint.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rednd_core.errors import RunError
 from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
 from rednd_core.runs.layout import check_run_name, slug
-from rednd_core.sweeps.campaign import Campaign, Pool, Report, data_name, opened
+from rednd_core.sweeps.campaign import Campaign, Pool, ProgressListener, data_name, opened
 from rednd_core.sweeps.campaign_files import CampaignRecord, PointRecord
 from rednd_core.sweeps.grid_points import (
     Axis,
@@ -80,17 +80,21 @@ class SweepRecord(CampaignRecord):
 
 
 def run_sweep(
-    plan: SweepPlan, store: RunStore, pool: Pool, report: Report, name: str | None = None
+    plan: SweepPlan,
+    store: RunStore,
+    pool: Pool,
+    listener: ProgressListener,
+    name: str | None = None,
 ) -> SweepRecord:
-    """Train what is left of the plan's points and choose one; the record is in ``store``'s .sweeps.
+    """Train the plan's unfinished points and choose one; the record is in .sweeps of the store.
 
     Raises:
-        ConfigError: a point that cannot be; found before anything is trained.
+        ConfigError: impossible settings; found before anything is trained.
         RunError: the name belongs to another plan, data have changed, or no point could be finished.
     """
     name = check_run_name(name or plan.default_name)
     check_axes(plan.grid, [plan.model], plan.settings)
-    for axis in plan.grid:  # every value, also where a staged search might not come by it
+    for axis in plan.grid:  # all values, because a staged search might not reach each of them
         distinct(_points(plan, name, [_start(plan) | {axis.key: v} for v in axis.values]))
     everything = [] if plan.staged else list(combinations(plan.grid))
     start = _points(plan, name, everything or [_start(plan)])
@@ -102,7 +106,7 @@ def run_sweep(
         select_by=start[0].config.training.select_by,
     )
     file = store.root / FOLDER / name / "sweep.json"
-    with opened(file, fresh, store, pool, report, plan.n_points) as campaign:
+    with opened(file, fresh, store, pool, listener, plan.n_points) as campaign:
         campaign.update(best=None)
         best = _staged(campaign, plan, name) if plan.staged else _best_of(campaign, start)
         if best is not None:
@@ -113,7 +117,7 @@ def run_sweep(
 
 
 def _staged(campaign: Campaign[SweepRecord], plan: SweepPlan, name: str) -> Point | None:
-    """Coordinate descent, one pass; None where a stage did not come to its end."""
+    """One pass of coordinate descent; None if a stage did not reach its end."""
     chosen, best = _start(plan), None
     for axis in plan.grid:
         candidates = _points(plan, name, [chosen | {axis.key: v} for v in axis.values])
@@ -127,7 +131,7 @@ def _staged(campaign: Campaign[SweepRecord], plan: SweepPlan, name: str) -> Poin
 def _best_of(
     campaign: Campaign[SweepRecord], points: Sequence[Point], stage: str | None = None
 ) -> Point | None:
-    """Train ``points`` and choose by validation, the first one where equal; None before all are over.
+    """Train ``points`` and choose the first with the best validation; None if not all are over.
 
     Raises:
         RunError: all of them failed.

@@ -1,7 +1,7 @@
-"""What a worker does for a point: see to it that the run is there, finished and whole.
+"""What a worker does for a point: make sure that its run exists and is finished.
 
-It can be asked again after any accident: a finished run is left alone, one whose process died goes on
-from its last checkpoint, and one that has none is begun anew.
+The function may be called again after any accident: a finished run is left alone, a run whose process died
+continues from its last checkpoint, and a run without a checkpoint is begun again.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def ensure_run(run_dir: str, config: str, digest: str, campaign: str, read_test:
     Args:
         config: the RunConfig as JSON; digest: of the data set that it must have been trained on.
         campaign: folder of the sweep or study, which must be visible here; a file ``stop`` in it
-            says that nothing more is to be begun.
-        read_test: look at test once the run is finished.
+            means that no more runs are begun.
+        read_test: evaluate on test when the run is finished.
 
     Returns:
-        The Outcome as JSON; a training that diverged has failed, which is a result too.
+        The Outcome as JSON. A training that diverged has the state ``failed``.
 
     Raises:
-        RedndError: the point cannot be trained at all, here or as it is set.
+        RedndError: the point cannot be trained with these settings or on this machine.
     """
     import torch
 
@@ -52,7 +52,7 @@ def ensure_run(run_dir: str, config: str, digest: str, campaign: str, read_test:
 
 
 def is_done(run: Run, config: RunConfig, *, read_test: bool) -> bool:
-    """Whether nothing is left to do for a point.
+    """Whether the run of a point is finished, and evaluated on test if ``read_test``.
 
     Raises:
         RunError: there is a run of that name with other settings.
@@ -79,7 +79,8 @@ def _ensure(run: Run, config: RunConfig, digest: str, campaign: Path, read_test:
             remedy="put the runs on a shared disk and name it with --runs-dir",
         )
     while run.path.exists() and run.status.is_live and not (campaign / STOP_FILE).exists():
-        # A scheduler may take a worker for lost that is only out of reach: two writers never meet.
+        # A scheduler may give the run of an unreachable worker to another worker, which waits until the
+        # first one has ended: two processes never write one run.
         time.sleep(POLL_SECONDS)
     if (campaign / STOP_FILE).exists():
         return Outcome(state="stopped")
@@ -106,7 +107,7 @@ def _bring_to_its_end(run: Run, config: RunConfig, read_test: bool) -> None:
 
 
 def _begin(run: Run, config: RunConfig, read_test: bool) -> None:
-    """Train from the first epoch; what a dead attempt left is removed."""
+    """Train from the first epoch, without the files of an attempt that died."""
     if run.path.exists():
         RunStore(run.path.parent).delete(run.name)
     record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))

@@ -152,7 +152,7 @@ def test_seeds_that_are_none(rednd, planted_folder, seeds: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
+def test_ctrl_c_stops_cleanly_and_the_same_command_continues(
     rednd, planted_folder: Path, store, quick_but
 ) -> None:
     """The signal goes to the whole process group, workers included, as a terminal sends it."""
@@ -182,7 +182,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
         process.kill()
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert "give the same command again to go on" in err
+    assert "give the same command again to continue" in err
     assert "Chosen" not in out
     stopped = store.open("s-n_layers_1")
     assert stopped.status.state == "stopped"

@@ -189,7 +189,7 @@ def test_a_strange_run_of_that_name_is_left_alone(make_plan, store) -> None:
 def test_two_processes_at_one_sweep(make_plan, store) -> None:
     sweep(make_plan(n_layers=(1,)), store)
     lock = FileLock(store.root / ".sweeps" / "s" / ".lock")
-    with lock, pytest.raises(RunError, match="nobody else at work on s"):
+    with lock, pytest.raises(RunError, match="no other process that works on s"):
         sweep(make_plan(n_layers=(1,)), store)
 
 

@@ -1,4 +1,4 @@
-"""What a training process asks of its C libraries."""
+"""Settings of the C libraries for a process that trains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 FAULTS = """
 import resource
 import numpy as np
-{tune}
+{set_up}
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def step():
@@ -23,7 +23,7 @@ for _ in range(5):
     step()
 print(faults() - before)
 """
-TUNE = "from rednd_core.tuning import tune_process; tune_process()"
+SET_UP = "from rednd_core.process_setup import set_up_process; set_up_process()"
 
 
 def run(code: str, **variables: str) -> str:
@@ -45,11 +45,12 @@ def run(code: str, **variables: str) -> str:
 )
 def test_freed_tables_are_reused() -> None:
     """Five times 8 arrays of 8 MiB: 2,048 pages each, fetched anew or not at all."""
-    assert int(run(FAULTS.format(tune=""))) > 1000
-    assert int(run(FAULTS.format(tune=TUNE))) < 100
+    assert int(run(FAULTS.format(set_up=""))) > 1000
+    assert int(run(FAULTS.format(set_up=SET_UP))) < 100
 
 
 def test_what_the_user_has_set_stays() -> None:
-    code = f"import os\n{TUNE}\nprint(os.environ['GOMP_SPINCOUNT'], os.environ.get('MALLOC_TRIM_THRESHOLD_'))"
+    names = "os.environ['GOMP_SPINCOUNT'], os.environ.get('MALLOC_TRIM_THRESHOLD_')"
+    code = f"import os\n{SET_UP}\nprint({names})"
     assert run(code, GOMP_SPINCOUNT="7", MALLOC_TRIM_THRESHOLD_="5") == "7 5"
     assert run(code).split()[0] == "2000"
