@@ -77,14 +77,6 @@ def draw_maps(view: MapView) -> dict[str, Projection]:
     return maps
 
 
-def umap_seconds(n_rows: int, n_layers: int) -> float:
-    """About how long a layout takes: 200 epochs, the exact kNN search, and the quality of the map.
-
-    Fitted on two cores to 3,000 to 26,000 stacked rows.
-    """
-    return 0.37e-3 * n_rows + 2.6e-9 * n_rows**2 + 0.3 * n_layers
-
-
 def _umap(view: MapView) -> Projection | None:
     """The UMAP map where a cache has it or this session asked for it."""
     asked = view.map("umap")
@@ -96,14 +88,14 @@ def _umap(view: MapView) -> Projection | None:
 
 def _offer_umap(view: MapView) -> None:
     cached.compile_umap()
-    seconds = umap_seconds(len(view.layers) * len(view.nodes), len(view.layers))
     with st.container(border=True):
         st.markdown(f"**{UMAP_TITLE}**")
         st.write(
-            "Not computed yet for this choice of run, layers and nodes. It is kept once it is there."
+            "This map is not computed yet for these layers and nodes of the run. Once it is computed, the "
+            "app keeps it."
         )
         st.button(
-            f"Compute the UMAP map (about {max(1, round(seconds))} s)",
+            "Compute the UMAP map",
             key="compute_umap",
             type="primary",
             icon=":material/scatter_plot:",

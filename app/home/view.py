@@ -80,8 +80,8 @@ def _chapters(story: Story) -> list[Chapter]:
 
 def _how_to_train() -> None:
     st.info(
-        "There is no trained run yet, so there is nothing to draw. Start one on the page "
-        "**Live training**, or in a terminal; LightGCN on the sample shop takes about a minute:",
+        "There is no trained run yet, so there is nothing to draw. Start a training on the page "
+        "**Live training** or in a terminal, for example LightGCN on the sample shop:",
         icon=":material/play_circle:",
     )
     st.code("rednd train --data sample_data/shop --model lightgcn", language="bash")

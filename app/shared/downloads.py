@@ -104,7 +104,7 @@ def figure_downloads(chart: LiveChart, key: str) -> None:
         on_click="ignore",
         type="tertiary",
         icon=":material/download:",
-        help="One file of about 5 MB that opens without this app and without internet. For a PNG, "
+        help="One file of 5 MB or more that opens without this app and without internet. For a PNG, "
         "use the camera button above the figure.",
     )
 

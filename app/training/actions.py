@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import cached, state
+from app import cached
 from app.shared.text import escape_markdown
 from rednd_core.errors import RedndError, refusals
 from rednd_core.jobs.queue import n_slots, turn
-from rednd_core.runs import Command, History, Run, RunEntry, send
+from rednd_core.runs import Command, Run, RunEntry, send
 from rednd_core.runs.record import CommandName
 
 WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
-STARTED = "training.started"  # the run that was started last from this tab
 PROBLEM = "training.problem"
-ALIGNMENT = "alignment"
 
 
 def attempt(action: Callable[..., object], *args: Any) -> None:
@@ -42,39 +39,9 @@ def command(run: Run, name: CommandName) -> None:
     attempt(send, run, Command(command=name))
 
 
-def set_weight(run: Run, key: str) -> None:
-    """Send the value of the slider ``key`` as the run's new alignment weight.
-
-    The slider goes when its run ends, but a browser that is behind may report it once more.
-    """
-    if not run.status.is_live:
-        return
-    value = float(st.session_state[key])
-    st.session_state[sent_key(run)] = (value, time.time())
-    attempt(send, run, Command(command="set_weight", loss=ALIGNMENT, value=value))
-
-
-def weight_events(history: History) -> list[Mapping[str, Any]]:
-    """What became of the commands that set a weight, of any loss and from anywhere."""
-    return [event for event in history.events if event["event"] in ("set_weight", "refused")]
-
-
-def sent_key(run: Run) -> str:
-    """Where (value, time) of the last weight sent from this tab is kept."""
-    return f"training.sent.{run.name}"
-
-
 def watch_next(name: str) -> None:
     """Select a run from a callback or before a rerun."""
     st.session_state[WATCH_NEXT] = name
-
-
-def watch_started(name: str) -> None:
-    """Select a run that was just started; where it has to wait, the one that trains stays in sight."""
-    st.session_state[STARTED] = name
-    ahead = [entry.name for entry in ahead_of(name, cached.run_entries())]
-    watched = st.session_state.get(state.JOB)
-    watch_next(name if not ahead else watched if watched in ahead else ahead[0])
 
 
 def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:

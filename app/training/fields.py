@@ -18,12 +18,10 @@ def label_of(name: str, field: FieldInfo) -> str:
     return field.title or name.replace("_", " ").capitalize()
 
 
-def weight_slider(label: str, key: str, *extra: float, **kwargs: Any) -> float:
-    """A slider over 0 and half decades up to 1, and what else is in use."""
-    options = sorted({*WEIGHTS, *extra})
-    return float(
-        st.select_slider(label, options, key=key, format_func=lambda w: f"{w:g}", **kwargs)
-    )
+def weight_options(*in_use: float) -> list[float]:
+    """What a slider of a weight offers: 0, half decades up to 1, and the weights that are in use."""
+    # One weight for each text: the slider tells its options apart by their texts.
+    return sorted({f"{weight:g}": weight for weight in (*WEIGHTS, *in_use)}.values())
 
 
 def setting(name: str, field: FieldInfo, default: Any, key: str, choices: list[str]) -> Any:

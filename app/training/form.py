@@ -11,8 +11,8 @@ from app import cached, state
 from app.shared.path_field import path_field
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
-from app.training.actions import ALIGNMENT, watch_started
-from app.training.fields import kept_setting, setting, weight_slider
+from app.training.actions import watch_next
+from app.training.fields import kept_setting, setting, weight_options
 from rednd_core import jobs
 from rednd_core.config import (
     PROJECT_ROOT,
@@ -30,7 +30,7 @@ from rednd_core.evaluation.metrics import METRICS, parse_metric
 from rednd_core.models.titles import model_title
 
 DEFAULT_MODEL = "rednnd"
-HEADLINE = f"{ALIGNMENT}_weight"
+HEADLINE = "alignment_weight"
 VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # A number outside of its bounds stays in the browser: the server would start with the last good one.
@@ -79,10 +79,12 @@ def _form() -> None:
         )
     own = models[model].settings_class.model_fields
     if HEADLINE in own:
-        headline = weight_slider(
+        headline = st.select_slider(
             "Alignment weight at the start",
-            f"train.{model}.{HEADLINE}",
+            weight_options(own[HEADLINE].default),
             value=own[HEADLINE].default,
+            format_func=lambda weight: f"{weight:g}",
+            key=f"train.{model}.{HEADLINE}",
             persist_state="session",
             help="How strongly each node is kept close to its own beginning while it listens to its "
             "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from "
@@ -200,6 +202,6 @@ def _start(
     )
     run = jobs.start_training(config, cached.store(), name)
     cached.run_entries.clear()
-    watch_started(run.name)
+    watch_next(run.name)
     st.session_state.pop("train.name", None)
     st.rerun()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached
 from app.shared.text import escape_markdown
-from app.training.actions import attempt, command, watch_next
+from app.training.actions import PROBLEM, attempt, command, watch_next
 from rednd_core import jobs
 from rednd_core.runs import ControlReader, History, Run, RunEntry, StatusRecord
 from rednd_core.wording import duration
@@ -125,9 +125,15 @@ def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
             help="Goes on after its last checkpoint."
             if kept
             else "There is no checkpoint yet: it begins with the first epoch.",
-            on_click=attempt,
-            args=(jobs.resume_training, run),
+            on_click=_resume,
+            args=(run,),
         )
+
+
+def _resume(run: Run) -> None:
+    attempt(jobs.resume_training, run)
+    if PROBLEM not in st.session_state:
+        watch_next(run.name)
 
 
 def does_not_answer(run: Run) -> bool:

@@ -9,13 +9,7 @@ import streamlit as st
 from app import cached, state
 from app.shared.errors import explained
 from app.shared.text import escape_markdown
-from app.training.actions import (
-    STARTED,
-    WATCH_NEXT,
-    ahead_of,
-    behind,
-    show_problem,
-)
+from app.training.actions import WATCH_NEXT, show_problem
 from app.training.form import start_form
 from app.training.jobs import job_list
 from app.training.manage import DELETED, manage_runs
@@ -63,7 +57,6 @@ def render() -> None:
         others = st.container()
         chosen = _pick(entries, live, follow)
         with others:
-            _say_queued(entries, chosen.name if chosen else None)
             job_list(entries, watched=chosen.name if chosen else None)
         if chosen is not None:
             watch(chosen.run)
@@ -84,7 +77,7 @@ def render() -> None:
 def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> RunEntry | None:
     """The run to watch: ``follow``, or the one that was chosen, or the one that trains."""
     if not entries:
-        st.info("There is no run yet. Start one above: with its defaults it takes a few minutes.")
+        st.info("There is no run yet. Start a training above.")
         return None
     ordered = live + [entry for entry in entries if entry not in live]
     by_name = {entry.name: entry for entry in ordered}
@@ -125,16 +118,4 @@ def _say_gone(options: Collection[str], shown: str) -> None:
         st.warning(
             f"The run **{escape_markdown(gone)}** {why}; this is **{escape_markdown(shown)}**.",
             icon=":material/link_off:",
-        )
-
-
-def _say_queued(entries: list[RunEntry], watched: str | None) -> None:
-    """That the run which was started last waits, where another one is watched."""
-    started = st.session_state.get(STARTED)
-    if started is None or started == watched:
-        return
-    if ahead := ahead_of(started, entries):
-        st.info(
-            f"**{escape_markdown(started)}** is queued {behind(ahead)}.",
-            icon=":material/hourglass_empty:",
         )

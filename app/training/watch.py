@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from app import cached, state
 from app.shared.text import escape_markdown
 from app.sitemap import PAGES, go_to
-from app.training.actions import (
-    ALIGNMENT,
-    ahead_of,
-    behind,
-    sent_key,
-    set_weight,
-    show_problem,
-    weight_events,
-)
+from app.training.actions import ahead_of, behind, show_problem
 from app.training.charts import charts, choose_layers, show_charts, validated_users
-from app.training.fields import weight_slider
 from app.training.jobs import badge, buttons, progress
+from app.training.weights import (
+    LiveWeight,
+    live_weights,
+    told,
+    waits,
+    weight_events,
+    weight_slider,
+)
 from rednd_core import wording
 from rednd_core.errors import RedndError, storage_error
 from rednd_core.runs import History, Run, RunRecord, StatusRecord
 
 POLL_SECONDS = 1.0
-ANSWER_SECONDS = 1.0  # for a moved weight; a trainer with longer batches answers at a later look
 LOOK_SECONDS = 0.05
 LOG_LINES = 12
 
@@ -56,10 +53,10 @@ def _watch(run: Run, live: bool) -> None:
         head, refused = st.container(), st.container()
         if not live:
             _links(run)
-        if live and f"{ALIGNMENT}_weight" in record.config.hyperparameters:
+        if live and (weights := live_weights(run, record)):
             left, right = st.columns(2, vertical_alignment="bottom")
             with left:
-                history = _weight(run, record, status, history)
+                history = _weights(weights, run, status, history)
         else:
             right = st.container()
         if live:
@@ -153,73 +150,27 @@ def _refusal(history: History) -> None:
         )
 
 
-def _weight(run: Run, record: RunRecord, status: StatusRecord, history: History) -> History:
-    """The slider of the living run, and what became of its last move.
+def _weights(
+    weights: Sequence[LiveWeight], run: Run, status: StatusRecord, history: History
+) -> History:
+    """The sliders of the living run, and what became of their last moves.
 
     Returns:
         The history, with the answer to a move that was just made: the trainer answers between two
-        batches, so waiting for it marks the move in the charts at once, not a look later.
+        batches. Waiting for the answer marks the move in the charts at once, not a second later.
     """
-    start = float(record.config.hyperparameters[f"{ALIGNMENT}_weight"])  # type: ignore[arg-type]
-    sent = st.session_state.get(sent_key(run))
-    key = f"training.weight.{run.name}"
-    applied = [float(event["value"]) for event in _moves(history) if _is_applied(event)]
-    # The slider is never moved from here: a value set while the reader's own is on its way would come
-    # back as a second, unwanted move. What is in force, whoever set it, is said below it.
-    weight_slider(
-        f"Alignment weight of the {status.state} training",
-        key,
-        start,
-        *applied,
-        value=applied[-1] if applied else start,  # of a new slider only
-        on_change=set_weight,
-        args=(run, key),
-        help="Takes effect with the next batch.",
-    )
-    place = st.empty()
+    places = []
+    for weight in weights:
+        weight_slider(weight, status, history)
+        places.append(st.empty())
     while True:
-        answer = _answer(history, sent)
-        place.caption(_told(status, _moves(history), start, sent, answer))
-        waits = sent is not None and answer is None and time.time() < sent[1] + ANSWER_SECONDS
-        if not waits or run.status.state != "running":
+        for weight, place in zip(weights, places, strict=True):
+            place.caption(told(weight, status, history))
+        waiting = any(waits(weight, history) for weight in weights)
+        if not waiting or run.status.state != "running":
             return history
-        time.sleep(LOOK_SECONDS)  # a further move ends this: the caption above notices it
+        time.sleep(LOOK_SECONDS)  # a further move interrupts this at the next caption
         history = cached.history(run)
-
-
-def _moves(history: History) -> list[Mapping[str, Any]]:
-    return [event for event in weight_events(history) if event["loss"] == ALIGNMENT]
-
-
-def _is_applied(event: Mapping[str, Any]) -> bool:
-    return bool(event["event"] == "set_weight")
-
-
-def _answer(history: History, sent: tuple[float, float] | None) -> Mapping[str, Any] | None:
-    """The last event since (value, time) was sent from this tab."""
-    return next((e for e in reversed(_moves(history)) if sent and e["time"] >= sent[1]), None)
-
-
-def _told(
-    status: StatusRecord,
-    moves: Sequence[Mapping[str, Any]],
-    start: float,
-    sent: tuple[float, float] | None,
-    answer: Mapping[str, Any] | None,
-) -> str:
-    """The weight in force, or the one that is on its way, in Markdown."""
-    if sent is not None and answer is None:
-        return f":orange[**{sent[0]:g}** is sent and waits for the next batch …]"
-    applied = [event for event in moves if _is_applied(event)]
-    if not applied and status.state == "queued":
-        return f"**{start:g}** when its turn comes. You can move it already."
-    if not applied:
-        return f"**{start:g}** since the start. Move it and watch the pink marks."
-    last = applied[-1]
-    after = ""
-    if sent is not None and answer is not None and _is_applied(answer):
-        after = f", {answer['time'] - sent[1]:.1f} s after you moved it"
-    return f":green[**{last['value']:g}** was applied in epoch **{last['epoch'] + 1}**{after}.]"
 
 
 def _links(run: Run) -> None:

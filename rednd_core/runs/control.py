@@ -44,7 +44,8 @@ def send(run: Run, command: Command) -> None:
     latest = max((int(name[:20]) for name in _names(folder)), default=0)
     stamp = min(max(time.time_ns(), latest + 1), LAST_STAMP)
     name = f"{stamp:020d}-{uuid.uuid4().hex[:8]}.json"
-    write_bytes(folder / name, command.model_dump_json().encode())
+    # A trainer of an older version refuses fields that it does not know, also empty ones.
+    write_bytes(folder / name, command.model_dump_json(exclude_none=True).encode())
 
 
 class ControlReader:

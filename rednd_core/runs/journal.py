@@ -47,6 +47,7 @@ class _SetWeight(_Event):
     time: float
     loss: str
     value: float
+    ticket: str | None = None
 
 
 class _Refused(_SetWeight):

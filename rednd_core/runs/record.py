@@ -226,12 +226,19 @@ class LayersRecord(VersionedRecord):
 
 
 class Command(VersionedRecord):
-    """One file in control/. ``set_weight`` names a loss and its new weight; the others name none."""
+    """One file in control/. ``set_weight`` names a loss and its new weight; the others name none.
+
+    Attributes:
+        sent: seconds since 1970.
+        ticket: chosen by the sender. The event of a weight that was set or refused has the same ticket, so
+            that the sender knows its own command among those of others.
+    """
 
     command: CommandName
     loss: str | None = None
     value: Annotated[float, Field(ge=0)] | None = None
     sent: Moment = Field(default_factory=time.time)
+    ticket: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
 
     @model_validator(mode="after")
     def _weight_and_only_weight(self) -> Command:

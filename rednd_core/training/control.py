@@ -81,7 +81,9 @@ class Control:
     def _set_weight(self, command: Command) -> None:
         assert command.loss is not None
         assert command.value is not None
-        change = {"loss": command.loss, "value": command.value}
+        change: dict[str, object] = {"loss": command.loss, "value": command.value}
+        if command.ticket is not None:
+            change["ticket"] = command.ticket
         try:
             self._model.set_loss_weight(command.loss, command.value)
         except ConfigError as error:  # a mistyped name must not end hours of training

@@ -72,6 +72,10 @@ def in_plot(page: Any, chart: str, expression: str) -> Any:
     return plot.evaluate(f"e => {expression}")
 
 
+def weight_slider(page: Any) -> Any:
+    return page.locator(f"[class*=st-key-training-weight-{NAME}-alignment]").get_by_role("slider")
+
+
 def marks(page: Any) -> int:
     return int(in_plot(page, "smoothness", "(e.layout.shapes || []).length"))
 
@@ -158,7 +162,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
 
     # The weight is moved while it trains. The zoom of a reader survives what follows.
     until(lambda: zoom(page))
-    slider = page.locator(".st-key-training-weight-demo").get_by_role("slider")
+    slider = weight_slider(page)
     slider.focus()
     for _ in range(4):
         slider.press("ArrowRight")
@@ -172,11 +176,22 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     marked = time.monotonic() - moved
     until(lambda: marks(other) >= 1)
     seen = time.monotonic() - moved
+    # The other window stands at the same weight, and its one key press is one step from there.
+    until(lambda: weight_slider(other).get_attribute("aria-valuetext") == "0.1")
+    weight_slider(other).focus()
+    weight_slider(other).press("ArrowLeft")
+    other.get_by_text(re.compile(r"0\.03 was applied in epoch \d+, [\d.]+ s after")).wait_for()
+    page.get_by_text(
+        re.compile(r"0\.03 was applied in epoch \d+; it was moved in another")
+    ).wait_for()
+    until(lambda: weight_slider(page).get_attribute("aria-valuetext") == "0.03")
+    values = [e["value"] for e in run.events() if e["event"] == "set_weight"]
+    assert values[-2:] == [0.1, 0.03]
     other.close()
     until(lambda: epoch_of_picture(page) > event["epoch"])
     drawn = time.monotonic() - moved
     print(
-        f"\nweight moved: {applied.inner_text()} Said so after {said:.2f} s, marked in the charts after "
+        f"\nweight moved. Said so after {said:.2f} s, marked in the charts after "
         f"{marked:.2f} s, in another tab's after {seen:.2f} s, new layers drawn after {drawn:.2f} s "
         f"(aim: {REACTION_SECONDS:g} s)"
     )

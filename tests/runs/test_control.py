@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -103,3 +104,9 @@ def test_an_idle_poll_is_cheap(run: Run) -> None:
         reader.poll()
         times.append(time.perf_counter() - start)
     assert sorted(times)[250] < 100e-6  # about 10 µs; the margin is for busy machines
+
+
+def test_a_command_without_a_ticket_is_what_older_trainers_read(run: Run) -> None:
+    send(run, Command(command="stop"))
+    (file,) = run.layout.control.iterdir()
+    assert set(json.loads(file.read_text())) == {"format", "command", "sent"}

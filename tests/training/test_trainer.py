@@ -210,7 +210,8 @@ def test_divergence_just_before_a_stop(make_trainer, stop) -> None:
 
 
 def test_a_new_weight_counts_from_the_very_next_batch(make_trainer) -> None:
-    command = Command(command="set_weight", loss="alignment", value=0.25)
+    ticket = "0123456789abcdef" * 2
+    command = Command(command="set_weight", loss="alignment", value=0.25, ticket=ticket)
     trainer, diary = make_trainer("rednnd", {7: [command]}, epochs=3)
     used = []
     losses = trainer.model.losses
@@ -219,7 +220,12 @@ def test_a_new_weight_counts_from_the_very_next_batch(make_trainer) -> None:
     )
     trainer.fit()
     assert used == [0.01] * 7 + [0.25] * 8
-    assert diary.events == [("set_weight", {"loss": "alignment", "value": 0.25}, (2, 2))]
+    told = {
+        "loss": "alignment",
+        "value": 0.25,
+        "ticket": ticket,
+    }  # the sender knows its own command by it
+    assert diary.events == [("set_weight", told, (2, 2))]
     assert [r.weights["alignment"] for r in diary.reports] == [0.01, 0.25, 0.25]
 
 

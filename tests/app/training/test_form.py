@@ -15,7 +15,7 @@ from rednd_core.runs import (
     RunStore,
 )
 from tests.app.forbid import forbid
-from tests.app.training.page import FORM, drawn_run, keys, open_page, words
+from tests.app.training.page import FORM, keys, open_page, words
 
 
 def test_the_form_offers_every_setting_with_its_own_bounds() -> None:
@@ -68,18 +68,15 @@ def test_start_hands_over_the_validated_settings(started) -> None:
     assert "watch.stop.my-run" in keys(app)
 
 
-def test_the_run_that_trains_stays_in_sight_while_a_new_one_waits(add_run, started) -> None:
+def test_a_training_that_has_to_wait_is_watched_at_once(add_run, started) -> None:
     add_run("over", "finished")
     add_run("first", is_job=True)
     app = open_page(FORM, job="over")
     app.text_input(key="train.name").set_value("second").run()
     app.button(key="train.start").click().run()
-    assert app.selectbox(key="job").value == "first"
-    assert drawn_run(app) == "first"
-    assert "**second** is queued behind **first**." in words(app)
-    app.button(key="watch.second").click().run()
     assert app.selectbox(key="job").value == "second"
-    assert "is queued behind" not in words(app)
+    assert "Queued behind **first**, which is running" in words(app)
+    assert "watch.first" in keys(app)  # the run that trains is a click away
 
 
 def test_a_run_beside_the_queue_keeps_nobody_waiting(add_run, started) -> None:

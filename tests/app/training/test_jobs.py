@@ -65,6 +65,19 @@ def test_a_stopped_run_can_go_on_and_a_refusal_is_a_sentence(
     assert "Expected calm, but found storm; wait" in words(app).replace("\\", "")
 
 
+def test_a_training_that_is_resumed_is_watched_at_once(
+    add_run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        add_run(name, "stopped")
+    resumed: list[str] = []
+    monkeypatch.setattr(jobs, "resume_training", lambda run: resumed.append(run.name))
+    app = open_page(("jobs.over",), job="first")
+    app.button(key="list.continue.second").click().run()
+    assert resumed == ["second"]
+    assert app.selectbox(key="job").value == "second"
+
+
 def test_several_jobs_are_listed_in_the_order_of_the_queue(add_run) -> None:
     add_run("first")
     add_run("second", "queued", 0)
@@ -125,8 +138,9 @@ def test_a_queued_run_waits_for_its_turn_and_draws_nothing_yet(add_run) -> None:
     said = words(app)
     assert "**0.001** when its turn comes" in said
     assert "on its way" not in said
-    app.select_slider(key="training.weight.second").set_value(0.3).run()
+    app.select_slider(key="training.weight.second.alignment.0").set_value(0.3).run()
     assert [c.value for c in commands(writer)] == [0.3]
+    assert "**0.3** from the first batch on, when its turn comes" in words(app)
     writer.status("queued")
     app.run()
     behind = "Queued behind **first**, which is running · Epoch 3 of 50 · 1.00 s each · at most 47 s left"

@@ -24,7 +24,6 @@ from tests.app.training.page import (
     N_ITEMS,
     N_USERS,
     charts,
-    commands,
     drawn_run,
     figures,
     keys,
@@ -148,58 +147,6 @@ def test_measure_and_modality_choose_what_is_drawn(add_run) -> None:
     assert figures(app)["layers"]["data"][0]["x"] != before
 
 
-def test_the_slider_sends_the_weight_once(add_run) -> None:
-    writer = add_run()
-    app = open_page()
-    slider = app.select_slider(key="training.weight.demo")
-    assert slider.value == 0.001
-    slider.set_value(0.3).run()
-    (command,) = commands(writer)
-    assert (command.command, command.loss, command.value) == ("set_weight", "alignment", 0.3)
-    assert "waits for the next batch" in words(app)
-    app.run()
-    assert len(commands(writer)) == 1
-    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.3)
-    app.run()
-    assert "**0.3** was applied in epoch **4**" in words(app)
-    assert len(commands(writer)) == 1
-
-
-def test_a_slider_that_outlives_its_run_is_not_heard(add_run) -> None:
-    writer = add_run()
-    app = open_page()
-    app.select_slider(key="training.weight.demo").set_value(0.3)
-    writer.status("stopped", epoch=3)
-    app.run()
-    assert not app.exception
-    assert not app.error
-    assert commands(writer) == []
-
-
-def test_what_another_tab_sets_does_not_move_this_slider_into_a_command(add_run) -> None:
-    writer = add_run()
-    app = open_page()
-    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.03)
-    for _ in range(3):
-        app.run()
-    assert "**0.03** was applied" in words(app)
-    assert commands(writer) == []
-
-
-def test_a_refused_weight_says_why(add_run) -> None:
-    writer = add_run()
-    app = open_page()
-    app.select_slider(key="training.weight.demo").set_value(1.0).run()
-    writer.append_event("refused", epoch=3, loss="alignment", value=1.0, message="No such *loss*")
-    app.run()
-    assert r"No such \*loss\*" in words(app)
-    assert "alignment to 1 was refused" in words(app)
-    assert "waits for" not in words(app)
-    writer.append_event("set_weight", epoch=3, loss="alignment", value=0.3)
-    app.run()
-    assert "refused" not in words(app)
-
-
 def test_what_is_refused_of_another_sender_is_said_too(add_run) -> None:
     writer = add_run("plain", n_layers=2)
     message = "Expected a loss of this model, but found aligment; choose bpr."
@@ -207,13 +154,6 @@ def test_what_is_refused_of_another_sender_is_said_too(add_run) -> None:
     app = open_page()
     assert "Epoch 4: setting the weight of the loss aligment to 0.5 was refused" in words(app)
     assert "choose bpr" in words(app)
-
-
-def test_a_model_without_alignment_has_no_slider_and_no_weight_chart(add_run) -> None:
-    add_run("plain", n_layers=2)
-    app = open_page()
-    assert "training.weight.plain" not in {s.key for s in app.select_slider}
-    assert "weight" not in figures(app)
 
 
 @pytest.mark.parametrize("page", ["embeddings", "smoothness", "recommendations"])
