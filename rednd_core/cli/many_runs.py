@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rednd_core.cli import INTERRUPTED
 from rednd_core.cli.options import parse_values, split_assignment
 from rednd_core.cli.signals import on_first_signal
 from rednd_core.cli.speech import say
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from rednd_core.sweeps.campaign_files import CampaignRecord, PointRecord
     from rednd_core.sweeps.cluster import DaskPool
     from rednd_core.sweeps.grid_points import Axis
-
-INTERRUPTED = 130
 
 Settings = Annotated[
     list[str] | None,
