@@ -19,7 +19,7 @@ DEPTH, VECTORS, UMAP = "depth", "vectors", "depth-umap"
 DEPTHS = {
     str(depth): depth for depth in range(33)
 }  # that a link may ask for, as the address has them
-VIEWS = {"the layer": "layer", "mean of the layers so far": "readout"}  # as the address has them
+VIEWS = {"layer output": "layer", "readout": "readout"}  # as the address has them
 
 
 @explained
@@ -44,15 +44,16 @@ def render() -> None:
             default=next(iter(VIEWS)),
             required=True,
             label_visibility="collapsed",
-            help="A model with a mean readout, as LightGCN, scores with the mean of all its layers. "
-            "That mean contains layer 0, which no neighbour has touched.",
+            help="Layer output: what comes out of layer k. Readout: the mean of the layers 0..k. A model "
+            "with a mean readout, as LightGCN, scores with that mean. It contains layer 0, which no "
+            "neighbour has touched.",
             **state.keep(VECTORS),
         )
     _stage(context, VIEWS[view])
 
 
 def _stage(context: Context, view: str) -> None:
-    runs = [(run, Chapter(run, run.record).title) for run in (context.run, context.other) if run]
+    runs = [(run, Chapter(run, run.record).title) for run in context.runs]
     user = _followed(context.run)
     asked = bool(st.session_state.get(UMAP))
     payload, has_umap = cached.stage(runs, view, _number(context.run, user), asked)
@@ -69,7 +70,7 @@ def _stage(context: Context, view: str) -> None:
             on_click=lambda: st.session_state.update({UMAP: True}),
         )
     st.caption(
-        "Each list and Recall@20 come from the vectors of this depth alone, all modalities side by side. "
+        "Each list and Recall@20 come from these vectors alone, all modalities side by side. "
         "Items in a dashed frame are not in the list of the whole model. The whole model scores with all "
         "its parts. Held-out items are those of validation."
     )

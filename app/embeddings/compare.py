@@ -10,7 +10,6 @@ import streamlit as st
 
 from app import cached, state
 from app.embeddings.controls import MapView, layer_name
-from app.shared.choose import run_box
 from app.shared.downloads import csv_button, show_figure
 from app.shared.node_select import take_points, take_row
 from app.shared.text import escape_markdown
@@ -26,10 +25,11 @@ MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
 
 
 def compare_panel(view: MapView) -> None:
-    """Choose a run on the same data, draw both maps, list the movers."""
-    st.subheader("Compare with a second run", anchor=False)
-    other = _choose_other(view)
+    """Draw one layer of run A and of run B, list the movers."""
+    st.subheader("Compare with run B", anchor=False)
+    other = view.other
     if other is None:
+        st.caption("Choose a run B on the same data and split in the sidebar.")
         return
     index = cached.layers(other)
     controls = st.columns(2)
@@ -50,24 +50,6 @@ def compare_panel(view: MapView) -> None:
 
 def _stored(view: MapView) -> range:
     return range(len(cached.layers(view.run)[view.modality]))
-
-
-def _choose_other(view: MapView) -> Run | None:
-    record = view.run.record
-    others = {
-        entry.name: entry
-        for entry in cached.run_entries()
-        if entry.record is not None
-        and entry.record.data is not None
-        and record.data is not None
-        and entry.record.data.digest == record.data.digest
-        and entry.name != view.run.name
-        and entry.run.layer_version is not None
-    }
-    if not others:
-        st.caption("There is no second run on the same data and split yet.")
-        return None
-    return run_box("Second run (same data and split)", others, state.OTHER_RUN)
 
 
 def _choose_modality(

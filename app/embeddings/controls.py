@@ -14,7 +14,7 @@ from app import cached, state
 from app.embeddings.color import NOTES, Coloring, color_options, coloring
 from app.embeddings.layers import choose_further, choose_layers
 from app.node_names import NodeNames
-from app.shared.choose import pick_run
+from app.shared.context import choose_modality, choose_runs
 from app.shared.links import say_unknown
 from app.shared.node_select import GROUP, current_group, current_node, find_node
 from rednd_core.data.schema import Dataset
@@ -33,6 +33,7 @@ class MapView:
     """What the page shows.
 
     Attributes:
+        other: a second run on the same data and split.
         view: ``"layer"`` or ``"readout"``, see ``cached.view_layers``.
         layers: chosen layer numbers, ascending, at least one.
         nodes: (n,) nodes on the map, the selected ones among them.
@@ -42,6 +43,7 @@ class MapView:
     """
 
     run: Run
+    other: Run | None
     data: Dataset
     names: NodeNames
     modality: str
@@ -89,19 +91,16 @@ def layer_name(k: int, view: str) -> str:
 
 def choose_view() -> MapView | None:
     """Draw the controls; None where there is no run to show."""
-    first = st.columns([5, 2, 4])
-    with first[0]:
-        run = pick_run()
-    if run is None:
+    context = choose_runs()
+    if context is None:
         return None
+    run = context.run
     data, index, names = cached.run_dataset(run), cached.layers(run), cached.node_names(run)
     modalities, colors = list(index), color_options(run, data)
     _say_unknown(names, index, colors)
-    with first[1]:
-        state.drop_foreign(state.MODALITY, modalities)
-        modality = st.selectbox("Modality", modalities, **state.keep(state.MODALITY))
-    with first[2]:
-        node, group = current_node(names), current_group(names)
+    modality = choose_modality(modalities)
+    node, group = current_node(names), current_group(names)
+    with st.sidebar:
         find_node(names, node)
     second = st.columns([4, 3, 3, 2], vertical_alignment="bottom")
     with second[0]:
@@ -133,6 +132,7 @@ def choose_view() -> MapView | None:
     ).nodes
     return MapView(
         run=run,
+        other=context.other,
         data=data,
         names=names,
         modality=modality,

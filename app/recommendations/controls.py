@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ import streamlit as st
 from app import cached, state
 from app.node_names import NodeNames
 from app.recommendations.user import FIRST, ask, pick_user
-from app.shared.choose import pick_run, run_box
+from app.shared.context import choose_runs
 from app.shared.links import say_unknown
 from app.shared.text import escape_markdown
 from rednd_core.data.ids import id_column
@@ -22,15 +22,13 @@ from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
 from rednd_core.evaluation.people import WALKS
 from rednd_core.evaluation.recommend import Recommendations
-from rednd_core.runs import Run, RunEntry
+from rednd_core.runs import Run
 
 Split = Literal["test", "valid"]
 
 SPLIT, SLICE, K, METRIC, TAB = "split", "slice", "k", "metric", "tab"
 METRICS = ("recall", "ndcg")
 SPLIT_NAMES: dict[Split, str] = {"test": "Test", "valid": "Validation"}
-NO_RUN = "none"
-SHOWN = "recommendations.other"  # the second run that the page showed last
 # What the page opens with, and what it therefore prepares.
 FIRST_SPLIT: Split = "test"
 FIRST_METRIC, FIRST_K, FIRST_SLICE = "recall", 20, "worst"
@@ -104,18 +102,14 @@ class ListView:
 
 
 def choose(tabs: Collection[str]) -> ListView | None:
-    """Draw the controls; None where there is no run yet. ``tabs`` are below them, see :data:`TAB`."""
-    runs = st.columns(2)
-    with runs[0]:
-        run = pick_run()
-    if run is None:
+    """Draw the controls; None where there is no run yet. ``tabs`` lie below the controls, see :data:`TAB`."""
+    context = choose_runs()
+    if context is None:
         return None
+    run = context.run
     dataset = cached.run_dataset(run)
     users, names = _users(run, dataset)
-    others = {entry.name: entry for entry in _comparable(run)}
-    _say_unknown(names, others, tabs)
-    with runs[1]:
-        other = _pick_other(run, others)
+    _say_unknown(names, tabs)
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         split, metric, k = _pick_measure()
         kind = _pick_slice()
@@ -126,15 +120,13 @@ def choose(tabs: Collection[str]) -> ListView | None:
             f"Slices, means and standings are those of a random sample: {evaluation.n_users:,} of "
             f"{n_all:,} users with held-out items. Any user can be looked up."
         )
-    chosen = (run,) if other is None else (run, other)
-    return ListView(chosen, dataset, users, split, k, metric, user, order)
+    return ListView(context.runs, dataset, users, split, k, metric, user, order)
 
 
-def _say_unknown(names: NodeNames, others: Collection[str], tabs: Collection[str]) -> None:
+def _say_unknown(names: NodeNames, tabs: Collection[str]) -> None:
     """Warn of what a link asks for and is not here."""
     say_unknown(
         {
-            state.OTHER_RUN: (NO_RUN, *others),
             SPLIT: SPLIT_NAMES.values(),
             METRIC: METRICS,
             K: [str(k) for k in range(cached.CUT_OFFS[0], cached.CUT_OFFS[-1] + 1)],
@@ -189,54 +181,6 @@ def _pick_slice() -> str:
         **state.keep(SLICE),
     )
     return kind
-
-
-def _pick_other(run: Run, entries: Mapping[str, RunEntry]) -> Run | None:
-    """One of ``entries``, or none."""
-    default = _default_other(run, list(entries.values()))
-    options = (NO_RUN, *entries)
-    was_shown = st.session_state.get(SHOWN) in options
-    if was_shown and st.session_state.get(state.OTHER_RUN, NO_RUN) is None:
-        # By the cross of the box, and not by a page without it.
-        st.session_state[state.OTHER_RUN] = NO_RUN
-    state.begin(state.OTHER_RUN, options, default)
-    other = run_box(
-        "Compare with",
-        entries,
-        state.OTHER_RUN,
-        none=[NO_RUN],
-        help="Runs on the same data and split, for the tabs Two runs and Slices.",
-    )
-    st.session_state[SHOWN] = other.name if other else NO_RUN
-    return other
-
-
-def _comparable(run: Run) -> list[RunEntry]:
-    facts = run.record.data
-    return [
-        entry
-        for entry in cached.run_entries()
-        if entry.run.path != run.path
-        and entry.record is not None
-        and entry.record.data is not None
-        and facts is not None
-        and entry.record.data.digest == facts.digest
-        and entry.run.layer_version is not None
-    ]
-
-
-def _default_other(run: Run, entries: Sequence[RunEntry]) -> str:
-    """The first run of another model, RedNⁿD and LightGCN before others; none on a phone."""
-    if "Mobi" in st.context.headers.get("User-Agent", ""):
-        return NO_RUN
-    own = run.config.model
-    others = {
-        entry.record.config.model: entry.name
-        for entry in reversed(entries)
-        if entry.record is not None and entry.record.config.model != own
-    }
-    preferred = [others[model] for model in ("rednnd", "lightgcn") if model in others]
-    return next(iter([*preferred, *others.values()]), NO_RUN)
 
 
 def _users(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:

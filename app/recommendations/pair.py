@@ -22,7 +22,7 @@ def show_pair(view: ListView, why: Why) -> None:
     """The tab "Two runs"."""
     if len(view.runs) < 2:
         st.info(
-            "Choose a second run under **Compare with**: any run on the same data and split. "
+            "Choose a second run as **Run B** in the sidebar: any run on the same data and split. "
             "Then both lists of this user stand here side by side."
         )
         return

@@ -1,16 +1,22 @@
-"""What all pages share, in the sidebar: the run that is looked at, and the one beside it."""
+"""What all pages share, in the sidebar: run A, run B beside it, and the modality whose vectors are shown.
+
+The choices are made once, hold on every page, and are in the address bar.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import streamlit as st
 
 from app import state
 from app.shared.choose import pick_run, readable_runs, run_box
+from app.shared.links import say_unknown
 from rednd_core.runs import Run, RunEntry
 
 NO_RUN = "none"  # as the address has it
+SHOWN = "context.other"  # run B as it was shown last
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,10 @@ class Context:
     run: Run
     other: Run | None
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return (self.run,) if self.other is None else (self.run, self.other)
+
 
 def choose_runs() -> Context | None:
     """Draw the choice of runs in the sidebar; where there is no run yet, say so on the page: None."""
@@ -28,17 +38,38 @@ def choose_runs() -> Context | None:
         return None
     with st.sidebar:
         run = pick_run("Run A")
-        assert run is not None
-        entries = {entry.name: entry for entry in comparable(run)}
-        state.begin(state.OTHER_RUN, (NO_RUN, *entries), NO_RUN)
-        other = run_box(
-            "Run B",
-            entries,
-            state.OTHER_RUN,
-            none=[NO_RUN],
-            help="A second run on the same data and split, shown beside run A.",
-        )
-    return Context(run, other)
+    assert run is not None
+    others = {entry.name: entry for entry in comparable(run)}
+    say_unknown({state.OTHER_RUN: (NO_RUN, *others)})
+    with st.sidebar:
+        return Context(run, _pick_other(others))
+
+
+def _pick_other(entries: dict[str, RunEntry]) -> Run | None:
+    options = (NO_RUN, *entries)
+    was_shown = st.session_state.get(SHOWN) in options
+    if was_shown and st.session_state.get(state.OTHER_RUN, NO_RUN) is None:
+        # The cross of the box was pressed; a page without the box leaves the same.
+        st.session_state[state.OTHER_RUN] = NO_RUN
+    state.begin(state.OTHER_RUN, options, NO_RUN)
+    other = run_box(
+        "Run B",
+        entries,
+        state.OTHER_RUN,
+        none=[NO_RUN],
+        help="A second run on the same data and split, shown beside run A.",
+    )
+    st.session_state[SHOWN] = other.name if other else NO_RUN
+    return other
+
+
+def choose_modality(modalities: Collection[str]) -> str:
+    """Draw the choice of a modality in the sidebar, where there are several."""
+    state.drop_foreign(state.MODALITY, modalities)
+    if len(modalities) == 1:
+        return next(iter(modalities))
+    chosen: str = st.sidebar.selectbox("Modality", modalities, **state.keep(state.MODALITY))
+    return chosen
 
 
 def runs_with_layers() -> dict[str, RunEntry]:

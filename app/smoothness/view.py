@@ -111,9 +111,10 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
     kept = st.session_state.get(RUNS)
     if kept is None or (kept and not set(kept) & set(entries)):  # new, or all of them were deleted
         # As the user's choice, not as the widget's default: see state.begin.
-        picked = st.session_state.get(state.RUN)
+        shared = [st.session_state.get(key) for key in (state.RUN, state.OTHER_RUN)]
         asked = [name for name in st.query_params.get_all(RUNS) if name in entries]
-        st.session_state[RUNS] = asked or [picked if picked in entries else default_run(entries)]
+        known = [name for name in shared if name in entries]
+        st.session_state[RUNS] = asked or known or [default_run(entries)]
         state.write_address(RUNS, st.session_state[RUNS])
     state.drop_foreign(RUNS, entries)
     names = left.multiselect(

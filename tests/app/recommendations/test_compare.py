@@ -38,16 +38,17 @@ def test_two_runs_side_by_side(page, dataset: Dataset) -> None:
     assert sum("in the other" in text for text in texts(settled(app))) == 40
 
 
-def test_a_second_run_is_proposed_and_none_is_kept(page) -> None:
+def test_run_b_is_none_until_it_is_chosen(page) -> None:
     app = page(tab="Two runs")
-    assert app.selectbox(key="vs").value == "light"
-    app.selectbox(key="vs").set_value("none").run()
-    assert "Choose a second run" in settled(app).info[0].value
-    assert page(vs="none").selectbox(key="vs").value == "none"
+    assert app.sidebar.selectbox(key="vs").value == "none"
+    assert "Choose a second run" in app.info[0].value
+    app.selectbox(key="vs").set_value("light").run()
+    assert not settled(app).info
+    assert app.query_params["vs"] == "light"
 
 
 def test_the_cross_of_the_second_run_means_none(page) -> None:
-    app = page(tab="Two runs")
+    app = page(tab="Two runs", vs="light")
     for _ in range(2):  # of the run, and of "none"
         app.selectbox(key="vs").set_value(None).run()
         assert settled(app).selectbox(key="vs").value == "none"
@@ -55,10 +56,10 @@ def test_the_cross_of_the_second_run_means_none(page) -> None:
     assert app.query_params["vs"] == "none"
 
 
-def test_a_page_without_a_second_run_leaves_the_proposal(page) -> None:
-    app = page()
+def test_a_page_without_the_box_leaves_run_b(page) -> None:
+    app = page(vs="light")
     app.session_state["vs"] = None  # as a box without a choice on another page has it
-    del app.session_state["recommendations.other"]
+    del app.session_state["context.other"]
     assert app.run().selectbox(key="vs").value == "light"
 
 
@@ -68,14 +69,14 @@ def test_intervals_are_trusted_one_by_one(page) -> None:
     assert "Among 7 of them, at least one" in said
     assert "up to about 30%" in said
     assert "Among" not in by_chance(1)
-    app = page(tab="Slices and tables")
+    app = page(tab="Slices and tables", vs="light")
     (sentences,) = [text for text in texts(app) if text.startswith("- **all users**")]
     n = len(sentences.splitlines())
     assert by_chance(n) in [caption.value for caption in app.caption]
 
 
 def test_slices_show_the_cores_numbers(page, dataset: Dataset) -> None:
-    app = page(tab="Slices and tables")
+    app = page(run="red", tab="Slices and tables", vs="light")
     table = app.dataframe[0].value
     everyone = table[table["slice"] == "all users"].set_index("run")
     for seed, name in enumerate(("red", "light")):
