@@ -17,12 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_json
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 REPLACE_ATTEMPTS = 20
 ABANDONED_SECONDS = 86_400.0  # far longer than any import or saving takes
@@ -104,7 +103,9 @@ def raw(content: bytes) -> Callable[[BinaryIO], object]:
 
 def npy(array: NDArray[Any]) -> Callable[[BinaryIO], object]:
     """What writes ``array`` as .npy; object arrays are refused by numpy, they would need pickle."""
-    return lambda file: np.lib.format.write_array(file, array, allow_pickle=False)
+    from numpy.lib import format  # not before: a job that waits for its turn writes no array
+
+    return lambda file: format.write_array(file, array, allow_pickle=False)
 
 
 def encode_json(value: Any, indent: int | None = None) -> bytes:
@@ -114,7 +115,7 @@ def encode_json(value: Any, indent: int | None = None) -> bytes:
 
 def _plain(value: object) -> object:
     """numpy's scalars and arrays as Python's own."""
-    if isinstance(value, np.generic | np.ndarray):
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no JSON form")
 

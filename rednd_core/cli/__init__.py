@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rednd_core.cli.speech import say
 from rednd_core.errors import RedndError, storage_error
@@ -16,11 +18,18 @@ def main() -> None:
 
     Exit codes: 0 done, 1 a problem that the message explains, 2 wrong usage, 130 ended by Ctrl-C.
     """
-    try:
+    with explaining():
         set_up_process()
         from rednd_core.cli.app import app
 
         app()
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Whatever a user can mend and ends the block becomes one line on standard error, and exit code 1."""
+    try:
+        yield
     except RedndError as error:
         _fail(str(error))
     except OSError as error:

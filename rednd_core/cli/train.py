@@ -1,13 +1,11 @@
-"""``rednd train``: in the foreground, or as the job that the app started."""
+"""``rednd train``: in the foreground, alone or as one of several processes."""
 
 from __future__ import annotations
 
 import logging
 import math
-import os
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,13 +22,13 @@ from rednd_core.cli.options import (
     run_settings,
     stored_path,
 )
+from rednd_core.cli.progress_lines import stoppable, train_with_lines
 from rednd_core.cli.signals import on_first_signal
-from rednd_core.cli.speech import say, tell
+from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rednd_core.data.schema import Dataset
-    from rednd_core.runs import Command, RunWriter
+    from rednd_core.runs import Command
     from rednd_core.training.distributed import World
     from rednd_core.training.experiment import Summary
 
@@ -50,7 +48,6 @@ def train(
     run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run.")] = None,
     as_json: Json = False,
-    job: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Train a model and record the run.
 
@@ -67,12 +64,8 @@ def train(
     from rednd_core.runs import RunWriter
     from rednd_core.runs.ownership import continuing
     from rednd_core.runs.store import new_run
-    from rednd_core.training.distributed import ALONE, joined
+    from rednd_core.training.distributed import joined
 
-    if job is not None:
-        writer = RunWriter(job)
-        _train(writer, resume=writer.layout.last_place.exists(), queued=True, world=ALONE)
-        return
     with joined() as world:
         if not world.leads:
             _take_part(world)
@@ -99,52 +92,14 @@ def train(
             writer = new_run(store, config, run)
             with writer.recording_failure(keep_refused=False):
                 writer.claim()
-        summary = _train(writer, resume=resume is not None, world=world)
+        resumed = resume is not None
+        # Signals outside: torchrun sends one to all when a process ends, and that is to be recorded.
+        with stoppable(writer, keep_refused=resumed):
+            summary = train_with_lines(writer, resume=resumed, world=world)
     if as_json:
         print_json(summary.to_dict())
     else:
         _show(summary)
-
-
-def _train(writer: RunWriter, *, resume: bool, queued: bool = False, world: World) -> Summary:
-    """Train, with signals turned into a stop and every failure written into the run."""
-    from rednd_core.jobs import StoppedWhileQueued, n_slots, slot
-    from rednd_core.runs import Command
-    from rednd_core.training.callbacks import Callback, EpochReport
-    from rednd_core.training.experiment import train_run
-    from rednd_core.training.memory import MEMORY_SHARE, whole_memory
-    from rednd_core.training.trainer import Trainer
-
-    class ProgressLines(Callback):
-        def on_data(self, dataset: Dataset) -> None:
-            for notice in dataset.notices:
-                say(f"notice  {notice.message}")
-
-        def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
-            losses = "  ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
-            metric = trainer.config.select_by
-            valid = f"  valid {metric} {report.valid[metric]:.4f}" if report.valid else ""
-            best = " *" if report.improved else ""
-            say(f"epoch {report.epoch}  {losses}{valid}{best}  {report.seconds:.2f} s")
-
-        def on_event(self, trainer: Trainer, event: str, details: Any) -> None:
-            say(f"{event} {' '.join(f'{k}={v}' for k, v in details.items())}".rstrip())
-
-    def stop() -> None:
-        """Ask the run to end within a batch; its results are written."""
-        writer.control.ask(Command(command="stop"))
-
-    # The signal handler is outermost: torchrun signals all processes when one of them ends, and the run
-    # has to record that.
-    with on_first_signal(stop), writer.recording_failure(keep_refused=queued or resume):
-        try:
-            with slot(writer) if queued else nullcontext():
-                if queued and (n_jobs := n_slots()) > 1:
-                    os.environ.setdefault(MEMORY_SHARE, str(whole_memory() // n_jobs))
-                return train_run(writer, resume=resume, watch=[ProgressLines()], world=world)
-        except StoppedWhileQueued:
-            pass
-    raise SystemExit(0)
 
 
 def _take_part(world: World) -> None:

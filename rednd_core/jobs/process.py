@@ -1,6 +1,6 @@
 """Training as a detached process: closing a browser tab or the app's server does not end it.
 
-The process is ``python -m rednd_core train --job RUN_DIR``. It reads config.json, waits for its turn
+The process is ``python -m rednd_core.cli.job RUN_DIR``. It reads config.json, waits for its turn
 (:func:`rednd_core.jobs.slot`), trains, and resumes from ``checkpoints/last.json`` where there
 is one. Everything that it says goes through the run folder.
 """
@@ -24,7 +24,7 @@ from rednd_core.runs.ownership import continuing, living_process
 from rednd_core.runs.record import read_record
 from rednd_core.runs.store import new_run
 
-TRAIN_COMMAND = (sys.executable, "-m", "rednd_core", "train", "--job")
+TRAIN_COMMAND = (sys.executable, "-m", "rednd_core.cli.job")
 
 
 def start_training(config: RunConfig, store: RunStore, name: str | None = None) -> Run:

@@ -11,9 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from rednd_core import atomic
 from rednd_core.bounded import read_plain, require_plain
@@ -22,14 +20,18 @@ from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record, unreadable
 
-FloatArray = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
 
 PATIENCE_SECONDS = 2.0
 """A rewriting renames a few dozen files, well under this; a longer gap means that its writer died."""
 
 
 @dataclass(frozen=True, eq=False)
-class LayerIndex(Mapping[str, Sequence[FloatArray]]):
+class LayerIndex(Mapping[str, "Sequence[FloatArray]"]):
     """modality -> [x^0 .. x^L], each (N, d) float32, memory-mapped; all of one epoch.
 
     Attributes:
@@ -63,6 +65,8 @@ def write_layers(
     epoch: int,
 ) -> None:
     """Replace the run's layers by those of ``epoch``; arrays that disagree with ``facts`` raise."""
+    import numpy as np
+
     shape = (len(user_emb) + len(item_emb), facts.embedding_size)
     _check_layers(facts, layers, shape)
     index = LayersRecord(
@@ -153,6 +157,8 @@ def _open(layout: RunLayout, content: bytes) -> LayerIndex:
 
 def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
     """``path`` memory-mapped, read-only; two-dimensional float32 of ``shape`` or a RunError."""
+    import numpy as np
+
     try:
         require_plain(path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -11,7 +11,7 @@ from rednd_core.bounded import open_plain, read_plain
 from rednd_core.config import RunConfig
 from rednd_core.runs import journal
 from rednd_core.runs.budgets import JOURNAL_BYTES
-from rednd_core.runs.layers import FloatArray, LayerIndex, read_index, read_layers
+from rednd_core.runs.layers import LayerIndex, read_index, read_layers
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.liveness import observed
 from rednd_core.runs.per_user import read_per_user
@@ -26,6 +26,8 @@ from rednd_core.runs.record import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rednd_core.runs.layers import FloatArray
 
 LOG_TAIL_BYTES = 65_536
 STATUS_LOOKS = 5

@@ -17,7 +17,7 @@ from rednd_core import atomic
 from rednd_core.errors import STORAGE, RedndError, RunError, printable, storage_error
 from rednd_core.places import make_folder
 from rednd_core.runs.control import ControlReader
-from rednd_core.runs.layers import FloatArray, write_layers
+from rednd_core.runs.layers import write_layers
 from rednd_core.runs.layout import RunLayout, check_run_name
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.per_user import write_per_user
@@ -34,6 +34,8 @@ from rednd_core.runs.record import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rednd_core.runs.layers import FloatArray
 
 HEARTBEAT_SECONDS = 5.0
 BEAT_SECONDS = 1.0  # how often the thread of ``beating`` looks whether one is due

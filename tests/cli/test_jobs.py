@@ -1,4 +1,4 @@
-"""``rednd train --job``: real training processes behind ``rednd_core.jobs``."""
+"""Real training processes behind ``rednd_core.jobs``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
+from filelock import FileLock
 
 from rednd_core import jobs
+from rednd_core.cli import job
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.runs import Command, Run, RunStore, send
 from rednd_core.runs.store import new_run
@@ -109,7 +113,7 @@ def test_a_job_that_cannot_train_says_why(store: RunStore, endless: RunConfig) -
     assert "rednd: Expected" in run.log_tail(1)
 
 
-def test_jobs_side_by_side_share_the_memory(rednd, store, endless, monkeypatch) -> None:
+def test_jobs_side_by_side_share_the_memory(store, endless, monkeypatch, capsys) -> None:
     """Each of them sees as free what the others are still going to take."""
     monkeypatch.setenv(memory.MEMORY_SHARE, "")  # what the command sets is undone then
     monkeypatch.delenv(memory.MEMORY_SHARE)
@@ -120,6 +124,29 @@ def test_jobs_side_by_side_share_the_memory(rednd, store, endless, monkeypatch) 
             update={"training": endless.training.model_copy(update={"epochs": 1})}
         )
         writer = new_run(store, short, f"one-of-{n_jobs}")
-        result = rednd("train", "--job", writer.path)
-        assert found in f"{store.open(writer.path.name).status.state} {result.err}"
+        monkeypatch.setattr(sys, "argv", ["job", str(writer.path)])
+        with suppress(SystemExit):
+            job.main()
+        assert found in f"{store.open(writer.path.name).status.state} {capsys.readouterr().err}"
     assert os.environ[memory.MEMORY_SHARE] == "1500"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems do not tell a process's own memory"
+)
+def test_a_job_that_waits_holds_little_memory_of_its_own(
+    store: RunStore, endless: RunConfig
+) -> None:
+    """Without torch (198 MB) and numpy; pages that processes share are counted once, so not here."""
+    store.root.mkdir()
+    with FileLock(store.root / ".slot-0.lock"):
+        run = jobs.start_training(endless, store)
+        until(lambda: run.status.message == "Waiting for its turn", run)
+        time.sleep(1.0)  # it has looked whose turn it is
+        process = psutil.Process(run.status.process.pid)
+        maps = {Path(part.path).name for part in process.memory_maps()}
+        own = process.memory_full_info().uss
+        jobs.stop(run)
+        assert jobs.wait(run, timeout=60).state == "stopped"
+    assert not [name for name in maps if "torch" in name or "multiarray" in name]
+    assert own < 24 * 2**20, f"{own / 2**20:.1f} MiB"  # 19.8 measured
