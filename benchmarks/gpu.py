@@ -33,12 +33,13 @@ from torch.profiler import ProfilerActivity, profile
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
 from rednd_core.data.schema import Dataset, Interactions, Split
 from rednd_core.graph.bipartite import bipartite_graph
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model, hyperparameters, model_class
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.observe import current_layers
+from rednd_core.modeling.registry import create_model, hyperparameters
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.experiment import build
 from rednd_core.training.memory import estimate, sizes_of
-from rednd_core.training.recorder import current_layers
+from rednd_core.training.recorder import recorded_readout
 from rednd_core.training.trainer import Trainer
 
 GPU = torch.device("cuda")
@@ -59,7 +60,7 @@ def busy_share(trainer: Trainer) -> float:
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         for batch in batches:
-            trainer.step(batch)
+            trainer.steps["joint"](batch)
         torch.cuda.synchronize()
     spans = sorted(
         (event.time_range.start, event.time_range.end)
@@ -77,12 +78,12 @@ def busy_share(trainer: Trainer) -> float:
 
 def steps_of(trainer: Trainer, n: int | None = None) -> int:
     """Take the steps of an epoch, or n of them; how many there were."""
-    return sum(bool(trainer.step(batch)) for batch in islice(trainer.sampler.epoch(), n))
+    return sum(bool(trainer.steps["joint"](batch)) for batch in islice(trainer.sampler.epoch(), n))
 
 
 def planned_mb(name: str, settings: dict[str, Any], dataset: Dataset) -> int:
     chosen = hyperparameters(name, settings)
-    planned: int = estimate(model_class(name), chosen, sizes_of(dataset), GPU)
+    planned: int = estimate(name, chosen, sizes_of(dataset), GPU)
     return planned >> 20
 
 
@@ -102,12 +103,17 @@ def rows_of(data: Path, epochs: int) -> Iterator[dict[str, Any]]:
         measure = EpochSmoothness(experiment.graph, experiment.propagate)
 
         def smoothness(model: Any = model, measure: EpochSmoothness = measure) -> None:
-            measure(current_layers(model), readout=model.readout, linear=model.linear_propagation)
+            measure(
+                current_layers(model),
+                readout=recorded_readout(model),
+                linear=model.linear_propagation,
+            )
 
         smoothness()
-        recorded = trainer.step
+        recorded = trainer.steps["joint"]
+        plain = partial(trainer.take_step, model.phases()[0])
         for is_recorded in (True, False):
-            trainer.step = recorded if is_recorded else trainer.take_step
+            trainer.steps["joint"] = recorded if is_recorded else plain
             steps_of(trainer)
             epoch = partial(steps_of, trainer)
             seconds = min(seconds_of(epoch, "cuda") for _ in range(epochs))

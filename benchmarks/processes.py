@@ -20,7 +20,7 @@ from common import report
 from torch import nn
 
 from rednd_core.config import DataConfig
-from rednd_core.models.settings import configure
+from rednd_core.modeling.defaults import configure
 from rednd_core.training.distributed import World, joined
 from rednd_core.training.experiment import build
 from rednd_core.training.trainer import Trainer
@@ -52,10 +52,11 @@ def measure(world: World, options: argparse.Namespace) -> dict[str, object]:
 
     world.sum_gradients = timed  # type: ignore[method-assign]
     batches = cycle(trainer.sampler.epoch())
-    trainer.take_step(next(batches))
+    (phase,) = trainer.model.phases()
+    trainer.take_step(phase, next(batches))
     summing, began = 0.0, Clock()
     for _ in range(options.steps):
-        trainer.take_step(next(batches))
+        trainer.take_step(phase, next(batches))
     if trainer.device.type == "cuda":
         torch.cuda.synchronize()
     ended = Clock()
@@ -68,11 +69,11 @@ def measure(world: World, options: argparse.Namespace) -> dict[str, object]:
         "data": options.data.rstrip("/").rsplit("/", 1)[-1],
         "model": options.model,
         "scope": settings.get("alignment_scope", ""),
-        "processes": world.share.world,
+        "processes": world.size,
         "s": round(wall, 3),
         "cpu s": round(cpu, 3),
         "share s": round(share, 3),
-        "MB of gradients": round(size * 4 / 1e6, 1) if world.share.world > 1 else 0,
+        "MB of gradients": round(size * 4 / 1e6, 1) if world.size > 1 else 0,
     }
 
 

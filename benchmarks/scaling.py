@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -25,9 +26,10 @@ from rednd_core.data.sampling import BPRSampler
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.graph.engine import propagator
-from rednd_core.models.base import ModelInputs
-from rednd_core.models.memory import Sizes
-from rednd_core.models.registry import create_model, hyperparameters, model_class
+from rednd_core.graph.propagator import Propagate
+from rednd_core.modeling.footprint import Sizes
+from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.registry import create_model, hyperparameters
 from rednd_core.training.adam import Adam
 from rednd_core.training.memory import estimate
 
@@ -61,18 +63,18 @@ def measure(model_name: str, point: dict[str, int]) -> dict[str, Any]:
     item_graph = propagator(bipartite_graph(same, n_items, n_items).norm_adj)
     padding = torch.zeros(n_items, 1)
 
-    def item_item(*_: object) -> Any:
-        """A stand-in of the kNN graph, whose products are cheap beside the user-item graph's."""
-        return lambda x: item_graph(torch.cat([x, padding.expand_as(x)]))[n_items:]
+    class Inputs(ModelInputs):
+        def item_graph(self, knn_k: int, fusion_weights: Mapping[str, float]) -> Propagate:
+            """A stand-in of the kNN graph, whose products are cheap beside the user-item graph's."""
+            return lambda x: item_graph(torch.cat([x, padding.expand_as(x)]))[n_items:]
 
     settings = {"embedding_size": point["d"], "n_layers": point["L"]}
-    inputs = ModelInputs(
+    inputs = Inputs(
         n_users,
         n_items,
         train,
         {m: torch.randn(n_items, dim) for m, dim in FEATURES.items()},
-        propagator(bipartite_graph(train, n_users, n_items).norm_adj),
-        item_item,
+        bipartite_graph(train, n_users, n_items),
         CPU,
     )
     batches = iter(BPRSampler(train, n_users, n_items, 2048, 0).epoch())
@@ -92,7 +94,7 @@ def measure(model_name: str, point: dict[str, int]) -> dict[str, Any]:
     return {
         "cpu s": round(min(seconds[1:]), 4),
         "MB": round((peak_kib() - before) / 1024),
-        "estimated MB": round(estimate(model_class(model_name), chosen, sizes, CPU) / 2**20),
+        "estimated MB": round(estimate(model_name, chosen, sizes, CPU) / 2**20),
     }
 
 

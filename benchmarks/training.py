@@ -15,7 +15,7 @@ from typing import Any
 from common import in_own_process, report
 
 from rednd_core.config import DataConfig, Device, Engine, RunConfig, TrainingConfig
-from rednd_core.training.callbacks import Callback, EpochReport
+from rednd_core.training.callbacks import Callback, EpochReport, Training
 from rednd_core.training.experiment import build
 from rednd_core.training.memory import peak_memory
 from rednd_core.training.trainer import Trainer
@@ -38,7 +38,7 @@ class Stopwatch(Callback):
         self.train: list[float] = []
         self.validation: list[float] = []
 
-    def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+    def on_epoch(self, trainer: Training, report: EpochReport) -> None:
         self.train.append(report.seconds)
         self.validation.append(report.seconds_validation)
 

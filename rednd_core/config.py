@@ -2,7 +2,7 @@
 
 A run is described by :class:`RunConfig`: where the data is, which model with which hyper-parameters,
 and how it is trained. Hyper-parameters are validated by the model's own class (see
-``rednd_core.models.registry``), because a model file owns its settings; here they are plain JSON.
+``rednd_core.modeling.registry``), because a model file owns its settings; here they are plain JSON.
 """
 
 from __future__ import annotations

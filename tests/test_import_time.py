@@ -25,7 +25,7 @@ def loaded(modules: str) -> list[str]:
         "rednd_core",
         "rednd_core.config, rednd_core.errors, rednd_core.cache, rednd_core.reproducibility",
         "rednd_core.data, rednd_core.runs, rednd_core.jobs, rednd_core.cli.app",
-        "rednd_core.models.titles",
+        "rednd_core.modeling.registry",
     ],
 )
 def test_nothing_heavy(modules: str) -> None:
@@ -34,4 +34,4 @@ def test_nothing_heavy(modules: str) -> None:
 
 def test_models_bring_torch_and_not_dgl() -> None:
     """DGL is loaded when a graph is bound to it, so that its absence costs nothing."""
-    assert loaded("rednd_core.models.registry, rednd_core.graph.engine") == ["torch"]
+    assert loaded("rednd_core.modeling.registry, rednd_core.graph.engine") == ["torch"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app import cached
-from rednd_core.models.titles import model_title
+from rednd_core.modeling.registry import model_title
 from rednd_core.runs import AlignmentWeight, Run, RunRecord
 
 DEEP = 16  # layers: deep enough that a linear model has collapsed

@@ -27,7 +27,7 @@ from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import METRICS, parse_metric
-from rednd_core.models.titles import model_title
+from rednd_core.modeling.registry import model_title
 
 DEFAULT_MODEL = "rednnd"
 HEADLINE = "alignment_weight"
@@ -184,7 +184,7 @@ def _start(
     name: str | None,
 ) -> None:
     """Validate everything that can be validated without building the model, then start."""
-    from rednd_core.models.registry import hyperparameters
+    from rednd_core.modeling.registry import hyperparameters
 
     settings = hyperparameters(model, own)
     protocol = parse_settings(TrainingConfig, training, "training setting")

@@ -30,24 +30,26 @@ def stoppable(writer: RunWriter, *, keep_refused: bool) -> Iterator[None]:
 
 def train_with_lines(writer: RunWriter, *, resume: bool, world: World | None = None) -> Summary:
     """Train the run of ``writer``, alone or with the other processes of ``world``. Loads torch."""
-    from rednd_core.training.callbacks import Callback, EpochReport
+    from rednd_core.training.callbacks import Callback, EpochReport, Training
     from rednd_core.training.distributed import ALONE
     from rednd_core.training.experiment import train_run
-    from rednd_core.training.trainer import Trainer
 
     class ProgressLines(Callback):
         def on_data(self, dataset: Dataset) -> None:
             for notice in dataset.notices:
                 say(f"notice  {notice.message}")
 
-        def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+        def on_epoch(self, trainer: Training, report: EpochReport) -> None:
             losses = "  ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
             metric = trainer.config.select_by
             valid = f"  valid {metric} {report.valid[metric]:.4f}" if report.valid else ""
             best = " *" if report.improved else ""
             say(f"epoch {report.epoch}  {losses}{valid}{best}  {report.seconds:.2f} s")
 
-        def on_event(self, trainer: Trainer, event: str, details: Any) -> None:
+        def on_event(self, trainer: Training, event: str, details: Any) -> None:
+            if event == "notice":
+                say(f"notice  {details['message']}")
+                return
             say(f"{event} {' '.join(f'{k}={v}' for k, v in details.items())}".rstrip())
 
     return train_run(writer, resume=resume, watch=[ProgressLines()], world=world or ALONE)

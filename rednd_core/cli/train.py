@@ -60,7 +60,7 @@ def train(
     * `rednd train --resume rednnd-baby-1`
     * `torchrun --nproc-per-node 2 -m rednd_core train --data baby --model rednnd`
     """
-    from rednd_core.models.settings import configure
+    from rednd_core.modeling.defaults import configure
     from rednd_core.runs import RunWriter
     from rednd_core.runs.ownership import continuing
     from rednd_core.runs.store import new_run

@@ -6,15 +6,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def bpr_loss(pos_scores: Tensor, neg_scores: Tensor, n_rows: int | None = None) -> Tensor:
+def bpr_loss(pos_scores: Tensor, neg_scores: Tensor) -> Tensor:
     """Mean of -ln sigmoid(s_pos - s_neg); softplus keeps it finite for any score.
 
     Args:
         pos_scores, neg_scores: (batch,).
-        n_rows: pairs to divide by, where these are only some of them.
 
     Returns:
         scalar, in nats.
     """
-    n = len(pos_scores) if n_rows is None else n_rows
-    return F.softplus(neg_scores - pos_scores).sum() / n
+    return F.softplus(neg_scores - pos_scores).mean()

@@ -34,7 +34,6 @@ def info_nce(
     candidates: Tensor,
     positives: Tensor,
     temperature: float,
-    n_anchors: int | Tensor | None = None,
     real_anchors: Tensor | None = None,
     real_candidates: Tensor | None = None,
     precision: torch.dtype | None = None,
@@ -46,7 +45,6 @@ def info_nce(
         candidates: (..., C, d); every one but an anchor's positive is a negative.
         positives: (A,) int64, the row of ``candidates`` that belongs to each anchor.
         temperature: t, at least :data:`LEAST_TEMPERATURE`.
-        n_anchors: anchors to divide by, where these are only some of them, or none.
         real_anchors: (A,) bool, real_candidates: (C,) bool; the others are padding and count for nothing.
             The positive of a real anchor is real. None: there is no padding.
         precision: in which the kernels multiply, None for that of the rows. With bfloat16 and t = 0.2
@@ -65,8 +63,6 @@ def info_nce(
             found=f"{temperature:g}",
             remedy="raise it; the paper's is 0.2",
         )
-    if not len(positives):  # the kernels want at least one query
-        return 0 * (anchors.sum(dim=(-2, -1)) + candidates.sum(dim=(-2, -1)))
     queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
     agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
     hidden = None
@@ -76,9 +72,9 @@ def info_nce(
         queries, keys, hidden, 1.0 / temperature, precision or queries.dtype
     )
     losses = lse - agreement
-    if real_anchors is not None:
-        losses = losses * real_anchors
-    return losses.sum(dim=-1) / (len(positives) if n_anchors is None else n_anchors)
+    if real_anchors is None:
+        return losses.mean(dim=-1)
+    return (losses * real_anchors).sum(dim=-1) / real_anchors.sum()
 
 
 class _LogSumExp(torch.autograd.Function):

@@ -1,7 +1,8 @@
 """LightGCN: He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for
 Recommendation", SIGIR 2020, arXiv 2002.02126.
 
-    x^l = D^-1/2 A D^-1/2 x^(l-1),   z = mean over l = 0..L of x^l,   score(u, i) = z_u . z_i
+    x^l = A x^(l-1),   A = D^-1/2 [[0,R],[R^T,0]] D^-1/2
+    z = mean over l = 0..L of x^l,   score(u, i) = z_u . z_i
     loss = BPR + reg_weight * 1/(2B) sum |x^0|^2 over the batch's rows
 
 No self-loops, no weights, no non-linearity. Embeddings start Xavier-normal over the whole (N, d) table.
@@ -9,23 +10,12 @@ No self-loops, no weights, no non-linearity. Embeddings start Xavier-normal over
 
 from __future__ import annotations
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
-from rednd_core.data.sampling import BPRBatch
-from rednd_core.losses.bpr import bpr_loss
-from rednd_core.models.base import (
-    MAX_LAYERS,
-    WHOLE,
-    EmbeddingHyperparameters,
-    ModelInputs,
-    Recommender,
-    Share,
-    xavier_normal,
-)
-from rednd_core.models.memory import Footprint, Sizes
-from rednd_core.models.rows import gather, readable
+from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
+from rednd_core.modeling.bpr import LinearRecommender
+from rednd_core.modeling.inputs import ModelInputs
 
 
 class LightGCNHyperparameters(EmbeddingHyperparameters):
@@ -34,44 +24,23 @@ class LightGCNHyperparameters(EmbeddingHyperparameters):
     )
 
 
-class LightGCN(Recommender):
+class LightGCN(LinearRecommender):
     name = "lightgcn"
-    linear_propagation = True
     settings_class = LightGCNHyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
-        super().__init__(inputs)
-        self.n_layers = settings.n_layers
-        self.propagate = inputs.user_item
+        super().__init__(inputs, settings)
+        self.graph, self.n_layers = inputs.user_item, settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
-        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
 
-    @classmethod
-    def footprint(cls, settings: LightGCNHyperparameters, sizes: Sizes) -> Footprint:
-        table = sizes.n_nodes * settings.embedding_size
-        return Footprint(parameters=table, table=table, step_tables=5, layers=settings.n_layers + 1)
+    def ego(self) -> Tensor:
+        return self.node_emb
 
-    def layers(self) -> dict[str, list[Tensor]]:
-        states: list[Tensor] = [self.node_emb]
+    def propagate(self, ego: Tensor) -> list[Tensor]:
+        layers = [ego]
         for _ in range(self.n_layers):
-            states.append(self.propagate(states[-1]))
-        return {"id": states}
+            layers.append(self.graph(layers[-1]))
+        return layers
 
-    def embeddings(self) -> tuple[Tensor, Tensor]:
-        total = self.node_emb + self.propagate.power_sum(self.node_emb, self.n_layers)
-        return self.split_nodes(total / (self.n_layers + 1))
-
-    def losses(self, batch: BPRBatch, share: Share = WHOLE) -> dict[str, Tensor]:
-        own = share.of_batch(batch)
-        rows = torch.cat([own.users, own.pos_items + self.n_users, own.neg_items + self.n_users])
-        nodes, of_row, _ = readable(rows)
-        ego, above = self.propagate.power_sum_rows(self.node_emb, self.n_layers, nodes)
-        final = gather((ego + above) / (self.n_layers + 1), of_row)  # (3 * batch, d)
-        users, positives, negatives = final.chunk(3)
-        squares = gather(ego.square().sum(1, keepdim=True), of_row)  # (3 * batch, 1)
-        return {
-            "bpr": bpr_loss(
-                (users * positives).sum(1), (users * negatives).sum(1), n_rows=len(batch)
-            ),
-            "regularization": squares.sum() / (2 * len(batch)),
-        }
+    def step_tables(self) -> float:
+        return 5

@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue
 
 from rednd_core.config import DataConfig, RunConfig, StrictModel
 from rednd_core.errors import ConfigError, unknown_name
-from rednd_core.models.settings import configure, setting_names
+from rednd_core.modeling.defaults import configure, setting_names
 from rednd_core.runs.layout import RUN_NAME, check_run_name
 
 FIXED = {

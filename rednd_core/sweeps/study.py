@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from rednd_core.config import DataConfig, StrictModel
 from rednd_core.data import load_configured
 from rednd_core.errors import ConfigError, unknown_name
-from rednd_core.models.settings import setting_names
+from rednd_core.modeling.defaults import setting_names
 from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
 from rednd_core.runs.layout import check_run_name, slug

@@ -1,4 +1,4 @@
-"""Adam (Kingma and Ba, ICLR 2015), by torch's fused kernel.
+"""Adam (Kingma and Ba, ICLR 2015) and AdamW (arXiv 1711.05101), by torch's fused kernel.
 
 ``torch.optim.Adam`` does the same, but its first use imports the compiler (torch._dynamo), which takes
 more than a second: as long as everything else between a click and the first step.
@@ -13,14 +13,20 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-BETAS, EPSILON = (0.9, 0.999), 1e-8
+EPSILON = 1e-8
 
 
 class Adam:
-    """One learning rate, the usual betas and epsilon, no weight decay."""
+    """One learning rate for all parameters; ``weight_decay`` is decoupled from the gradient, as in AdamW."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
-        self.lr = lr
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.lr, self.betas, self.weight_decay = lr, betas, weight_decay
         self.parameters = list(parameters)
         self._moments = [
             {
@@ -52,10 +58,11 @@ class Adam:
             [moments["step"] for _, _, moments in moved],
             fused=True,
             amsgrad=False,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
+            beta1=self.betas[0],
+            beta2=self.betas[1],
             lr=self.lr,
-            weight_decay=0,
+            weight_decay=self.weight_decay,
+            decoupled_weight_decay=True,
             eps=EPSILON,
             maximize=False,
         )
@@ -69,10 +76,17 @@ class Adam:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a :meth:`state`.
+        """Take over a :meth:`state`; one that :meth:`check` refuses changes nothing."""
+        self.check(state)
+        own = self.state()
+        for key, value in state.items():
+            own[key].copy_(value)
+
+    def check(self, state: Mapping[str, Tensor]) -> None:
+        """Refuse a state that is not of this optimiser.
 
         Raises:
-            ValueError: other names or shapes than this optimiser's own.
+            ValueError: other names or shapes than its own.
         """
         own = self.state()
         if state.keys() != own.keys():
@@ -80,5 +94,3 @@ class Adam:
         for key, value in state.items():
             if value.shape != own[key].shape:
                 raise ValueError(f"moment {key} has another shape")
-        for key, value in state.items():
-            own[key].copy_(value)

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from rednd_core.data.schema import Dataset
-    from rednd_core.training.trainer import Trainer
+import torch
+from torch import Tensor
+
+from rednd_core.config import TrainingConfig
+from rednd_core.data.sampling import BPRSampler
+from rednd_core.data.schema import Dataset
+from rednd_core.modeling.base import Recommender
+from rednd_core.training.adam import Adam
+from rednd_core.training.distributed import World
+from rednd_core.training.position import Position
+
+
+class Training(Protocol):
+    """A training under way, as callbacks and checkpoints see it.
+
+    Attributes:
+        optimizers: by name; empty for a model that is not trained.
+        best_parameters: state of the model at the best validation; None before the first one.
+    """
+
+    model: Recommender
+    config: TrainingConfig
+    device: torch.device
+    world: World
+    sampler: BPRSampler
+    optimizers: dict[str, Adam]
+    position: Position
+    best_parameters: dict[str, Tensor] | None
 
 
 @dataclass(frozen=True)
@@ -31,7 +56,7 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Until the last epoch; early stopping may end it sooner."""
-        epochs = self.epochs - self.epoch + 1  # this one, too, is not over
+        epochs = self.epochs - self.epoch + 1  # this one is not over either
         batches = epochs * self.n_batches - self.batch
         return batches * self.seconds_per_batch + epochs * self.seconds_after_epoch
 
@@ -61,17 +86,17 @@ class Callback:
     def on_data(self, dataset: Dataset) -> None:
         """The data set is read, and nothing is trained yet."""
 
-    def on_start(self, trainer: Trainer) -> None: ...
+    def on_start(self, trainer: Training) -> None: ...
 
-    def on_batch(self, trainer: Trainer, progress: Progress) -> None: ...
+    def on_batch(self, trainer: Training, progress: Progress) -> None: ...
 
-    def on_wait(self, trainer: Trainer) -> None:
+    def on_wait(self, trainer: Training) -> None:
         """Called about ten times a second while training is paused."""
 
-    def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
-        """A command was applied (paused, resumed, stopped, set_weight) or refused."""
+    def on_event(self, trainer: Training, event: str, details: Mapping[str, object]) -> None:
+        """A command was applied (paused, resumed, stopped, set_weight) or refused, or a ``notice`` is due."""
 
-    def on_epoch(self, trainer: Trainer, report: EpochReport) -> None: ...
+    def on_epoch(self, trainer: Training, report: EpochReport) -> None: ...
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, trainer: Training) -> None:
         """Training is over; the model still holds the last parameters, not the best ones."""

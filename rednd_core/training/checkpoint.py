@@ -1,9 +1,10 @@
 """Checkpoints: parameters as safetensors, everything else as safetensors + JSON. Never a pickle.
 
 ``best.safetensors`` holds the parameters of the best validation. ``last`` is what an interrupted run
-needs to go on bit for bit: parameters, Adam's moments, the states of all generators and the loop's
-place. Every saving has files of its own, with a stamp in their names; ``last.json``, renamed after them, says
-which stamp counts, and older files go afterwards. So a crash anywhere leaves the older or the newer saving.
+needs to go on bit for bit: parameters, the moments of all optimisers, the sampler's state and the loop's
+place. Whatever else is drawn follows from the seed, the epoch and the batch, and is drawn again. Every
+saving has files of its own, with a stamp in their names; ``last.json``, renamed after them, says which stamp
+counts, and older files go afterwards. So a crash anywhere leaves the older or the newer saving.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -24,14 +24,16 @@ from torch import Tensor
 from rednd_core.atomic import commit, encode_json, raw, stage_all
 from rednd_core.config import StrictModel
 from rednd_core.errors import CheckpointError
-from rednd_core.models.base import Recommender
+from rednd_core.modeling.base import Recommender
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH, STAMP
+from rednd_core.training.callbacks import Training
 from rednd_core.training.position import Position
-from rednd_core.training.trainer import Trainer
 
 PLACE, BEST = "last.json", "best.safetensors"
 
-OPTIMIZER = "optimizer."  # before the names of its moments in last.<stamp>.state.safetensors
+OPTIMIZER = "optimizer."  # in last.<stamp>.state.safetensors, before <optimiser>.<number>.<moment>
+UNNAMED = "joint"
+"""The optimiser whose moments an older checkpoint keeps without a name: <number>.<moment>."""
 
 STAMPED = re.compile(rf"(?:last|best)\.({STAMP})(?:\.state)?\.safetensors")
 
@@ -51,6 +53,8 @@ class Place(StrictModel):
     best_epoch: Count | None
     best_valid: dict[str, float]
     stale: Count
+    validations: Count = 0
+    lowest_score: float | None = None
 
 
 def load_parameters(path: Path, model: Recommender) -> int:
@@ -65,9 +69,8 @@ def load_parameters(path: Path, model: Recommender) -> int:
     return epoch
 
 
-def save_checkpoints(folder: Path, trainer: Trainer) -> None:
+def save_checkpoints(folder: Path, trainer: Training) -> None:
     """Write ``best`` and ``last``, and remove the ``last`` before."""
-    assert trainer.optimizer is not None
     position, model = trainer.position, trainer.model
     stamp = uuid.uuid4().hex
     common = {"format": CHECKPOINT_FORMAT, "stamp": stamp, "model": model.name}
@@ -76,14 +79,15 @@ def save_checkpoints(folder: Path, trainer: Trainer) -> None:
     if trainer.best_parameters is not None:
         metadata = common | {"epoch": str(position.best_epoch)}
         contents[of_saving] = _encode(trainer.best_parameters, metadata)
-    state = {"rng.torch": torch.get_rng_state(), "rng.sampler": position.sampler}
-    if trainer.device.type == "cuda":
-        state["rng.cuda"] = torch.cuda.get_rng_state(trainer.device)
-    state |= {f"{OPTIMIZER}{name}": value for name, value in trainer.optimizer.state().items()}
+    state = {"rng.sampler": position.sampler}
+    for name, optimizer in trainer.optimizers.items():
+        state |= {f"{OPTIMIZER}{name}.{k}": moment for k, moment in optimizer.state().items()}
     contents[_state_of(folder, stamp)] = _encode(state, common)
     metadata = common | {"epoch": str(position.epoch)}
     contents[_parameters_of(folder, stamp)] = _encode(model.state_dict(), metadata)
     numbers = {name: value for name, value in vars(position).items() if name in Place.model_fields}
+    if not position.validations:
+        numbers["lowest_score"] = None  # JSON has no infinity
     contents[folder / PLACE] = encode_json(Place(stamp=stamp, **numbers), indent=2)
     for temporary, path in stage_all((path, raw(content)) for path, content in contents.items()):
         commit(temporary, path)
@@ -97,13 +101,12 @@ def save_checkpoints(folder: Path, trainer: Trainer) -> None:
                 path.unlink()
 
 
-def restore_last(folder: Path, trainer: Trainer) -> None:
+def restore_last(folder: Path, trainer: Training) -> None:
     """Put ``trainer`` where :func:`save_checkpoints` found it, with the best parameters so far.
 
     Raises:
         CheckpointError: a file is missing, damaged, or of another saving than the others.
     """
-    assert trainer.optimizer is not None
     place = _read_place(folder)
     path = _parameters_of(folder, place.stamp)
     parameters, metadata = _load(path)
@@ -112,7 +115,8 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
     try:
         if not metadata["stamp"] == of_state["stamp"] == place.stamp:
             raise _unusable("files of different savings")
-        numbers = place.model_dump(exclude={"format", "stamp"})
+        numbers = place.model_dump(exclude={"format", "stamp"}, exclude_none=True)
+        numbers["best_epoch"] = place.best_epoch
         position = Position(sampler=state["rng.sampler"], **numbers)
         if position.weights.keys() != trainer.model.loss_weights.keys():
             raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
@@ -120,17 +124,8 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
             # It is there after a crash before its last renaming.
             of_saving = _best_of(folder, place.stamp)
             _restore_best(of_saving if of_saving.exists() else folder / BEST, trainer, position)
-        trainer.optimizer.restore(
-            {
-                name.removeprefix(OPTIMIZER): value
-                for name, value in state.items()
-                if name.startswith(OPTIMIZER)
-            }
-        )
+        _restore_moments(state, trainer)
         trainer.sampler.restore(position.sampler)
-        torch.set_rng_state(state["rng.torch"])
-        if trainer.device.type == "cuda":
-            torch.cuda.set_rng_state(state["rng.cuda"], trainer.device)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise _unusable(_in_short(error)) from None
     trainer.model.load_state_dict(parameters)
@@ -138,10 +133,10 @@ def restore_last(folder: Path, trainer: Trainer) -> None:
     trainer.position = position
 
 
-def restore_together(folder: Path | None, trainer: Trainer) -> None:
+def restore_together(folder: Path | None, trainer: Training) -> None:
     """:func:`restore_last` in all processes, of the files of process 0; the others have no folder."""
     world = trainer.world
-    if world.share.world == 1:
+    if world.size == 1:
         assert folder is not None
         restore_last(folder, trainer)
         return
@@ -153,6 +148,28 @@ def restore_together(folder: Path | None, trainer: Trainer) -> None:
             if folder is None:
                 (Path(copies) / name).write_bytes(content)
         restore_last(folder or Path(copies), trainer)
+
+
+def _restore_moments(state: dict[str, Tensor], trainer: Training) -> None:
+    """Hand every optimiser its own moments.
+
+    Raises:
+        ValueError: moments of other optimisers, or of other shapes; none has taken any of them.
+    """
+    by_optimizer: dict[str, dict[str, Tensor]] = {name: {} for name in trainer.optimizers}
+    for key, moment in state.items():
+        if not key.startswith(OPTIMIZER):
+            continue
+        owner, _, name = key.removeprefix(OPTIMIZER).partition(".")
+        if owner.isdecimal():
+            owner, name = UNNAMED, f"{owner}.{name}"
+        if owner not in by_optimizer:
+            raise ValueError(f"moments of an optimiser {owner[:40]!r}")
+        by_optimizer[owner][name] = moment
+    for name, optimizer in trainer.optimizers.items():
+        optimizer.check(by_optimizer[name])
+    for name, optimizer in trainer.optimizers.items():
+        optimizer.restore(by_optimizer[name])
 
 
 def _parameters_of(folder: Path, stamp: str) -> Path:
@@ -224,7 +241,7 @@ def _kind(tensor: Tensor | None) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
 
-def _restore_best(path: Path, trainer: Trainer, position: Position) -> None:
+def _restore_best(path: Path, trainer: Training, position: Position) -> None:
     parameters, metadata = _load(path)
     epoch = _check_parameters(path, parameters, metadata, trainer.model)
     if epoch != position.best_epoch:

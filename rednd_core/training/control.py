@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import TypeAdapter
 
 from rednd_core.errors import ConfigError
-from rednd_core.models.base import Recommender
+from rednd_core.modeling.base import Recommender
 from rednd_core.runs.record import Command
 from rednd_core.training.distributed import World
 
@@ -21,7 +21,7 @@ _COMMANDS = TypeAdapter(list[Command])
 
 def poll_together(world: World, poll: Poll) -> Poll:
     """A ``poll`` that gives every process the commands that any of them has got."""
-    if world.share.world == 1:
+    if world.size == 1:
         return poll
 
     def ask_all() -> list[Command]:
@@ -47,16 +47,19 @@ class Control:
     Args:
         poll: returns the commands that have arrived since it was last asked.
         model: whose loss weights may be changed.
+        check: raises ConfigError where the model cannot be trained any more with a new weight.
 
     Attributes:
         stopped: whether a stop command came.
     """
 
-    def __init__(self, poll: Poll, model: Recommender, listener: Listener) -> None:
-        self._poll, self._model, self._listener = poll, model, listener
+    def __init__(
+        self, poll: Poll, model: Recommender, listener: Listener, check: Callable[[], None]
+    ) -> None:
+        self._poll, self._model, self._listener, self._check = poll, model, listener, check
         self.stopped = False
 
-    def obey(self) -> float:
+    def apply(self) -> float:
         """Apply what waits; while paused, wait for more. Returns the seconds that a pause took."""
         began = time.perf_counter()
         paused = was_paused = False
@@ -84,9 +87,12 @@ class Control:
         change: dict[str, object] = {"loss": command.loss, "value": command.value}
         if command.ticket is not None:
             change["ticket"] = command.ticket
+        before = dict(self._model.loss_weights)
         try:
             self._model.set_loss_weight(command.loss, command.value)
+            self._check()
         except ConfigError as error:  # a mistyped name must not end hours of training
+            self._model.loss_weights.update(before)
             self._listener.tell("refused", **change, message=str(error))
         else:
             self._listener.tell("set_weight", **change)

@@ -1,8 +1,8 @@
 """Several processes that train one model together, as ``torchrun`` starts them.
 
-Every process holds the whole model and graph and draws the same batches. Each computes its share of the
-losses (:class:`rednd_core.models.base.Share`), the gradients are summed, and so all make the same step.
-Process 0 keeps the run; whatever it learns from outside, a command or a checkpoint, goes to all.
+Every process holds the whole model and graph and draws the same batches. Each computes the losses of its part
+of a batch's rows, weighted by their share of the batch; the gradients are summed, and so all make the same
+step. Process 0 keeps the run; whatever it learns from outside, a command or a checkpoint, goes to all.
 
 Gradients travel by NCCL where they are on GPUs, everything else by gloo. A process that ends is noticed
 by its closed connections, one that is silent by the time limit ``REDND_PEER_TIMEOUT`` (seconds).
@@ -16,8 +16,9 @@ import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -31,13 +32,16 @@ from rednd_core.errors import ConfigError, EngineError, RedndError, TrainingErro
 from rednd_core.evaluation.evaluate import Evaluation, evaluate
 from rednd_core.evaluation.ranking import held_out_ranks
 from rednd_core.evaluation.scoring import TrainMatrix
-from rednd_core.models.base import WHOLE, Share
+from rednd_core.modeling.phases import Batch
 
 PEER_SECONDS = 600.0
 """Longest silence of a living process: process 0 writes and measures while the others wait."""
 
-SPEAKER_SECONDS = 5.0
+TELLER_SECONDS = 5.0
 """How long the others leave it to process 0 to say why everything ends."""
+
+
+B = TypeVar("B", bound=Batch)
 
 
 class World:
@@ -46,12 +50,27 @@ class World:
     All methods but ``leads`` are collective: every process calls them in the same order.
     """
 
-    share: Share = WHOLE
+    rank: int = 0
+    size: int = 1
 
     @property
     def leads(self) -> bool:
-        """Whether this process keeps the run and speaks."""
-        return self.share.rank == 0
+        """Whether this process keeps the run and writes what users read."""
+        return self.rank == 0
+
+    def part(self, batch: B) -> tuple[B, float]:
+        """This process's rows of a batch, and their share of all rows.
+
+        Parts differ by at most one row. Where there are fewer rows than processes, some get a row that is
+        not their own with a share of 0, so that all of them compute gradients of the same parameters.
+        """
+        n = len(batch)
+        rows = slice(n * self.rank // self.size, n * (self.rank + 1) // self.size)
+        n_own = rows.stop - rows.start
+        columns = {
+            f.name: getattr(batch, f.name)[rows if n_own else slice(1)] for f in fields(batch)
+        }
+        return type(batch)(**columns), n_own / n
 
     def gather(self, content: bytes) -> list[bytes]:
         """What every process gave, in the order of their ranks."""
@@ -108,17 +127,17 @@ class Group(World):
                 remedy="start them with torchrun, all with the same world size and address",
             ) from None
         self._store = PrefixStore("rednd", store)
-        self.share = Share(rank, world)
+        self.rank, self.size = rank, world
 
     def gather(self, content: bytes) -> list[bytes]:
-        sizes = torch.zeros(self.share.world, dtype=torch.int64)
-        sizes[self.share.rank] = len(content)
+        sizes = torch.zeros(self.size, dtype=torch.int64)
+        sizes[self.rank] = len(content)
         self._together(dist.all_reduce, sizes)
         found = []
         for rank, size in enumerate(sizes.tolist()):
             message = torch.empty(size, dtype=torch.uint8)
             if size:
-                if rank == self.share.rank:
+                if rank == self.rank:
                     message = torch.frombuffer(bytearray(content), dtype=torch.uint8)
                 self._together(dist.broadcast, message, src=rank)
             found.append(message.numpy().tobytes())
@@ -171,22 +190,22 @@ class Group(World):
                         remedy="give all machines the same data, code and kind of device",
                     )
 
-    def may_speak(self, error: BaseException) -> bool:
-        """Tell the others why this process ends; whether it has to say so to the user, too.
+    def tells_the_user(self, error: BaseException) -> bool:
+        """Tell the others why this process ends; whether it has to tell the user.
 
-        Process 0 speaks. Where it does not, because it is gone, the first of the others does.
+        Process 0 tells it. Where it is gone, the first of the others does.
         """
         try:
             if not isinstance(error, LostPeerError):
                 text = str(error) if isinstance(error, RedndError) else repr(error)
-                reason = f"that process {self.share.rank} ended with: {text.rstrip('.')}"
+                reason = f"that process {self.rank} ended with: {text.rstrip('.')}"
                 self._store.set("reason", reason)
             if self.leads:
                 self._store.set("said", "")
                 return True
             self.leave()  # so that process 0 notices
             with suppress(RuntimeError):
-                self._store.wait(["said"], timedelta(seconds=SPEAKER_SECONDS))
+                self._store.wait(["said"], timedelta(seconds=TELLER_SECONDS))
                 return False
             return self._store.add("speakers", 1) == 1
         except RuntimeError:  # the store is gone with whoever kept it
@@ -201,7 +220,7 @@ class Group(World):
             operation(tensor, **options)
         except RuntimeError as error:
             raise LostPeerError(
-                expected=f"{self.share.world} processes to train together",
+                expected=f"{self.size} processes to train together",
                 found=self._reason() or f"that one is gone or silent ({_first_line(error)})",
                 remedy="mend what ended it, then continue this run with rednd train --resume",
             ) from None
@@ -239,7 +258,7 @@ def joined() -> Iterator[World]:
     except BaseException as error:
         # torchrun sends it to all when one ends: not before the last word.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if group.may_speak(error):
+        if group.tells_the_user(error):
             raise
         raise SystemExit(1) from None
     group.leave()
@@ -254,7 +273,7 @@ def evaluate_together(
     ks: Sequence[int],
 ) -> Evaluation:
     """:func:`evaluate` with the users divided among the processes; the same result in all of them."""
-    size, rank = world.share.world, world.share.rank
+    size, rank = world.size, world.rank
     if size == 1:
         return evaluate(user_emb, item_emb, train_matrix, held_out, ks)
     mine = held_out.users % size == rank

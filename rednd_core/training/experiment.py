@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
-import torch
 
 from rednd_core.config import RunConfig, StrictModel
 from rednd_core.data import load_configured
@@ -16,9 +15,10 @@ from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.graph.engine import resolve_device
 from rednd_core.graph.propagator import Propagator
-from rednd_core.models.base import Recommender
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model
+from rednd_core.modeling.base import Recommender
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.observe import current_embeddings, current_layers
+from rednd_core.modeling.registry import create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
 from rednd_core.runs.writer import RunWriter
@@ -28,7 +28,7 @@ from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
-from rednd_core.training.recorder import Recorder, current_layers, write_layers
+from rednd_core.training.recorder import Recorder, recorded_readout, write_layers
 from rednd_core.training.trainer import Trainer
 
 
@@ -126,7 +126,7 @@ def train_run(
         world=world,
     )
     if resume:
-        if trainer.optimizer is None:
+        if not trainer.optimizers:
             raise RunError(
                 expected="a model that is trained",
                 found=f"{model.name}, which has nothing to train",
@@ -142,7 +142,7 @@ def train_run(
             weights=dict(position.weights),
         )
     # Not before: what was refused up to here is a run without a model.
-    _describe(writer, experiment, processes=world.share.world)
+    _describe(writer, experiment, processes=world.size)
     writer.status("running", epoch=trainer.position.epoch, message="Training")
     result = trainer.fit()
     best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
@@ -209,8 +209,7 @@ def record_results(
     """Write layers, metrics and per-user metrics of the model as it stands; the one look at test."""
     model, dataset = experiment.model, experiment.dataset
     write_layers(writer, model, current_layers(model), epoch=epoch)
-    with torch.no_grad():
-        user_emb, item_emb = model.embeddings()
+    user_emb, item_emb = current_embeddings(model)
     metrics: dict[str, dict[str, float]] = {"test": {}}
     n_users: dict[str, int] = {}
     frames = []
@@ -255,8 +254,7 @@ def _agree(world: World, experiment: Experiment) -> None:
 def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) -> None:
     """Complete config.json with what is known only now; a resumed run keeps its birthday."""
     dataset, model, config = experiment.dataset, experiment.model, experiment.config
-    with torch.no_grad():
-        layers = model.layers()
+    layers = current_layers(model)
     first = next(iter(layers.values()))
     writer.describe(
         Provenance(
@@ -271,7 +269,7 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
             modalities=tuple(layers),
             n_layers=len(first) - 1,
             embedding_size=first[0].shape[1],
-            readout=model.readout,
+            readout=recorded_readout(model),
             linear_propagation=model.linear_propagation,
         ),
     )

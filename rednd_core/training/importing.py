@@ -36,7 +36,7 @@ def complete_import(run: Run) -> None:
 
 def compute(run_dir: str) -> None:
     """Do so for the run in ``run_dir``; a confined process does this."""
-    from rednd_core.models.registry import hyperparameters
+    from rednd_core.modeling.registry import hyperparameters
     from rednd_core.training.experiment import open_checkpoint
 
     writer = RunWriter(Path(run_dir))

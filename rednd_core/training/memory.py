@@ -15,9 +15,9 @@ import torch
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError
 from rednd_core.evaluation.scoring import block_rows
-from rednd_core.models.base import Hyperparameters, Recommender
-from rednd_core.models.memory import Sizes
-from rednd_core.models.registry import hyperparameters, model_class
+from rednd_core.modeling.base import Hyperparameters
+from rednd_core.modeling.footprint import Sizes, footprint
+from rednd_core.modeling.registry import hyperparameters
 
 GB = 1e9
 SMALLEST_EMBEDDING = 8
@@ -40,14 +40,13 @@ def require_memory(
     Raises:
         ConfigError: how much it needs, how much is free, and which settings would fit.
     """
-    cls, chosen = model_class(model), hyperparameters(model, dict(settings))
-    sizes = sizes_of(dataset)
-    needed, free = estimate(cls, chosen, sizes, device), free_memory(device)
+    chosen, sizes = hyperparameters(model, dict(settings)), sizes_of(dataset)
+    needed, free = estimate(model, chosen, sizes, device), free_memory(device)
     if needed <= free:
         return
     fitting = [
         f"{change} ({smaller / GB:.1f} GB)"
-        for change, smaller in _smaller(cls, chosen, sizes, device, free)
+        for change, smaller in _smaller(model, chosen, sizes, device, free)
     ]
     shared = " for one of several workers" if MEMORY_SHARE in os.environ else ""
     raise ConfigError(
@@ -58,13 +57,11 @@ def require_memory(
     )
 
 
-def estimate(
-    cls: type[Recommender], settings: Hyperparameters, sizes: Sizes, device: torch.device
-) -> int:
+def estimate(model: str, settings: Hyperparameters, sizes: Sizes, device: torch.device) -> int:
     """Bytes on ``device`` at the peak of training, beyond what data and libraries hold already."""
     on_gpu = device.type == "cuda"
     alone = os.environ.get("WORLD_SIZE", "1") == "1"  # steps that wait for others are not recorded
-    n_bytes = cls.footprint(settings, sizes).n_bytes(sizes, recorded=on_gpu and alone)
+    n_bytes = footprint(model, settings, sizes).n_bytes(sizes, recorded=on_gpu and alone)
     if on_gpu:  # the features move there, and validation scores there
         n_bytes += 4 * sizes.n_items * sum(sizes.feature_dims.values())
         n_bytes += RANKING_BYTES * block_rows(device, sizes.n_items) * sizes.n_items
@@ -134,7 +131,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def _smaller(
-    cls: type[Recommender],
+    model: str,
     settings: Hyperparameters,
     sizes: Sizes,
     device: torch.device,
@@ -143,7 +140,7 @@ def _smaller(
     """Single changes that would fit, the mildest of each setting: ``("embedding_size=32", bytes)``."""
     for key, values in _milder(settings.model_dump()).items():
         for value in values:
-            needed = estimate(cls, settings.model_copy(update={key: value}), sizes, device)
+            needed = estimate(model, settings.model_copy(update={key: value}), sizes, device)
             if needed <= free:
                 yield f"{key}={value}", needed
                 break

@@ -20,6 +20,7 @@ class Position:
             may be left out while its weight is 0).
         weights: loss weights in force.
         stale: validations since the best one.
+        validations: how many there were; lowest_score: the least of them.
     """
 
     sampler: Tensor
@@ -32,6 +33,8 @@ class Position:
     best_score: float = -math.inf
     best_valid: dict[str, float] = field(default_factory=dict)
     stale: int = 0
+    validations: int = 0
+    lowest_score: float = math.inf
 
 
 @dataclass(frozen=True)

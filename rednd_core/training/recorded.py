@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from rednd_core.data.sampling import BPRBatch
-from rednd_core.models.base import Recommender
+from rednd_core.modeling.base import Recommender
+from rednd_core.modeling.phases import Batch
 
 Losses = dict[str, Tensor]
 Work = Callable[[], Losses]
-Step = Callable[[BPRBatch], Losses]
+Step = Callable[[Batch], Losses]
 """Takes an optimiser step of a batch; returns its unweighted losses, on the device, until the next step."""
 
 WARM_UP_STEPS = 3
@@ -42,10 +43,14 @@ class StepRecorder(Protocol):
 
 
 class CudaStepRecorder:
-    """CUDA graphs, on a stream of their own, as torch wants them."""
+    """CUDA graphs, on a stream of their own, as torch wants them.
 
-    def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device)
+    Args:
+        generator: what the work draws from; a replay draws from the state that the generator then has.
+    """
+
+    def __init__(self, device: torch.device, generator: torch.Generator) -> None:
+        self._stream, self._generator = torch.cuda.Stream(device), generator
 
     def run(self, work: Work) -> Losses:
         present = torch.cuda.current_stream()
@@ -57,6 +62,7 @@ class CudaStepRecorder:
 
     def record(self, work: Work) -> tuple[Callable[[], object], Losses]:
         graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._generator)
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             losses = work()
         return graph.replay, losses
@@ -65,8 +71,10 @@ class CudaStepRecorder:
 class RecordedStep:
     """An optimiser step that is replayed wherever that gives what the step itself would.
 
-    It is recorded anew when a loss weight changes, as weights are numbers in it. The last batch of an epoch,
-    which may be smaller, is taken without. Work that cannot be recorded goes on as it was, with a warning.
+    It is recorded anew when a loss weight changes, as weights are numbers in it, and when the model
+    raises its ``step_version``, e.g. because it has drawn another graph. The last batch of an epoch, which
+    may be smaller, is taken without a recording. Work that cannot be recorded goes on as it was, with a
+    warning.
 
     Args:
         step: takes a batch; parameters, gradients and moments stay where they are on the device.
@@ -83,13 +91,13 @@ class RecordedStep:
         self._step, self._model, self._size = step, model, batch_size
         self._recorder = recorder
         self._is_possible = True
-        self._forget({})
+        self._forget()
 
-    def __call__(self, batch: BPRBatch) -> Losses:
+    def __call__(self, batch: Batch) -> Losses:
         if not self._is_possible or len(batch) != self._size:
             return self._step(batch)
-        if self._model.loss_weights != self._weights:
-            self._forget(self._model.loss_weights)
+        if self._made_for != (self._model.loss_weights, self._model.step_version):
+            self._forget()
         if self._n_warm < WARM_UP_STEPS:
             self._n_warm += 1
             return self._recorder.run(lambda: self._step(batch))
@@ -100,17 +108,15 @@ class RecordedStep:
         self._replay()
         return self._losses
 
-    def _forget(self, weights: dict[str, float]) -> None:
-        self._weights = dict(weights)
+    def _forget(self) -> None:
+        self._made_for = (dict(self._model.loss_weights), self._model.step_version)
         self._n_warm = 0
         self._replay: Callable[[], object] | None = None
         self._losses: Losses = {}
 
-    def _record(self, batch: BPRBatch) -> bool:
+    def _record(self, batch: Batch) -> bool:
         # The recording reads these tensors for good.
-        self._batch = BPRBatch(
-            batch.users.clone(), batch.pos_items.clone(), batch.neg_items.clone()
-        )
+        self._batch = type(batch)(*(column.clone() for column in _columns(batch)))
         try:
             self._replay, self._losses = self._recorder.record(lambda: self._step(self._batch))
         except RuntimeError as error:
@@ -120,5 +126,5 @@ class RecordedStep:
         return self._is_possible
 
 
-def _columns(batch: BPRBatch) -> list[Tensor]:
-    return [batch.users, batch.pos_items, batch.neg_items]
+def _columns(batch: Batch) -> list[Tensor]:
+    return [getattr(batch, field.name) for field in fields(batch)]

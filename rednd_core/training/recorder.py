@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rednd_core.models.base import Recommender
+from rednd_core.modeling.base import Recommender
+from rednd_core.modeling.observe import current_embeddings, current_layers
 from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
-from rednd_core.training.callbacks import Callback, EpochReport, Progress
+from rednd_core.training.callbacks import Callback, EpochReport, Progress, Training
 from rednd_core.training.checkpoint import save_checkpoints
-from rednd_core.training.trainer import Trainer
 from rednd_core.wording import duration
 
 STATUS_SECONDS = 1.0
@@ -36,7 +36,7 @@ class Throttle:
     def done(self, cost: float) -> None:
         self._next = time.monotonic() + max(self._seconds, cost / MAX_SHARE)
 
-    def hasten(self) -> None:
+    def make_due(self) -> None:
         """Let it happen at the next opportunity, whatever it cost before."""
         self._next = 0.0
 
@@ -55,22 +55,22 @@ class Recorder(Callback):
         self._layers = Throttle(LAYER_SECONDS)
         self._checkpoints = Throttle(CHECKPOINT_SECONDS)
 
-    def on_start(self, trainer: Trainer) -> None:
+    def on_start(self, trainer: Training) -> None:
         """Show the layers as they start: the untrained picture is part of the story."""
         self._batch = trainer.position.batch
         if trainer.position.epoch == 0:
             self._write_layers(trainer, current_layers(trainer.model))
 
-    def on_batch(self, trainer: Trainer, progress: Progress) -> None:
+    def on_batch(self, trainer: Training, progress: Progress) -> None:
         self._batch = progress.batch
         if self._status.due():
             self._writer.status("running", message=describe(progress))
             self._status.done(0.0)
 
-    def on_wait(self, trainer: Trainer) -> None:
+    def on_wait(self, trainer: Training) -> None:
         self._writer.heartbeat()
 
-    def on_event(self, trainer: Trainer, event: str, details: Mapping[str, object]) -> None:
+    def on_event(self, trainer: Training, event: str, details: Mapping[str, object]) -> None:
         position = trainer.position
         self._writer.append_event(event, epoch=position.epoch, batch=self._batch, **details)
         if event == "paused":
@@ -78,15 +78,15 @@ class Recorder(Callback):
         elif event == "resumed":
             self._writer.status("running", epoch=position.epoch)
         elif event == "set_weight":
-            self._layers.hasten()  # somebody is looking at what it does
+            self._layers.make_due()  # somebody is looking at what it does
 
-    def on_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+    def on_epoch(self, trainer: Training, report: EpochReport) -> None:
         self._batch = 0
         model = trainer.model
         began = time.perf_counter()
         layers = current_layers(model)
         smoothness = self._smoothness(
-            layers, readout=model.readout, linear=model.linear_propagation
+            layers, readout=recorded_readout(model), linear=model.linear_propagation
         )
         measured = time.perf_counter() - began
         self._writer.append_metrics(
@@ -114,26 +114,24 @@ class Recorder(Callback):
             message=f"Epoch {report.epoch} done",
         )
 
-    def on_end(self, trainer: Trainer) -> None:
-        if trainer.optimizer is not None:
+    def on_end(self, trainer: Training) -> None:
+        if trainer.optimizers:
             self._save(trainer)
 
-    def _save(self, trainer: Trainer) -> None:
+    def _save(self, trainer: Training) -> None:
         began = time.perf_counter()
         save_checkpoints(self._writer.layout.checkpoints, trainer)
         self._checkpoints.done(time.perf_counter() - began)
 
-    def _write_layers(self, trainer: Trainer, layers: Mapping[str, Sequence[Tensor]]) -> None:
+    def _write_layers(self, trainer: Training, layers: Mapping[str, Sequence[Tensor]]) -> None:
         began = time.perf_counter()
         write_layers(self._writer, trainer.model, layers, epoch=trainer.position.epoch)
         self._layers.done(time.perf_counter() - began)
 
 
-def current_layers(model: Recommender) -> dict[str, list[Tensor]]:
-    """The model's layers by a fresh forward pass, on its device."""
-    model.eval()
-    with torch.no_grad():
-        return model.layers()
+def recorded_readout(model: Recommender) -> Literal["mean", "last"]:
+    """The readout as runs of format 1 name it: measures of direction do not tell a sum from a mean."""
+    return "last" if model.readout.rule == "last" else "mean"
 
 
 def write_layers(
@@ -141,14 +139,12 @@ def write_layers(
 ) -> None:
     """Write layers and scoring embeddings of one and the same state of the model."""
     arrays = {modality: list(map(_array, states)) for modality, states in layers.items()}
-    with torch.no_grad():
-        user_emb, item_emb = map(_array, model.embeddings())
+    user_emb, item_emb = map(_array, current_embeddings(model))
     writer.save_layers(arrays, user_emb, item_emb, epoch=epoch)
 
 
 def _array(rows: Tensor) -> NDArray[np.float32]:
-    # Detached: where nothing is propagated, the rows are a parameter itself.
-    array: NDArray[np.float32] = rows.detach().float().cpu().contiguous().numpy()
+    array: NDArray[np.float32] = rows.float().cpu().contiguous().numpy()
     return array
 
 

@@ -1,4 +1,4 @@
-"""The training loop: batches, validation, early stopping, control. It does no I/O.
+"""The training loop: phases, batches, validation, early stopping, control. It does no I/O.
 
 What is worth keeping goes to callbacks; what the user wants comes from ``poll``, which is asked between
 two batches. The loop's whole state can be taken at any batch border and restored, so that a run that
@@ -10,23 +10,28 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rednd_core.config import TrainingConfig
-from rednd_core.data.sampling import BPRBatch, BPRSampler
+from rednd_core.data.sampling import BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
-from rednd_core.errors import DataError, TrainingError, unknown_name
-from rednd_core.evaluation.metrics import METRICS
-from rednd_core.models.base import Recommender
+from rednd_core.errors import ConfigError, TrainingError
+from rednd_core.modeling.base import Recommender
+from rednd_core.modeling.observe import current_embeddings
+from rednd_core.modeling.phases import Batch, Phase, UserBatch
+from rednd_core.modeling.randomness import Epoch, seed_of
+from rednd_core.modeling.registry import model_title
 from rednd_core.training.adam import Adam
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
 from rednd_core.training.distributed import ALONE, World, evaluate_together
 from rednd_core.training.position import FitResult, Position
 from rednd_core.training.recorded import CudaStepRecorder, RecordedStep, Step
+from rednd_core.training.selection import check_selection, saturation, verdict
 
 
 class Trainer:
@@ -40,10 +45,12 @@ class Trainer:
             and what they keep belong to the first of them.
 
     Attributes:
-        step: takes an optimiser step of a batch, on one GPU as a recording of :meth:`take_step`.
+        optimizers: one for each update of the model's phases, by its name.
+        steps: phase -> what takes its updates for a batch; on one GPU a recording of :meth:`take_step`.
 
     Raises:
-        ConfigError: ``select_by`` is not a metric at one of ``ks``.
+        ConfigError: ``select_by`` is not a metric at one of ``ks``, or several processes for a model
+            whose losses cannot be divided among them.
         DataError: no validation pairs, or no usable train pair.
     """
 
@@ -57,11 +64,12 @@ class Trainer:
         poll: Poll = lambda: (),
         world: World = ALONE,
     ) -> None:
-        _check_selection(config, n_valid=len(split.valid))
+        check_selection(config, n_valid=len(split.valid))
         self.model, self.config = model, config
         self.callbacks = callbacks
         self.world = world
-        self._control = Control(poll_together(world, poll), model, listener=self)
+        self._require_divisible()
+        self._control = Control(poll_together(world, poll), model, self, self._require_divisible)
         self._valid = split.valid
         self._train_matrix = interaction_matrix(split.train, model.n_users, model.n_items)
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -73,11 +81,18 @@ class Trainer:
             config.seed,
             self.device,
         )
-        self.optimizer = Adam(model.parameters(), config.learning_rate) if model.trainable else None
-        self.step: Step = self.take_step
-        if self.optimizer is not None and self.device.type == "cuda" and world.share.world == 1:
-            recorder = CudaStepRecorder(self.device)
-            self.step = RecordedStep(self.take_step, model, config.batch_size, recorder)
+        self._phases = list(model.phases()) if model.trainable else []
+        self.optimizers: dict[str, Adam] = {
+            update.name: Adam(
+                update.parameters,
+                config.learning_rate if update.learning_rate is None else update.learning_rate,
+                update.betas,
+                update.weight_decay,
+            )
+            for phase in self._phases
+            for update in phase.updates
+        }
+        self.steps = {phase.name: self._step_of(phase) for phase in self._phases}
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
@@ -93,12 +108,17 @@ class Trainer:
         self.world.align(self.model)
         for callback in self.callbacks:
             callback.on_start(self)
-        if self.optimizer is None:
+        if not self.optimizers:
             self.position.best_valid = self.validate()
             self.position.best_epoch = 0
         else:
+            if not self.position.epoch and not self.position.batch:
+                degrees = np.diff(self._train_matrix.indptr)
+                self._notice(saturation(self.config, self.model.n_items, degrees, self._valid))
             while not self._control.stopped and not self._is_over():
                 self._run_epoch()
+            if not self._control.stopped:
+                self._notice(verdict(self.config, self.position))
         for callback in self.callbacks:
             callback.on_end(self)
         if self.best_parameters is not None:
@@ -120,7 +140,6 @@ class Trainer:
         position = self.position
         position.sampler = self.sampler.state()
         self.model.train()
-        fresh_batches = 0
         after = statistics.mean(self._after_seconds) if self._after_seconds else 0.0
         began = time.perf_counter()  # moved on by pauses
         # What a stopped epoch had summed up is that of all processes: it counts once.
@@ -129,26 +148,26 @@ class Trainer:
             for name, value in position.loss_sums.items()
         }
         counts = dict(position.loss_counts)
-        for number, batch in enumerate(self.sampler.epoch()):
-            if number < position.batch:
-                continue
+        for n_fresh, (number, phase, batch) in enumerate(self._batches(), start=1):
             # Commands before the batch: a new weight counts from this very batch on.
-            began += self._control.obey()
+            began += self._control.apply()
             if self._control.stopped:
                 self._leave_epoch(number, self.world.sum_values(sums), counts)
                 return
-            for name, value in self.step(batch).items():
+            self.model.generator.manual_seed(
+                seed_of(self.config.seed, position.epoch + 1, "batch", number)
+            )
+            for name, value in self.steps[phase.name](batch).items():
                 counts[name] = counts.get(name, 0) + 1
                 if name not in sums:
                     sums[name] = torch.zeros((), device=self.device, dtype=torch.float64)
                 sums[name] += value
-            fresh_batches += 1
             progress = Progress(
                 epoch=position.epoch + 1,
                 epochs=self.config.epochs,
                 batch=number + 1,
-                n_batches=self.sampler.n_batches,
-                seconds_per_batch=(time.perf_counter() - began) / fresh_batches,
+                n_batches=sum(map(self._n_batches, self._phases)),
+                seconds_per_batch=(time.perf_counter() - began) / n_fresh,
                 seconds_after_epoch=after,
             )
             for callback in self.callbacks:
@@ -164,21 +183,62 @@ class Trainer:
         self._finish_epoch(losses, spent)
         self._after_seconds.append(time.perf_counter() - done)
 
-    def take_step(self, batch: BPRBatch) -> dict[str, Tensor]:
-        """One optimiser step, kernel by kernel.
+    def _batches(self) -> Iterator[tuple[int, Phase, Batch]]:
+        """The batches of this epoch that are left to do, numbered from 0 over all its phases."""
+        seed, epoch, number = self.config.seed, self.position.epoch + 1, 0
+        self.model.begin_epoch(Epoch.of(seed, epoch))
+        for phase in self._phases:
+            batches = self._batches_of(phase, epoch)
+            if number + self._n_batches(phase) > self.position.batch:
+                phase.begin(Epoch.of(seed, epoch, f"begin {phase.name}"))
+            for batch in batches:
+                if number >= self.position.batch:
+                    yield number, phase, batch
+                number += 1
+
+    def _batches_of(self, phase: Phase, epoch: int) -> Iterator[Batch]:
+        if phase.batches == "pairs":
+            yield from self.sampler.epoch()
+            return
+        generator = Epoch.of(self.config.seed, epoch, f"users of {phase.name}").generator
+        users = torch.randperm(self.model.n_users, generator=generator).to(self.device)
+        yield from map(UserBatch, users.split(self.config.batch_size))
+
+    def _n_batches(self, phase: Phase) -> int:
+        if phase.batches == "pairs":
+            return self.sampler.n_batches
+        return -(-self.model.n_users // self.config.batch_size)
+
+    def _step_of(self, phase: Phase) -> Step:
+        def step(batch: Batch) -> dict[str, Tensor]:
+            return self.take_step(phase, batch)
+
+        if self.device.type != "cuda" or self.world.size > 1:
+            return step
+        recorder = CudaStepRecorder(self.device, self.model.generator)
+        return RecordedStep(step, self.model, self.config.batch_size, recorder)
+
+    def take_step(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
+        """The updates of a phase for one batch, kernel by kernel.
 
         Returns:
             This process's share of the unweighted losses, on the device.
         """
-        assert self.optimizer is not None
-        losses = self.model.losses(batch, self.world.share)
+        part, share = (batch, 1.0) if self.world.size == 1 else self.world.part(batch)
         weights = self.model.loss_weights
-        total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-        self.optimizer.zero_grad()
-        total.backward()
-        self.world.sum_gradients(self.model.parameters())
-        self.optimizer.step()
-        return {name: value.detach() for name, value in losses.items()}
+        named: dict[str, Tensor] = {}
+        for update in phase.updates:
+            losses = update.losses(part)
+            if share != 1:
+                losses = {name: share * value for name, value in losses.items()}
+            total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
+            optimizer = self.optimizers[update.name]
+            optimizer.zero_grad()
+            total.backward(inputs=optimizer.parameters)
+            self.world.sum_gradients(optimizer.parameters)
+            optimizer.step()
+            named |= {name: value.detach() for name, value in losses.items()}
+        return named
 
     def _leave_epoch(self, batch: int, sums: dict[str, Tensor], counts: dict[str, int]) -> None:
         """Stopped before ``batch``: keep the place inside the epoch."""
@@ -190,7 +250,7 @@ class Trainer:
         """Means over the batches that had the loss, and the guard against divergence.
 
         One read-back an epoch. The losses tell of all steps but the last, so the parameters are looked
-        at too: nothing that is not finite reaches a checkpoint.
+        at as well: nothing that is not finite reaches a checkpoint.
         """
         losses = {name: float(value) / counts[name] for name, value in sums.items()}
         broken = [f"{name}={value}" for name, value in losses.items() if not math.isfinite(value)]
@@ -211,11 +271,14 @@ class Trainer:
         last = position.epoch == self.config.epochs
         if position.epoch % self.config.eval_every == 0 or last:
             valid = self.validate()
-            improved = valid[self.config.select_by] > position.best_score
+            score = valid[self.config.select_by]
+            improved = score > position.best_score
             position.stale = 0 if improved else position.stale + 1
+            position.validations += 1
+            position.lowest_score = min(position.lowest_score, score)
             if improved:
                 position.best_epoch, position.best_valid = position.epoch, valid
-                position.best_score = valid[self.config.select_by]
+                position.best_score = score
                 self.best_parameters = {
                     name: value.detach().clone() for name, value in self.model.state_dict().items()
                 }
@@ -236,14 +299,24 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Validation metrics by a fresh forward pass."""
         began = time.perf_counter()
-        self.model.eval()
-        with torch.no_grad():
-            user_emb, item_emb = self.model.embeddings()
+        user_emb, item_emb = current_embeddings(self.model)
         metrics = evaluate_together(
             self.world, user_emb, item_emb, self._train_matrix, self._valid, self.config.ks
         ).metrics
         self._validation_seconds.append(time.perf_counter() - began)
         return dict(metrics)
+
+    def _require_divisible(self) -> None:
+        if self.world.size > 1 and not self.model.divisible:
+            raise ConfigError(
+                expected="a model whose losses of a batch can be divided among several processes",
+                found=f"{model_title(self.model.name)} with losses that compare rows of a batch",
+                remedy=self.model.to_divide,
+            )
+
+    def _notice(self, message: str | None) -> None:
+        if message:
+            self.tell("notice", message=message)
 
     def tell(self, event: str, **details: object) -> None:
         for callback in self.callbacks:
@@ -252,19 +325,6 @@ class Trainer:
     def wait(self) -> None:
         for callback in self.callbacks:
             callback.on_wait(self)
-
-
-def _check_selection(config: TrainingConfig, *, n_valid: int) -> None:
-    """Refuse, before the first epoch, what the first validation could not be done with."""
-    valid = [f"{metric}@{k}" for metric in METRICS for k in config.ks]
-    if config.select_by not in valid:
-        raise unknown_name("validation metric (select_by)", config.select_by, valid)
-    if not n_valid:
-        raise DataError(
-            expected="validation pairs to choose the checkpoint by",
-            found="none",
-            remedy="label some interactions with 1, or choose another split",
-        )
 
 
 def _median(seconds: list[float]) -> float:

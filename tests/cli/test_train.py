@@ -94,7 +94,7 @@ def test_unknown_model_data_and_name(rednd, planted_folder: Path, tmp_path: Path
 
 
 def test_failures_are_recorded(rednd, planted_folder: Path, tmp_path: Path, monkeypatch) -> None:
-    def explode(self, batch):
+    def explode(self, phase, batch):
         raise MemoryError("no room")
 
     monkeypatch.setattr(Trainer, "take_step", explode)
@@ -177,10 +177,10 @@ def test_resume_goes_on_to_the_same_end(
     store = RunStore(tmp_path / "runs")
     step, count = Trainer.take_step, iter(range(10**6))
 
-    def stop_in_batch_seven(self, batch):
+    def stop_in_batch_seven(self, phase, batch):
         if next(count) == 7:
             send(store.open("part"), Command(command="stop"))
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", stop_in_batch_seven)
     part = train(*new, "--run", "part").json
@@ -270,11 +270,11 @@ def test_other_signals_stop_as_well(
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     step, count = Trainer.take_step, iter(range(100))
 
-    def terminated(self, batch):
+    def terminated(self, phase, batch):
         if next(count) == 6:
             for _ in range(1 + name.endswith("twice")):
                 signal.raise_signal(getattr(signal, name.split()[0]))
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", terminated)
     result = rednd("train", "--data", planted_folder, "--model", "lightgcn", "--json", *quick)
@@ -291,9 +291,9 @@ def test_a_training_under_nohup_outlives_its_terminal(
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     step = Trainer.take_step
 
-    def hung_up(self, batch):
+    def hung_up(self, phase, batch):
         signal.raise_signal(signal.SIGHUP)
-        return step(self, batch)
+        return step(self, phase, batch)
 
     try:
         monkeypatch.setattr(Trainer, "take_step", hung_up)
@@ -365,12 +365,12 @@ def test_a_run_that_is_removed_while_it_trains_ends_with_a_sentence(
     folder = tmp_path / "runs" / "gone"
     step, count = Trainer.take_step, iter(range(100))
 
-    def removed(self, batch):
+    def removed(self, phase, batch):
         if next(count) == 6:
             shutil.rmtree(folder)
             if half:
                 (folder / "checkpoints").mkdir(parents=True)
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", removed)
     command = ("train", "--data", planted_folder, "--model", "lightgcn", "--run", "gone")
@@ -385,7 +385,7 @@ def test_a_run_that_is_removed_while_it_trains_ends_with_a_sentence(
 def test_a_second_ctrl_c_ends_it_at_once(
     rednd, planted_folder: Path, quick, tmp_path: Path, monkeypatch
 ) -> None:
-    def interrupted(self, batch):
+    def interrupted(self, phase, batch):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 

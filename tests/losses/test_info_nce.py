@@ -64,7 +64,7 @@ def test_padding_counts_for_nothing(t: float, lead: tuple[int, ...], dtype: torc
     positives = torch.tensor([0, 1, 3, 2, 4, 3, 5, 11, 3])
     positives[7] = 8
     padded = info_nce(
-        anchors, candidates, positives, t, n_anchors=real_anchors.sum(),
+        anchors, candidates, positives, t,
         real_anchors=real_anchors, real_candidates=real_candidates,
     )  # fmt: skip
     among_real = real_candidates.cumsum(0) - 1
@@ -249,15 +249,12 @@ def test_padding_counts_for_nothing_on_the_gpu() -> None:
     )
     real = torch.arange(400, device="cuda") % 3 > 0
     own = torch.arange(300, device="cuda")
-    n_real = real[:300].sum()
     padded = info_nce(
-        anchors, candidates, own, 0.2, n_anchors=n_real, real_anchors=real[:300],
+        anchors, candidates, own, 0.2, real_anchors=real[:300],
         real_candidates=real,
     )  # fmt: skip
     place = real.cumsum(0) - 1
-    plain = info_nce(
-        anchors[:, real[:300]], candidates[:, real], place[own[real[:300]]], 0.2, n_anchors=n_real
-    )
+    plain = info_nce(anchors[:, real[:300]], candidates[:, real], place[own[real[:300]]], 0.2)
     torch.testing.assert_close(padded, plain, rtol=1e-5, atol=1e-6)
     for ours, wanted in zip(
         torch.autograd.grad(padded.sum(), (anchors, candidates)),

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.models.base import Recommender
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model
+from rednd_core.modeling.base import Recommender
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.registry import create_model
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import torch
 
 from rednd_core.config import MOST_MODALITIES
 from rednd_core.errors import ConfigError
-from rednd_core.models import rednnd, rows
+from rednd_core.modeling import rows
 from rednd_core.models.rednnd import RedNnDHyperparameters
 
 SIZE = 4
@@ -83,8 +83,7 @@ def test_two_modalities_in_every_scope(
 ) -> None:
     """None: without alignment."""
     if padded:  # as on CUDA
-        monkeypatch.setattr(rednnd, "distinct", rows._padded)
-        monkeypatch.setattr(rednnd, "readable", rows._as_they_come)
+        monkeypatch.setattr(rows, "_keeps_shapes", lambda ids: True)
     alignment = {"alignment_scope": scope} if scope else {"alignment_weight": 0.0}
     model = build(
         small, "rednnd", embedding_size=SIZE, knn_k=3, modalities=("image", "text"), **alignment

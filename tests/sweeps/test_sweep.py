@@ -211,8 +211,8 @@ def diverge(monkeypatch, wanted) -> None:
     """Runs for which ``wanted(config)`` holds end in NaN."""
     step = Trainer.take_step
 
-    def broken(self, batch):
-        losses = step(self, batch)
+    def broken(self, phase, batch):
+        losses = step(self, phase, batch)
         return {k: v * math.nan for k, v in losses.items()} if wanted(self.config) else losses
 
     monkeypatch.setattr(Trainer, "take_step", broken)
@@ -269,12 +269,12 @@ def test_a_mistake_in_one_point_does_not(make_plan, store) -> None:
 def test_a_run_that_somebody_steered_does_not_count(make_plan, store, monkeypatch) -> None:
     step, steered = Trainer.take_step, []
 
-    def steer(self, batch):
+    def steer(self, phase, batch):
         if not steered and self.config.learning_rate == 0.02:
             steered.append(True)
             run = store.open("s-learning_rate_0.02")
             send(run, Command(command="set_weight", loss="regularization", value=0.5))
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", steer)
     record = sweep(make_plan(learning_rate=(0.02, 0.1)), store)
@@ -289,11 +289,11 @@ def test_a_run_that_somebody_stopped_is_finished_next_time(
 ) -> None:
     step, stopped = Trainer.take_step, []
 
-    def stop(self, batch):
+    def stop(self, phase, batch):
         if not stopped and self.position.epoch == 1:
             stopped.append(True)
             send(store.open("s-n_layers_1"), Command(command="stop"))
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", stop)
     plan = make_plan(n_layers=(1, 2))

@@ -76,10 +76,10 @@ def killed_in(run: Run, config, monkeypatch, epoch: int) -> None:
     """Train until a process is killed in the middle of ``epoch``."""
     step = Trainer.take_step
 
-    def killed(self, batch):
+    def killed(self, phase, batch):
         if self.position.epoch == epoch - 1 and self.sampler.n_batches > 1:
             raise MemoryError
-        return step(self, batch)
+        return step(self, phase, batch)
 
     monkeypatch.setattr(Trainer, "take_step", killed)
     with pytest.raises(MemoryError):
@@ -154,7 +154,7 @@ def test_a_failed_run_is_tried_again(ensure, one, alone, config) -> None:
 
 
 def test_divergence_is_an_outcome(ensure, one, monkeypatch) -> None:
-    def explode(self, batch):
+    def explode(self, phase, batch):
         raise TrainingError(expected="a", found="b", remedy="c")
 
     monkeypatch.setattr(Trainer, "take_step", explode)
@@ -167,7 +167,7 @@ def test_other_accidents_are_exceptions(ensure, one, monkeypatch) -> None:
     """So that the scheduler tries again."""
     original = Trainer.take_step
 
-    def explode(self, batch):
+    def explode(self, phase, batch):
         raise OSError("disk")
 
     monkeypatch.setattr(Trainer, "take_step", explode)

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.registry import create_model
 from rednd_core.runs import Command, Provenance, RunRecord, RunWriter, create_run
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.distributed import ALONE
@@ -53,8 +53,11 @@ class Diary(Callback):
 
     def on_end(self, trainer: Trainer) -> None:
         self.last = {k: v.clone() for k, v in trainer.model.state_dict().items()}
-        if trainer.optimizer is not None:
-            self.moments = {k: v.clone() for k, v in trainer.optimizer.state().items()}
+        self.moments = {
+            f"{name}.{key}": moment.clone()
+            for name, optimizer in trainer.optimizers.items()
+            for key, moment in optimizer.state().items()
+        }
 
     @property
     def rows(self) -> list[tuple]:

@@ -93,8 +93,8 @@ def test_divergence_keeps_what_was_good(new_run, monkeypatch) -> None:
     monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
     step = Trainer.take_step
 
-    def broken(self, batch):
-        losses = step(self, batch)
+    def broken(self, phase, batch):
+        losses = step(self, phase, batch)
         if self.position.epoch == 2:
             with torch.no_grad():
                 self.model.node_emb.fill_(torch.nan)

@@ -14,8 +14,8 @@ import torch
 
 from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRBatch, BPRSampler
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.registry import create_model
 from rednd_core.runs import Command
 from rednd_core.training.checkpoint import restore_last
 from rednd_core.training.memory import estimate, peak_memory, sizes_of
@@ -87,7 +87,7 @@ def test_no_step_waits_for_the_device(planted, name: str, settings: dict) -> Non
     torch.cuda.set_sync_debug_mode("error")
     try:
         for batch in trainer.sampler.epoch():
-            trainer.take_step(batch)
+            trainer.take_step(trainer.model.phases()[0], batch)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
@@ -129,11 +129,11 @@ def test_memory_is_what_the_planner_says(make_dataset) -> None:
         )
         trainer = Trainer(model, data.split, TrainingConfig(epochs=1))
         for batch in islice(trainer.sampler.epoch(), 8):
-            trainer.step(batch)
+            trainer.steps["joint"](batch)
         trainer.validate()
         used = peak_memory(torch.device("cuda")) - before
         settings = type(model).settings_class(alignment_scope=scope, n_mm_layers=0)
-        planned = estimate(type(model), settings, sizes_of(data), torch.device("cuda"))
+        planned = estimate("rednnd", settings, sizes_of(data), torch.device("cuda"))
         assert 0.3 * planned < used < 1.25 * planned, (scope, used, planned)
         del model, trainer
         gc.collect()

@@ -14,9 +14,9 @@ import torch
 from rednd_core.config import DataConfig, RunConfig
 from rednd_core.errors import ConfigError
 from rednd_core.evaluation.scoring import block_rows
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.memory import Sizes
-from rednd_core.models.registry import create_model, hyperparameters, model_class, model_names
+from rednd_core.modeling.footprint import Sizes, footprint
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.registry import create_model, hyperparameters, model_class, model_names
 from rednd_core.training import memory
 from rednd_core.training.experiment import build
 
@@ -30,20 +30,23 @@ import numpy as np
 import torch
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import bipartite_graph
-from rednd_core.graph.engine import propagator
-from rednd_core.models.base import ModelInputs
-from rednd_core.models.memory import Sizes
-from rednd_core.models.registry import create_model, hyperparameters, model_class
+from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.footprint import Sizes
+from rednd_core.modeling.registry import create_model, hyperparameters
 from rednd_core.data.sampling import BPRSampler
 from rednd_core.training.memory import estimate, peak_memory
 name, settings, U, I = sys.argv[1], json.loads(sys.argv[2]), 60_000, 20_000
 cells = np.unique(np.random.default_rng(0).integers(0, U * I, 3 * U))
 train = Interactions(cells // I, cells % I)
-graph = propagator(bipartite_graph(train, U, I).norm_adj, "csr")
+graph = bipartite_graph(train, U, I)
 features = {"image": torch.randn(I, 32), "text": torch.randn(I, 16)}
-inputs = ModelInputs(U, I, train, features, graph, lambda k, weights: lambda x: x, torch.device("cpu"))
+class Inputs(ModelInputs):
+    def item_graph(self, knn_k, fusion_weights):
+        return lambda x: x
+inputs = Inputs(U, I, train, features, graph, torch.device("cpu"), "csr")
 batch = next(iter(BPRSampler(train, U, I, 2048, 0).epoch()))
 torch.randn(8, 8).requires_grad_().sum().backward()
+inputs.user_item
 rss = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 model = create_model(name, settings, inputs)
 adam = torch.optim.Adam(model.parameters(), fused=True)
@@ -55,7 +58,7 @@ best = {n: v.clone() for n, v in model.state_dict().items()}
 grown = peak_memory(torch.device("cpu")) - rss
 sizes = Sizes(U, I, len(train), {m: rows.shape[1] for m, rows in features.items()})
 chosen = hyperparameters(name, settings)
-print(grown, estimate(model_class(name), chosen, sizes, torch.device("cpu")))
+print(grown, estimate(name, chosen, sizes, torch.device("cpu")))
 """
 
 
@@ -65,7 +68,7 @@ def test_parameters_are_counted_exactly(planted, name: str, size: int) -> None:
     known = model_class(name).settings_class.model_fields
     settings = {k: v for k, v in {"embedding_size": size, "n_layers": 2}.items() if k in known}
     model = create_model(name, settings, build_inputs(planted, engine="csr"))
-    counted = model_class(name).footprint(hyperparameters(name, settings), memory.sizes_of(planted))
+    counted = footprint(name, hyperparameters(name, settings), memory.sizes_of(planted))
     assert counted.parameters == sum(values.numel() for values in model.parameters())
 
 
@@ -73,7 +76,7 @@ def test_one_modality_of_several(planted) -> None:
     settings = {"modalities": [next(iter(planted.features))], "embedding_size": 6}
     model = create_model("rednnd", settings, build_inputs(planted, engine="csr"))
     chosen = hyperparameters("rednnd", settings)
-    counted = model_class("rednnd").footprint(chosen, memory.sizes_of(planted))
+    counted = footprint("rednnd", chosen, memory.sizes_of(planted))
     assert counted.parameters == sum(values.numel() for values in model.parameters())
 
 
@@ -100,7 +103,7 @@ def test_estimates_are_near_what_a_process_takes(name: str, settings: dict) -> N
 def test_the_scope_costs_tables() -> None:
     def needs(**settings) -> int:
         chosen = hyperparameters("rednnd", settings)
-        return memory.estimate(model_class("rednnd"), chosen, BIG, CPU)
+        return memory.estimate("rednnd", chosen, BIG, CPU)
 
     assert needs(alignment_scope="batch") < needs(alignment_scope="anchors")
     assert needs(alignment_scope="anchors") < needs(alignment_scope="full")
@@ -111,7 +114,7 @@ def test_the_scope_costs_tables() -> None:
 def test_deep_models_are_bounded_by_their_measured_layers() -> None:
     def needs(n_layers: int) -> int:
         chosen = hyperparameters("lightgcn", {"n_layers": n_layers})
-        return memory.estimate(model_class("lightgcn"), chosen, BIG, CPU)
+        return memory.estimate("lightgcn", chosen, BIG, CPU)
 
     table = 4 * 64 * BIG.n_nodes
     assert needs(32) - needs(16) == 16 * table
@@ -196,13 +199,13 @@ def test_a_container_sees_its_own_limit_at_the_root(machine, tmp_path) -> None:
 
 
 def test_a_gpu_holds_the_tables_of_a_recorded_step_too(monkeypatch) -> None:
-    cls, settings = model_class("lightgcn"), hyperparameters("lightgcn", {})
+    settings = hyperparameters("lightgcn", {})
     bare = Sizes(BIG.n_users, BIG.n_items, BIG.n_train, {})
     on_cpu, on_gpu = (
-        memory.estimate(cls, settings, bare, torch.device(kind)) for kind in ("cpu", "cuda")
+        memory.estimate("lightgcn", settings, bare, torch.device(kind)) for kind in ("cpu", "cuda")
     )
-    footprint = cls.footprint(settings, bare)
+    counted = footprint("lightgcn", settings, bare)
     scores = memory.RANKING_BYTES * block_rows(torch.device("cuda"), BIG.n_items) * BIG.n_items
-    assert on_gpu - on_cpu - scores == 4 * footprint.step_tables * footprint.table > 0
+    assert on_gpu - on_cpu - scores == 4 * counted.step_tables * counted.table > 0
     monkeypatch.setenv("WORLD_SIZE", "2")  # where nothing is recorded
-    assert memory.estimate(cls, settings, bare, torch.device("cuda")) == on_cpu + scores
+    assert memory.estimate("lightgcn", settings, bare, torch.device("cuda")) == on_cpu + scores

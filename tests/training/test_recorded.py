@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 import pytest
 import torch
 
 from rednd_core.config import TrainingConfig
-from rednd_core.models.inputs import build_inputs
-from rednd_core.models.registry import create_model
+from rednd_core.modeling import rows
+from rednd_core.modeling.inputs import build_inputs
+from rednd_core.modeling.registry import create_model
 from rednd_core.runs import Command
 from rednd_core.training.recorded import WARM_UP_STEPS, RecordedStep
 from rednd_core.training.trainer import Trainer
+from tests.training.tape import Tape
 
 N_BATCHES = 5  # 280 train pairs, 64 a batch; the last one has 24
 
 
-class Tape:
-    """Records on the CPU: a replay does the work on the tensors that it saw when it was recorded."""
-
-    def __init__(self, error: str = "") -> None:
-        self.error = error
-        self.n_run = self.n_recorded = self.n_replayed = 0
-
-    def run(self, work):
-        self.n_run += 1
-        return work()
-
-    def record(self, work):
-        if self.error:
-            raise RuntimeError(self.error)
-        self.n_recorded += 1
-        losses = {}
-
-        def replay():
-            self.n_replayed += 1
-            for name, value in work().items():
-                losses.setdefault(name, torch.empty_like(value)).copy_(value)
-
-        return replay, losses
+@pytest.fixture(autouse=True)
+def _shapes_are_fixed(monkeypatch) -> None:
+    monkeypatch.setattr(rows, "_keeps_shapes", lambda ids: True)
 
 
 def on_tape(trainer: Trainer, tape: Tape) -> None:
-    trainer.step = RecordedStep(trainer.take_step, trainer.model, trainer.config.batch_size, tape)
+    step = trainer.steps["joint"]
+    trainer.steps["joint"] = RecordedStep(step, trainer.model, trainer.config.batch_size, tape)
 
 
 @pytest.mark.parametrize("name", ["mf", "gcn", "lightgcn", "rednnd"])
@@ -103,12 +87,13 @@ def test_on_the_gpu_recorded_and_not(planted, name: str) -> None:
         torch.manual_seed(0)
         model = create_model(name, {}, build_inputs(planted, device="cuda"))
         trainer = Trainer(model, planted.split, training)
-        assert isinstance(trainer.step, RecordedStep)
+        assert isinstance(trainer.steps["joint"], RecordedStep)
         if not is_recorded:
-            trainer.step = trainer.take_step
+            phase = model.phases()[0]
+            trainer.steps["joint"] = functools.partial(trainer.take_step, phase)
         trainer.fit()
         if is_recorded:
-            assert trainer.step._replay is not None, "nothing was recorded"
+            assert trainer.steps["joint"]._replay is not None, "nothing was recorded"
         models.append(model)
     for mine, other in zip(*(m.state_dict().values() for m in models), strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-5)

@@ -61,8 +61,8 @@ def test_adam_on_the_weighted_sum(make_trainer, planted) -> None:
 
 def test_reported_losses_are_unweighted_means(make_trainer) -> None:
     trainer, diary = make_trainer(epochs=1)
-    step, seen = trainer.step, []
-    trainer.step = lambda batch: seen.append(step(batch)) or seen[-1]
+    step, seen = trainer.steps["joint"], []
+    trainer.steps["joint"] = lambda batch: seen.append(step(batch)) or seen[-1]
     trainer.fit()
     for name, mean in diary.reports[0].losses.items():
         assert mean == pytest.approx(float(np.mean([float(losses[name]) for losses in seen])))
@@ -170,7 +170,7 @@ def test_no_validation_pairs(make_trainer, planted) -> None:
 
 def poison(trainer: Trainer, at_batch: int, where: str) -> None:
     """Make the loss, or only the parameters after the step, NaN in batch ``at_batch`` from 0."""
-    step, count = trainer.step, iter(range(10**6))
+    step, count = trainer.steps["joint"], iter(range(10**6))
 
     def poisoned(batch):
         losses = step(batch)
@@ -182,7 +182,7 @@ def poison(trainer: Trainer, at_batch: int, where: str) -> None:
                 losses["bpr"] = losses["bpr"] * math.nan
         return losses
 
-    trainer.step = poisoned
+    trainer.steps["joint"] = poisoned
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_a_new_weight_counts_from_the_very_next_batch(make_trainer) -> None:
     command = Command(command="set_weight", loss="alignment", value=0.25, ticket=ticket)
     trainer, diary = make_trainer("rednnd", {7: [command]}, epochs=3)
     used = []
-    losses = trainer.model.losses
-    trainer.model.losses = lambda *args: (
-        used.append(trainer.model.loss_weights["alignment"]) or losses(*args)
+    step = trainer.steps["joint"]
+    trainer.steps["joint"] = lambda batch: (
+        used.append(trainer.model.loss_weights["alignment"]) or step(batch)
     )
     trainer.fit()
     assert used == [0.01] * 7 + [0.25] * 8
@@ -235,8 +235,8 @@ def test_a_loss_left_out_for_a_while_keeps_its_mean(make_trainer) -> None:
     changed, diary = make_trainer("rednnd", {2: [off]}, epochs=2)
     whole, _ = make_trainer("rednnd", epochs=1)
     seen = []
-    step = whole.step
-    whole.step = lambda batch: seen.append(step(batch)) or seen[-1]
+    step = whole.steps["joint"]
+    whole.steps["joint"] = lambda batch: seen.append(step(batch)) or seen[-1]
     changed.fit()
     whole.fit()
     expected = np.mean([float(losses["alignment"]) for losses in seen[:2]])
@@ -310,7 +310,7 @@ def test_commands_that_arrive_with_a_resume_are_not_lost(make_trainer, monkeypat
 
 def test_stop_and_weights_reach_a_paused_training(make_trainer, monkeypatch, stop) -> None:
     monkeypatch.setattr(control, "PAUSE_POLL_SECONDS", 0.0)
-    weight = Command(command="set_weight", loss="bpr", value=2.0)
+    weight = Command(command="set_weight", loss="regularization", value=2.0)
     trainer, diary = make_trainer(commands={1: [Command(command="pause")], 2: [weight], 4: [stop]})
     assert trainer.fit().state == "stopped"
     assert [event for event, _, _ in diary.events] == ["paused", "set_weight", "stopped"]

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from app.training.fields import WEIGHTS, label_of
 from rednd_core.config import TrainingConfig
+from rednd_core.modeling.registry import model_class, model_names
 from rednd_core.models.rednnd import RedNnDHyperparameters
-from rednd_core.models.registry import model_class, model_names
 from rednd_core.runs import (
     RunStore,
 )

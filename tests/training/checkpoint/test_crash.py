@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_the_old_saving(make_trainer, tmp_path, monkeypatch) 
 
 def test_divergence_leaves_last_readable(make_trainer, tmp_path) -> None:
     trainer, _ = make_trainer(more=[Saver(tmp_path, at=(1,))])
-    inner, count = trainer.step, iter(range(100))
+    inner, count = trainer.steps["joint"], iter(range(100))
 
     def step(batch):
         losses = inner(batch)
@@ -98,7 +98,7 @@ def test_divergence_leaves_last_readable(make_trainer, tmp_path) -> None:
                 trainer.model.node_emb.mul_(torch.inf)
         return losses
 
-    trainer.step = step
+    trainer.steps["joint"] = step
     with pytest.raises(TrainingError):
         trainer.fit()
     healthy, _ = make_trainer(seed=1)

@@ -147,10 +147,9 @@ def test_resume_refuses_a_strange_last_json(saved: Path, make_trainer, change) -
 @pytest.mark.parametrize(
     "harm",
     [
-        put("optimizer.0.exp_avg", torch.zeros(3, 3)),
-        put("optimizer.7.exp_avg", torch.zeros(70, 8)),
-        put("optimizer.x.exp_avg", torch.zeros(70, 8)),
-        put("rng.torch", torch.zeros(4)),
+        put("optimizer.joint.0.exp_avg", torch.zeros(3, 3)),
+        put("optimizer.joint.7.exp_avg", torch.zeros(70, 8)),
+        put("optimizer.joint.x.exp_avg", torch.zeros(70, 8)),
         put("rng.sampler", torch.zeros(4, dtype=torch.uint8)),
         lambda tensors: tensors.pop("rng.sampler"),
     ],

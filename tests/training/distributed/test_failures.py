@@ -84,7 +84,7 @@ def test_the_first_tells_why_another_ended(
 
     def work(rank: int) -> None:
         if rank:
-            distributed.SPEAKER_SECONDS = END_SECONDS
+            distributed.TELLER_SECONDS = END_SECONDS
             elsewhere = tmp_path / "elsewhere"  # the same path on another disk
             monkeypatch.setattr(interactions, "resolve_data_path", lambda _: elsewhere)
         cli("train", "--data", planted_folder, "--model", "mf", "--run", "one", *quick_settings)

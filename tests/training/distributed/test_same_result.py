@@ -28,6 +28,8 @@ from tests.training.distributed.pair import NEEDS_FORK
 
 pytestmark = NEEDS_FORK
 
+FULL = {"alignment_scope": "full"}
+
 
 def trained(make_trainer, world: World, *args, **options) -> dict:
     trainer, diary = make_trainer(*args, world=world, **options)
@@ -59,8 +61,7 @@ def assert_same_bits(mine: dict, theirs: dict) -> None:
         ("mf", {}),
         ("gcn", {}),
         ("lightgcn", {}),
-        ("rednnd", {"alignment_scope": "batch"}),
-        ("rednnd", {"alignment_scope": "anchors"}),
+        ("rednnd", {"alignment_weight": 0.0}),
         ("rednnd", {"alignment_scope": "full"}),
         ("popularity", {}),
     ],
@@ -121,7 +122,7 @@ def test_commands_reach_both_wherever_they_arrive(pair, make_trainer) -> None:
 
     def work(rank: int) -> dict:
         with joined() as world:
-            return trained(make_trainer, world, "rednnd", dict(scripts[rank]))
+            return trained(make_trainer, world, "rednnd", dict(scripts[rank]), settings=FULL)
 
     first, second = pair(work).results()
     assert_same_bits(first, second)
@@ -130,7 +131,7 @@ def test_commands_reach_both_wherever_they_arrive(pair, make_trainer) -> None:
     ]  # fmt: skip
     # Asked once a batch, and once more for the pause: the stop is found before batch 11, from 0.
     assert first["place"] == (2, 1)
-    alone = trained(make_trainer, ALONE, "rednnd", {7: [weight], 11: [stop]})
+    alone = trained(make_trainer, ALONE, "rednnd", {7: [weight], 11: [stop]}, settings=FULL)
     assert alone["place"] == (2, 1)
     for key, values in alone["last"].items():
         torch.testing.assert_close(first["last"][key], values, rtol=1e-4, atol=2e-5)
@@ -155,7 +156,7 @@ def test_a_resumed_pair_goes_on_to_the_same_bits(
     settings = RunConfig(
         model="rednnd",
         data=DataConfig(path=str(planted_folder)),
-        hyperparameters={"embedding_size": 4, "knn_k": 3, "alignment_weight": 0.01},
+        hyperparameters={"embedding_size": 4, "knn_k": 3, "alignment_weight": 0.01} | FULL,
         training=config(epochs=5, eval_every=2, engine="csr"),
     )
     record = RunRecord(config=settings, provenance=Provenance(seed=3))

@@ -1,0 +1,64 @@
+"""InfoNCE between two views of nodes, for the nodes that a batch brings or for all of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from rednd_core.losses.info_nce import info_nce
+from rednd_core.modeling.rows import Distinct, gather
+
+Scope = Literal["batch", "anchors", "full"]
+
+
+def contrast(
+    views: Tensor,
+    others: Tensor,
+    temperature: float,
+    *,
+    nodes: Distinct,
+    scope: Scope = "batch",
+    precision: torch.dtype | None = None,
+) -> Tensor:
+    """Mean over anchors n of -log softmax_j(cos(views_n, others_j) / temperature) at j = n.
+
+    Args:
+        views: (N, d), or (N, M, d) for M modalities side by side; others: of the same shape.
+        nodes: the rows that a batch brings, each once.
+        scope: ``batch``: ``nodes`` against each other; ``anchors``: ``nodes`` against all rows; ``full``:
+            all rows against all rows.
+        precision: see :func:`rednd_core.losses.info_nce.info_nce`.
+
+    Returns:
+        scalar; the sum over modalities where there are several.
+    """
+    if scope == "full":
+        everyone = torch.arange(len(views), device=views.device)
+        nodes = Distinct(everyone, None)
+        anchors, candidates, positives = views, others, everyone
+    else:
+        anchors = _rows(views, nodes.ids)
+        candidates = _rows(others, nodes.ids) if scope == "batch" else others
+        positives = nodes.ids
+        if scope == "batch":
+            positives = torch.arange(len(nodes.ids), device=views.device)
+    return info_nce(
+        _by_modality(anchors),
+        _by_modality(candidates),
+        positives,
+        temperature,
+        real_anchors=nodes.is_real,
+        real_candidates=nodes.is_real if scope == "batch" else None,
+        precision=precision,
+    ).sum()
+
+
+def _rows(table: Tensor, ids: Tensor) -> Tensor:
+    return gather(table.flatten(1), ids).view(len(ids), *table.shape[1:])
+
+
+def _by_modality(rows: Tensor) -> Tensor:
+    """(n, M, d) -> (M, n, d); (n, d) as it is."""
+    return rows.transpose(0, 1) if rows.ndim == 3 else rows

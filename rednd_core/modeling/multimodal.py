@@ -1,0 +1,97 @@
+"""What multimodal models share: which features they read, and the frozen item graph that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from rednd_core.config import MOST_MODALITIES
+from rednd_core.errors import ConfigError
+from rednd_core.modeling.base import EmbeddingHyperparameters
+from rednd_core.modeling.inputs import ModelInputs
+
+
+class MultimodalHyperparameters(EmbeddingHyperparameters):
+    """Settings of a model that reads item features."""
+
+    modalities: tuple[str, ...] = Field(
+        (), title="Modalities", description="Modalities to use; empty means all"
+    )
+
+    @field_validator("modalities")
+    @classmethod
+    def _distinct(cls, modalities: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(modalities)) < len(modalities):
+            raise ValueError("every modality once")
+        return modalities
+
+
+class ItemGraphHyperparameters(MultimodalHyperparameters):
+    """Settings of a model with a frozen item graph: cosine kNN of the raw features, fused by weights."""
+
+    n_mm_layers: int = Field(
+        1, ge=0, le=8, title="Item-item layers", description="Propagation steps on items-items, n"
+    )
+    knn_k: int = Field(
+        10,
+        ge=1,
+        le=200,
+        title="Neighbours of an item",
+        description="Neighbours of an item, itself included",
+    )
+    fusion_weights: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
+        default_factory=dict,
+        title="Modality weights",
+        description="Modality weights of the item graph; empty: image .1 and text .9, else equal",
+    )
+
+    @field_validator("fusion_weights")
+    @classmethod
+    def _weigh_what_is_used(
+        cls, weights: dict[str, float], info: ValidationInfo
+    ) -> dict[str, float]:
+        if weights and not sum(weights.values()):
+            raise ValueError("at least one weight above 0; n_mm_layers=0 leaves the item graph out")
+        chosen = info.data.get("modalities")
+        if chosen and (foreign := set(weights) - set(chosen)):
+            raise ValueError(
+                f"only weights of the chosen modalities, not of {', '.join(sorted(foreign))}"
+            )
+        return weights
+
+
+def chosen_modalities(inputs: ModelInputs, settings: MultimodalHyperparameters) -> tuple[str, ...]:
+    """The modalities that a model reads: those of its settings, or all of the data set, sorted.
+
+    Raises:
+        ConfigError: the data set has no features, or not those; more than a run can record.
+    """
+    chosen = settings.modalities or tuple(sorted(inputs.features))
+    missing = [m for m in chosen if m not in inputs.features]
+    if missing or not chosen:
+        raise ConfigError(
+            expected="item features of at least one modality"
+            + (f", among them {', '.join(missing)}" if missing else ""),
+            found=", ".join(sorted(inputs.features)) or "none in this data set",
+            remedy="add <modality>_feat.npy to the folder, or choose a model without features",
+        )
+    if len(chosen) > MOST_MODALITIES:
+        raise ConfigError(
+            expected=f"at most {MOST_MODALITIES} modalities in a model",
+            found=str(len(chosen)),
+            remedy="choose some of them with the setting modalities",
+        )
+    return chosen
+
+
+def fusion_weights(
+    modalities: tuple[str, ...], settings: ItemGraphHyperparameters
+) -> Mapping[str, float]:
+    """Modality -> weight of its item graph: alpha = .1 for image against text, equal for other sets."""
+    if settings.fusion_weights:
+        return settings.fusion_weights
+    if set(modalities) == {"image", "text"}:
+        return {"image": 0.1, "text": 0.9}
+    return {m: 1 / len(modalities) for m in modalities}

@@ -1,0 +1,122 @@
+"""Small models that need what the models of the field need and the registered ones do not: dropout, a graph
+redrawn in every epoch, several optimisers and phases."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.graph.sampling import degree_weights, draw_edges, normalized_subset
+from rednd_core.modeling.base import xavier_normal
+from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.phases import Phase, Update, UserBatch
+from rednd_core.modeling.randomness import Epoch, dropout
+from rednd_core.modeling.readout import Readout
+from rednd_core.modeling.registry import ModelCard
+from rednd_core.modeling.rows import gather
+from rednd_core.models.lightgcn import LightGCN, LightGCNHyperparameters
+
+
+def toy(name: str) -> ModelCard:
+    return ModelCard(
+        name, name.title(), "tests.contracts.toys", "", "id graph", live=("regularization",)
+    )
+
+
+CARDS = {name: toy(name) for name in ("toy_dropout", "toy_redrawn", "toy_phases")}
+
+
+class ToyDropout(LightGCN):
+    """LightGCN with dropout on x^0 in every step."""
+
+    name = "toy_dropout"
+    stochastic = True
+
+    def ego(self) -> Tensor:
+        return dropout(self.node_emb, 0.3, self.generator) if self.training else self.node_emb
+
+
+class ToyRedrawn(LightGCN):
+    """LightGCN on about two thirds of the pairs, others in every epoch; on all of them for evaluation."""
+
+    name = "toy_redrawn"
+    raises_its_version = True
+
+    def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
+        super().__init__(inputs, settings)
+        self.inputs, self.pruned = inputs, inputs.user_item
+
+    def begin_epoch(self, epoch: Epoch) -> None:
+        graph = self.inputs.graph
+        n_kept = round(0.66 * len(self.inputs.train))
+        kept = draw_edges(n_kept, degree_weights(graph), epoch.rng)
+        self.pruned = self.inputs.bind(normalized_subset(graph, kept))
+        self.step_version += self.raises_its_version
+
+    @property
+    def graph(self):
+        return self.pruned if self.training else self.inputs.user_item
+
+    @graph.setter
+    def graph(self, value) -> None:
+        """The base's constructor sets the whole graph."""
+
+
+class ToyPhases(BPRRecommender):
+    """A denoiser of users that is trained first, and a critic that is trained beside the embeddings."""
+
+    name = "toy_phases"
+    readout = Readout("concat", first=1)
+    settings_class = LightGCNHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
+        super().__init__(inputs, settings)
+        size = settings.embedding_size
+        self.graph, self.n_layers = inputs.user_item, settings.n_layers
+        self.node_emb = xavier_normal(self.n_users + self.n_items, size)
+        self.denoiser, self.critic = nn.Linear(size, size), nn.Linear(size, 1)
+        self.prior = nn.Buffer(torch.zeros(self.n_users, size))
+        self.loss_weights |= {"denoising": 1.0, "critic": 1.0, "critique": 0.1}
+
+    def ego(self) -> Tensor:
+        return self.node_emb
+
+    def propagate(self, ego: Tensor) -> list[Tensor]:
+        layers = [ego]
+        for _ in range(self.n_layers):
+            layers.append((1 + 0.1 * len(layers)) * self.graph(layers[-1]))
+        return layers
+
+    def phases(self) -> list[Phase]:
+        denoiser = Update(
+            "denoiser", list(self.denoiser.parameters()), self.denoise, 1e-2, (0.5, 0.9), 0.01
+        )
+        critic = Update("critic", list(self.critic.parameters()), self.criticise)
+        joint = Update("joint", [self.node_emb], self.losses)
+        return [
+            Phase("denoise", [denoiser], "users"),
+            Phase("recommend", [critic, joint], begin=self.make_prior),
+        ]
+
+    def denoise(self, batch: UserBatch) -> dict[str, Tensor]:
+        rows = gather(self.node_emb, batch.users).detach()
+        return {"denoising": F.mse_loss(self.denoiser(rows.roll(1, 1)), rows)}
+
+    def make_prior(self, epoch: Epoch) -> None:
+        """It follows from the denoiser, which the phase does not move, and from what the epoch draws."""
+        noise = torch.randn(self.prior.shape, generator=epoch.generator).to(self.prior)
+        with torch.no_grad():
+            self.prior.copy_(self.denoiser(noise))
+
+    def criticise(self, batch: BPRBatch) -> dict[str, Tensor]:
+        rows = gather(self.node_emb, batch.users).detach()
+        prior = gather(self.prior, batch.users)
+        return {"critic": (self.critic(rows) - self.critic(prior)).tanh().mean()}
+
+    def extra_losses(
+        self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor
+    ) -> dict[str, Tensor]:
+        return {"critique": -self.critic(gather(self.node_emb, batch.users)).tanh().mean()}
