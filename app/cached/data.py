@@ -51,9 +51,10 @@ def run_dataset(run: Run) -> Dataset:
     """The data set that ``run`` was trained on.
 
     Raises:
-        RunError: the data at the recorded path has other content by now.
+        RunError: there is nothing at the recorded path any more, or a data set with other content.
     """
     record = run.record
+    record.require_place()
     loaded = dataset(record.config.data)
     record.require_data(loaded.digest)
     return loaded

@@ -20,7 +20,13 @@ from pydantic import (
 )
 
 from rednd_core.bounded import read_plain
-from rednd_core.config import MODALITY, MOST_MODALITIES, RunConfig, StrictModel
+from rednd_core.config import (
+    MODALITY,
+    MOST_MODALITIES,
+    RunConfig,
+    StrictModel,
+    resolve_data_path,
+)
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
 
@@ -121,6 +127,12 @@ class DataFacts(StrictModel):
     def n_nodes(self) -> int:
         return self.n_users + self.n_items
 
+    @property
+    def sizes(self) -> str:
+        """The numbers of users, items and interactions in words."""
+        n_pairs = self.n_train + self.n_valid + self.n_test
+        return f"{self.n_users:,} users, {self.n_items:,} items, {n_pairs:,} interactions"
+
 
 class ModelFacts(StrictModel):
     """Shape of the layers: ``n_layers`` + 1 arrays (x^0 .. x^L) of (N, embedding_size) a modality."""
@@ -140,6 +152,19 @@ class RunRecord(VersionedRecord):
     data: DataFacts | None = None
     model: ModelFacts | None = None
 
+    def require_place(self) -> None:
+        """Refuse a run whose data set is no longer where it was.
+
+        Raises:
+            RunError: nothing lies at the recorded path.
+        """
+        if self.data is not None and not resolve_data_path(self.config.data.path).exists():
+            raise RunError(
+                expected=f"the data set {self.data.name} that the run was trained on ({self.data.sizes})",
+                found=f"nothing at {self.config.data.path}",
+                remedy="put the data set back there, or train a new run on the data that you have",
+            )
+
     def require_data(self, digest: str) -> None:
         """Refuse a data set other than the one that the run was trained on.
 
@@ -148,10 +173,9 @@ class RunRecord(VersionedRecord):
         """
         if self.data is not None and self.data.digest != digest:
             raise RunError(
-                expected=f"the data set {self.data.name} that the run was trained on "
-                f"({self.data.digest[:12]})",
-                found=f"{self.config.data.path} with other content ({digest[:12]})",
-                remedy="restore the data set at that path, or train a new run",
+                expected=f"the data set {self.data.name} that the run was trained on ({self.data.sizes})",
+                found=f"{self.config.data.path} with other content",
+                remedy="put the old files back there, or train a new run on the new ones",
             )
 
 
