@@ -14,7 +14,8 @@ from rednd_core.config import PROJECT_ROOT
 
 STYLE = f"""<style>
 .st-key-{LOADER}, :has(> .st-key-{address.KEY}) {{ display: none; }}  /* they take no row */
-.stMainBlockContainer {{ padding-top: 2rem; }}  /* room for the picture */
+.stMainBlockContainer {{ padding-top: 1rem; }}  /* room for the picture */
+.stMainBlockContainer h1 {{ font-size: 2.1rem; padding: 0 0 .25rem; }}
 /* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
 .js-plotly-plot text[style*="rgb(121, 121, 121)"] {{ fill: currentColor !important; }}
 </style>"""

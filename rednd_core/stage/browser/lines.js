@@ -1,9 +1,9 @@
 // Small line charts over the depths, one below the other, with one marker for all of them.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 320, PLOT = 82; // units of a chart and of its plot; a chart is scaled to its column
-const LEFT = 40, RIGHT = 8, TITLE = 26, BOTTOM = 20;
-const ROW = 18; // of values: one run has them beside the title, two runs have a row each
+const WIDTH = 260, PLOT = 62; // units of a chart and of its plot; a chart is scaled to its column
+const LEFT = 40, RIGHT = 8, TITLE = 22, BOTTOM = 20;
+const ROW = 18; // of the values of a run, below the title
 const SIDES = ["users", "items"];
 
 class DepthLines {
@@ -22,7 +22,7 @@ class DepthLines {
 
   chart(name) {
     const found = this.runs.map((run) => run.lines.find((line) => line.name === name)).filter(Boolean);
-    const above = TITLE + (found.length > 1 ? found.length * ROW : 0), bottom = above + PLOT;
+    const above = TITLE + found.length * ROW, bottom = above + PLOT;
     const size = `0 0 ${WIDTH} ${bottom + BOTTOM}`;
     const svg = this.node("svg", { viewBox: size, class: "chart", role: "img" });
     const values = found.flatMap((line) => Object.values(line.sides).flat()).filter((v) => v !== null);
@@ -52,9 +52,7 @@ class DepthLines {
         stroke: this.colors[side], "stroke-width": 2 });
       return { dot, series };
     }));
-    const said = found.length > 1 ?
-      found.map((_, place) => this.text(0, 13 + (place + 1) * ROW, "", "start", "chart-value")) :
-      [this.text(WIDTH - RIGHT, 13, "", "end", "chart-value")];
+    const said = found.map((_, place) => this.text(0, 13 + (place + 1) * ROW, "", "start", "chart-value"));
     svg.append(marker, ...dots.map(({ dot }) => dot), ...said);
     svg.addEventListener("click", (event) => {
       const box = svg.getBoundingClientRect();

@@ -51,6 +51,7 @@ class Stage {
     this.lists = this.runs.map((run) => new DepthList(this.document, run.title));
     const lists = this.make("div", "lists");
     lists.append(this.chooser(), ...this.lists.map((list) => list.element));
+    picture.classList.toggle("one-map", this.maps.length === 1);
     picture.append(...this.maps.map(({ map }) => map.element), side, lists);
     stage.append(picture);
     if (twins) stage.append(this.differences = this.make("div", "differences"));
