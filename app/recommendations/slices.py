@@ -14,6 +14,7 @@ from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
 from rednd_core import wording
 from rednd_core.data.schema import IntArray
+from rednd_core.evaluation.compare import what_is_resampled
 from rednd_core.evaluation.overview import top_k_table
 from rednd_core.evaluation.sample import MOST_SCORES
 from rednd_core.plots.slices import slices_figure
@@ -77,10 +78,10 @@ def show_slices(view: ListView) -> None:
 
 
 def by_chance(n: int) -> str:
-    """How far ``n`` paired 95 % intervals can be trusted together."""
+    """What ``n`` paired 95 % intervals of two runs cover, and how far they can be trusted together."""
     told = (
-        "Paired 95 % intervals, each by itself: where the runs do not differ, one in twenty looks "
-        "clear by chance."
+        f"{what_is_resampled((1, 1))} Each interval stands by itself: where the models do not differ, "
+        "one in twenty looks clear by chance."
     )
     if n == 1:
         return told

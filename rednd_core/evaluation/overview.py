@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from rednd_core.data.ids import IdArray
 from rednd_core.data.schema import IntArray
 from rednd_core.errors import ConfigError
-from rednd_core.evaluation.compare import bootstrap_interval, compare
+from rednd_core.evaluation.compare import Trainings, as_trainings, compare, mean_interval, values_of
 from rednd_core.evaluation.evaluate import Evaluation
 from rednd_core.evaluation.ranking import top_k
 from rednd_core.evaluation.scoring import Embedding, TrainMatrix
@@ -23,18 +23,21 @@ N_RESAMPLES = 1000
 
 
 def slice_overview(
-    evaluations: Mapping[str, Evaluation], metric: str, item_degrees: IntArray
+    evaluations: Mapping[str, Trainings], metric: str, item_degrees: IntArray
 ) -> pd.DataFrame:
-    """One metric of one or two models on every slice, with 95 % bootstrap intervals over users.
+    """One metric of one or two models on every slice, with 95 % bootstrap intervals.
+
+    Users are resampled, and trainings where a model has several (see ``evaluation.compare``).
 
     Args:
-        evaluations: name of the model -> its evaluation; at most two, of the same held-out pairs.
+        evaluations: name of the model -> its evaluation, or those of its trainings with different
+            seeds; at most two models, all of the same held-out pairs.
         item_degrees: train interactions of every item.
 
     Returns:
         One row a slice and model: ``group`` (:data:`ALL`, :data:`BY_ACTIVITY`,
-        :data:`BY_POPULARITY`), ``slice``, ``model``, ``n_users``, ``n_held_out`` (pairs), ``mean``,
-        ``low``, ``high``; in rows of the second model also ``difference`` to the first,
+        :data:`BY_POPULARITY`), ``slice``, ``model``, ``n_trainings``, ``n_users``, ``n_held_out``
+        (pairs), ``mean``, ``low``, ``high``; in rows of the second model also ``difference`` to the first,
         ``difference_low``, ``difference_high`` (paired: the same users are resampled).
 
     Raises:
@@ -46,21 +49,21 @@ def slice_overview(
             expected="one or two models", found=str(len(evaluations)), remedy="pass at most two"
         )
     rows: list[dict[str, object]] = []
-    cut = {name: _parts(evaluation, item_degrees) for name, evaluation in evaluations.items()}
+    cut = {name: _parts(as_trainings(of), item_degrees) for name, of in evaluations.items()}
     first_name = next(iter(cut))
     for group, name in cut[first_name]:
         first = cut[first_name][group, name]
         for model, parts in cut.items():
             part = parts[group, name]
-            values = part.values(metric)
-            low, high = bootstrap_interval(values, N_RESAMPLES, seed=0)
+            low, high = mean_interval(part, metric, N_RESAMPLES)
             row: dict[str, object] = {
                 "group": group,
                 "slice": name,
                 "model": model,
-                "n_users": part.n_users,
-                "n_held_out": len(part.held_out),
-                "mean": float(values.mean()),
+                "n_trainings": len(part),
+                "n_users": part[0].n_users,
+                "n_held_out": len(part[0].held_out),
+                "mean": float(values_of(part, metric).mean()),
                 "low": low,
                 "high": high,
             }
@@ -75,15 +78,21 @@ def slice_overview(
     return pd.DataFrame(rows)
 
 
-def _parts(evaluation: Evaluation, item_degrees: IntArray) -> dict[tuple[str, str], Evaluation]:
-    return {
-        (ALL, "all users"): evaluation,
-        **{(BY_ACTIVITY, name): part for name, part in by_activity(evaluation).items()},
-        **{
-            (BY_POPULARITY, name): part
-            for name, part in by_popularity(evaluation, item_degrees).items()
-        },
-    }
+def _parts(
+    trainings: Sequence[Evaluation], item_degrees: IntArray
+) -> dict[tuple[str, str], list[Evaluation]]:
+    """(group, slice) -> that slice of every training."""
+    parts: dict[tuple[str, str], list[Evaluation]] = {}
+    for evaluation in trainings:
+        groups = {
+            ALL: {"all users": evaluation},
+            BY_ACTIVITY: by_activity(evaluation),
+            BY_POPULARITY: by_popularity(evaluation, item_degrees),
+        }
+        for group, slices in groups.items():
+            for name, part in slices.items():
+                parts.setdefault((group, name), []).append(part)
+    return parts
 
 
 def top_k_table(

@@ -64,7 +64,7 @@ def _x_axis(metric: str, number: int, n_panels: int) -> Part:
     axis: Part = {"rangemode": "tozero"} | ({"matches": "x"} if number else {})
     if number + 1 < n_panels:
         return axis | {"showticklabels": False}
-    return axis | {"title": {"text": f"{literal(metric)} (mean, 95 % interval)"}}
+    return axis | {"title": {"text": f"{literal(metric)} (mean, 95 % interval over users)"}}
 
 
 def _error(part: pd.DataFrame) -> Part:

@@ -65,7 +65,8 @@ def test_a_page_without_the_box_leaves_run_b(page) -> None:
 
 def test_intervals_are_trusted_one_by_one(page) -> None:
     said = by_chance(7)
-    assert "each by itself: where the runs do not differ, one in twenty looks clear" in said
+    assert "resamples the users only: each model was trained once" in said
+    assert "where the models do not differ, one in twenty looks clear" in said
     assert "Among 7 of them, at least one" in said
     assert "up to about 30%" in said
     assert "Among" not in by_chance(1)
