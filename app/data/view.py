@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached, state
+from app import cached, exposure, state
 from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
+from app.shared.declared import declared
 from app.shared.downloads import csv_button, show_figure
 from app.shared.errors import explained
 from app.shared.path_field import path_field
@@ -69,11 +70,12 @@ def prepare() -> None:
 
 def _choose() -> DataConfig | None:
     """The data set to look at; None, with a hint, while there is none."""
-    where = st.segmented_control(
-        "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
-    )
-    if where == UPLOAD:
-        return _uploaded()
+    if not exposure.is_public():
+        where = st.segmented_control(
+            "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
+        )
+        if where == UPLOAD:
+            return _uploaded()
     known = _known()
     left, right = st.columns(2)
     chosen = left.selectbox(
@@ -83,22 +85,24 @@ def _choose() -> DataConfig | None:
         help="Sample data, and what the runs were trained on.",
         **state.keep(DATASET),
     )
-    with right:
-        path_field(DATASET)
+    if not exposure.is_public():
+        with right:
+            path_field(DATASET)
     if not chosen:
         st.info("Choose a data set, or type the path of a folder or file.")
         return None
+    exposure.require_offered(chosen, known)
     return known.get(chosen, DataConfig(path=chosen))
 
 
 def _known() -> dict[str, DataConfig]:
     """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
-    known = {path: DataConfig(path=path) for path in _bundled()}
+    known = {path: DataConfig(path=path) for path in (*_bundled(), *declared())}
     for entry in cached.run_entries():
         if entry.record is not None:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)
     for path in (st.session_state.get(DATASET), st.query_params.get(DATASET)):
-        if path:
+        if path and not exposure.is_public():
             known.setdefault(path, DataConfig(path=path))
     return known
 

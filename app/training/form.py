@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, state
+from app import cached, exposure, state
+from app.shared.declared import declared
 from app.shared.path_field import path_field
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
@@ -45,6 +46,11 @@ CLASSROOM: dict[str, Any] = {"embedding_size": 32, "epochs": 600, "patience": 30
 
 def start_form() -> None:
     """Draw the form; a press on the button starts a detached process and watches it."""
+    if not exposure.may_train():
+        st.info(
+            "Trainings cannot be started in this public app. Install the project to train your own."
+        )
+        return
     st.html(f"<style>{NO_SILENT_START}</style>")
     try:
         with st.container(key=FORM):
@@ -105,11 +111,12 @@ def _form() -> None:
 def _data_config() -> DataConfig:
     """Bundled samples, what known runs were trained on, or any folder that is typed in."""
     options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
+    options += declared()
     for entry in cached.run_entries():
         if entry.record and entry.record.config.data.path not in options:
             options.append(entry.record.config.data.path)
     chosen = st.session_state.get(state.DATA_PATH)
-    if chosen and chosen not in options:
+    if chosen and chosen not in options and not exposure.is_public():
         options.append(chosen)
     path = st.selectbox(
         "Data set",
@@ -119,11 +126,13 @@ def _data_config() -> DataConfig:
         key=state.DATA_PATH,
         persist_state="session",
     )
-    path_field(state.DATA_PATH)
+    if not exposure.is_public():
+        path_field(state.DATA_PATH)
     if not path:
         raise ConfigError(
             expected="a data set", found="none", remedy="choose one or type the path of a folder"
         )
+    exposure.require_offered(path, options)
     return DataConfig(path=portable_path(resolve_data_path(path)))
 
 
@@ -200,7 +209,11 @@ def _start(
         hyperparameters=settings.model_dump(mode="json"),
         training=protocol,
     )
-    run = jobs.start_training(config, cached.store(), name)
+    with exposure.starting:
+        live = [e.name for e in cached.store().list() if e.status and e.status.is_live]
+        exposure.require_turn(live, protocol.epochs)
+        run = jobs.start_training(config, cached.store(), name)
+    exposure.remember(run.name)
     cached.run_entries.clear()
     watch_next(run.name)
     st.session_state.pop("train.name", None)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import cached
+from app import cached, exposure
 from app.shared.text import escape_markdown
 from app.training.actions import PROBLEM, attempt, command, watch_next
 from rednd_core import jobs
@@ -91,6 +91,8 @@ def badge(status: StatusRecord) -> None:
 
 def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
     """What can be done with a job in this state; ``place`` keeps the keys of two rows apart."""
+    if not exposure.may_steer(run.name):
+        return
     actions = {
         "queued": ("stop",),
         "running": ("pause", "stop"),
@@ -116,7 +118,7 @@ def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
             on_click=attempt,
             args=(jobs.kill, run),
         )
-    if status.state in RESUMABLE and not run.bundled:
+    if status.state in RESUMABLE and not run.bundled and not exposure.is_public():
         kept = run.layout.last_place.exists()
         st.button(
             "Resume training" if kept else "Start again",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from app import cached, state
+from app import cached, exposure, state
 from app.shared.errors import explained
 from app.shared.text import escape_markdown
 from app.training.actions import WATCH_NEXT, show_problem
@@ -60,15 +60,16 @@ def render() -> None:
             job_list(entries, watched=chosen.name if chosen else None)
         if chosen is not None:
             watch(chosen.run)
-    manage = st.expander(
-        "Manage runs: delete, export, import",
-        key="manage.open",
-        on_change="rerun",
-        icon=":material/folder_managed:",
-    )
-    if manage.open:
-        with manage:
-            manage_runs()
+    if not exposure.is_public():
+        manage = st.expander(
+            "Manage runs: delete, export, import",
+            key="manage.open",
+            on_change="rerun",
+            icon=":material/folder_managed:",
+        )
+        if manage.open:
+            with manage:
+                manage_runs()
     if form.open:  # last, as the first one of a server waits for torch
         with form:
             start_form()

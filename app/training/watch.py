@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import cached, state
+from app import cached, exposure, state
 from app.shared.text import escape_markdown
 from app.sitemap import PAGES, go_to
 from app.training.actions import ahead_of, behind, show_problem
@@ -133,7 +133,8 @@ def _bad_end(run: Run, status: StatusRecord) -> None:
             f"written is here, and it can be resumed. {escape_markdown(status.message)}",
             icon=":material/heart_broken:",
         )
-    if tail := run.log_tail(LOG_LINES):
+    # A log names folders of the machine, which strangers need not know.
+    if not exposure.is_public() and (tail := run.log_tail(LOG_LINES)):
         with st.expander("The last lines of its log", expanded=status.state == "failed"):
             st.code(tail, language=None)
 
@@ -159,6 +160,8 @@ def _weights(
         The history, with the answer to a move that was just made: the trainer answers between two
         batches. Waiting for the answer marks the move in the charts at once, not a second later.
     """
+    if not exposure.may_steer(run.name):
+        return history
     places = []
     for weight in weights:
         weight_slider(weight, status, history)
