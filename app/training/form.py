@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -39,9 +38,6 @@ NO_SILENT_START = f"""
 .st-key-{FORM}:has(input[aria-invalid=true]) .st-key-{START} {{ display: none; }}
 .st-key-{FORM}:not(:has(input[aria-invalid=true])) .st-key-{REFUSED} {{ display: none; }}
 """
-# For a class, on the bundled sample: epochs of a fraction of a second, and a training that lasts for
-# minutes instead of stopping early while somebody still wants to move the weight.
-CLASSROOM: dict[str, Any] = {"embedding_size": 32, "epochs": 600, "patience": 300}
 
 
 def start_form() -> None:
@@ -148,18 +144,18 @@ def _settings(
     model: str, own: dict[str, Any], dataset: Dataset
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Widgets of all settings: (hyper-parameters, training settings), not validated yet."""
-    bundled = not Path(dataset.path).is_absolute() or Path(dataset.path).is_relative_to(
-        PROJECT_ROOT
-    )
-    defaults = CLASSROOM if bundled else {}
-    group = "sample" if bundled else "own"
+    from rednd_core.modeling.defaults import defaults
+
+    known = defaults(model, dataset.path)
+    recommended = any(default.owner == "data set" for default in known.values())
+    group = "sample" if recommended else "own"
     training = TrainingConfig.model_fields
     columns = st.columns(len(VISIBLE) + 1)
     chosen: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for column, name in zip(columns, (*VISIBLE, "seed"), strict=True):
         values, fields = (chosen[0], own) if name in own else (chosen[1], training)
         if name in fields:
-            default = defaults.get(name, fields[name].default)
+            default = known[name].value
             with column:
                 values[name] = setting(
                     name, fields[name], default, f"train.{group}.{model}.{name}", []
@@ -171,7 +167,7 @@ def _settings(
         rest += [(chosen[1], training, name) for name in training if name not in (*VISIBLE, "seed")]
         for number, (values, fields, name) in enumerate(rest):
             field = fields[name]
-            default = defaults.get(name, field.get_default(call_default_factory=True))
+            default = known[name].value
             choices = list(dataset.features)
             if name == "select_by":
                 choices = [f"{metric}@{k}" for metric in METRICS for k in training["ks"].default]

@@ -26,6 +26,7 @@ bytes. Do not edit the files by hand.
 | `shop.inter` | tab-separated userID, itemID, x_label, timestamp (s, UTC) |
 | `text_feat.npy`, `image_feat.npy` | {n_items} x {dim} float32, row = itemID |
 | `items.tsv` | itemID, sku (article number), title, category, style, price, image (path in this folder) |
+| `recommended.toml` | settings for a live demonstration: short epochs, a training of minutes |
 | `users.tsv` | userID, invented name, segment, cohort, planted tastes |
 | `thumbnails/` | one 96 x 96 PNG an item |
 | `truth.json`, `truth.npz` | the planted truth (below); read with `allow_pickle=False` |

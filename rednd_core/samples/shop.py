@@ -45,6 +45,18 @@ from rednd_core.samples.writer import check_target, publish
 
 FORMAT = "rednd-shop 1"
 USER_RANGE = (50, 10_000)
+RECOMMENDED = """\
+# Settings for a live demonstration: an epoch takes a fraction of a second, and a training goes on for
+# minutes, so that there is time to move a weight.
+
+[all]
+embedding_size = 32
+epochs = 600
+patience = 300
+
+[rednnd]
+learning_rate = 0.001
+"""
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,7 @@ def shop_files(*, seed: int, n_users: int, n_items: int) -> tuple[dict[str, byte
         "README.md": readme(truth, history, catalogue, tastes).encode(),
         "shop.inter": _tsv(history),
         "items.tsv": _tsv(items_table(catalogue)),
+        "recommended.toml": RECOMMENDED.encode(),
         "users.tsv": _tsv(_users_table(for_names, tastes)),
         "text_feat.npy": _npy(text_features(for_features, catalogue)),
         "image_feat.npy": _npy(image_features(for_features, catalogue, pictures)),

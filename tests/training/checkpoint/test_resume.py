@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from rednd_core.runs import Command
 from rednd_core.training.checkpoint import restore_last
@@ -81,3 +85,25 @@ def test_more_epochs_than_first_planned(make_trainer, tmp_path) -> None:
     longer = make_trainer(epochs=6, seed=4)
     restore_last(tmp_path, longer[0])
     assert_same_end(whole, longer, result, longer[0].fit())
+
+
+def test_a_checkpoint_with_moments_without_a_name_goes_on(make_trainer, tmp_path) -> None:
+    """Written by a version whose models had one optimiser, and which kept the global generator as well."""
+    whole = make_trainer()
+    result = whole[0].fit()
+    make_trainer(commands={8: [STOP]}, more=[Saver(tmp_path)])[0].fit()
+    (path,) = tmp_path.glob("last.*.state.safetensors")
+    with safe_open(path, framework="pt") as file:
+        head = file.metadata()
+    tensors = {
+        key.replace("optimizer.joint.", "optimizer."): value
+        for key, value in load_file(path).items()
+    }
+    assert "optimizer.0.exp_avg" in tensors
+    save_file(tensors | {"rng.torch": torch.get_rng_state()}, path, head)
+    place = json.loads((tmp_path / "last.json").read_bytes())
+    del place["validations"], place["lowest_score"]
+    (tmp_path / "last.json").write_text(json.dumps(place))
+    second = make_trainer(seed=9)
+    restore_last(tmp_path, second[0])
+    assert_same_end(whole, second, result, second[0].fit())
