@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from app import cached
+from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
+from rednd_core.plots.columns import column_colors, obstacle
 from rednd_core.plots.points import MISSING
 from rednd_core.runs import Run
 
@@ -22,7 +23,6 @@ NEIGHBOURS = "agreement with neighbours"
 SELF = "agreement with own start"
 RECALL = "recall@20"
 SPLITS = {"valid": "validation", "test": "test"}
-FEW = 50  # distinct values up to which a column of a table is a colouring
 PLAIN_COLUMNS = ("item_id", "user_id", "title", "name", "image", "description")
 
 NOTES = {
@@ -63,8 +63,7 @@ class Coloring:
 def color_options(run: Run, data: Dataset) -> list[str]:
     """The colourings that this run and its data allow."""
     options = [TYPE]
-    options += [f"item {name}" for name in _few_valued(data.items)]
-    options += [f"user {name}" for name in _few_valued(cached.users(run))]
+    options += [name for name, why in table_columns(run, data).items() if why is None]
     options += [DEGREE, POPULARITY, NEIGHBOURS, SELF]
     per_user = cached.per_user(run)
     if per_user is not None and RECALL in per_user:
@@ -100,12 +99,12 @@ def coloring(
     side, _, column = option.partition(" ")
     of_items = side == "item"
     table = (data.items if of_items else cached.users(run))[column].to_numpy(dtype=object)
-    values = np.full(len(nodes), None, dtype=object)
+    texts = np.full(len(nodes), "", dtype=object)
     mine = is_user != of_items
-    values[mine] = table[nodes[mine] - (data.n_users if of_items else 0)]
-    values[values == ""] = None
+    texts[mine] = table[nodes[mine] - (data.n_users if of_items else 0)]
+    values = column_colors(texts.tolist())
     grey = "users" if of_items else "items"
-    n_known = sum(value is not None for value in values)
+    n_known = int((texts != "").sum())
     note = f"Column {column} of the {side}s table: {n_known:,} of {len(nodes):,} points have one."
     return Coloring(values, option, note, missing=f"{grey}, or no {column}")
 
@@ -140,12 +139,19 @@ def _recall(run: Run, data: Dataset, split: str, nodes: NDArray[np.int64]) -> Co
     return Coloring(shown, _recall_option(split), note, missing="items, or no held-out item")
 
 
-def _few_valued(table: pd.DataFrame) -> list[str]:
-    found = []
-    for name in table.columns:
-        if name in PLAIN_COLUMNS:
-            continue
-        n_distinct = table[name][table[name] != ""].nunique()
-        if 2 <= n_distinct <= min(FEW, max(2, len(table) // 2)):
-            found.append(name)
-    return found
+def table_columns(run: Run, data: Dataset) -> dict[str, str | None]:
+    """Columns of the tables as options, and why one cannot be offered; None where it can."""
+    tables = {"item": data.items, "user": cached.users(run)}
+    return {
+        f"{side} {name}": obstacle(table[name].tolist())
+        for side, table in tables.items()
+        for name in table.columns
+        if name not in PLAIN_COLUMNS
+    }
+
+
+def not_offered(run: Run, data: Dataset) -> str:
+    """Markdown about the columns that no colour can show; empty where there is none."""
+    left = {name: why for name, why in table_columns(run, data).items() if why is not None}
+    told = ", ".join(f"{escape_markdown(name)} ({why})" for name, why in left.items())
+    return f"Not offered: {told}." if told else ""

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cached, state
-from app.embeddings.color import NOTES, Coloring, color_options, coloring
+from app.embeddings.color import NOTES, Coloring, color_options, coloring, not_offered
 from app.embeddings.layers import choose_further, choose_layers
 from app.node_names import NodeNames
 from app.shared.context import choose_modality, choose_runs
@@ -106,7 +106,7 @@ def choose_view() -> MapView | None:
     with second[0]:
         layers = choose_layers(len(index[modality]))
     with second[1]:
-        option = _choose_color(colors)
+        option = _choose_color(colors, not_offered(run, data))
     with second[2]:
         display = st.segmented_control(
             "Show",
@@ -168,12 +168,12 @@ def _say_unknown(names: NodeNames, index: LayerIndex, colors: list[str]) -> None
     )
 
 
-def _choose_color(options: list[str]) -> str:
+def _choose_color(options: list[str], left_out: str) -> str:
     state.drop_foreign("color", options)
     color: str = st.selectbox(
         "Colour",
         options,
-        help="  \n".join(f"**{name}**: {note}" for name, note in NOTES.items()),
+        help="  \n".join([*(f"**{name}**: {note}" for name, note in NOTES.items()), left_out]),
         **state.keep("color"),
     )
     return color

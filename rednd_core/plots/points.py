@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
-from rednd_core.plots.text import literal
+from rednd_core.plots.text import literal, shortened
 
 MISSING = "no value"
 MOST_RINGS = 24  # more would hide the map: beyond, the points that are not selected are dimmed
@@ -94,7 +94,7 @@ def point_groups(
             Group(np.flatnonzero(absent), literal(missing), theme.OTHER),
             Group(np.flatnonzero(beyond), f"other ({len(colors) - len(drawn)} more)", theme.OTHER),
             *(
-                Group(np.flatnonzero(~absent & (labels == label)), literal(label), colors[label])
+                Group(np.flatnonzero(~absent & (labels == label)), shortened(label), colors[label])
                 for label in drawn
             ),
         ]

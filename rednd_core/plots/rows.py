@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rednd_core.plots.text import literal
+from rednd_core.plots.text import shortened
 
 ROW_HEIGHT = 34  # pixels of one bar or dot row
 LABEL_LENGTH = 20  # characters; the full title is in the hover text
@@ -10,8 +10,7 @@ LABEL_LENGTH = 20  # characters; the full title is in the hover text
 
 def axis_label(title: str) -> str:
     """A title short enough for an axis, with nothing that Plotly would read as HTML."""
-    short = title if len(title) <= LABEL_LENGTH else title[: LABEL_LENGTH - 1].rstrip() + "…"
-    return literal(short)
+    return shortened(title, LABEL_LENGTH)
 
 
 def rows_axis(titles: list[str]) -> dict[str, object]:

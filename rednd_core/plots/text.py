@@ -21,6 +21,12 @@ def literal(text: object) -> str:
     return line.translate(_ENTITIES).replace("%{", "&#37;{")
 
 
+def shortened(text: object, most: int = 40) -> str:
+    """:func:`literal` of at most ``most`` characters; a longer text ends in an ellipsis."""
+    line = " ".join(str(text).split())
+    return literal(line if len(line) <= most else line[: most - 1].rstrip() + "…")
+
+
 def literal_lines(text: object) -> str:
     """``text`` as :func:`literal` shows it, and a line break for every ``"\\n"``."""
     return "<br>".join(literal(line) for line in str(text).split("\n"))
