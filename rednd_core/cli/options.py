@@ -19,11 +19,13 @@ from rednd_core.config import (
     resolve_data_path,
 )
 from rednd_core.errors import ConfigError, DataError, printable
+from rednd_core.modeling.registry import CARDS
 
 if TYPE_CHECKING:
     from rednd_core.data.schema import Dataset
     from rednd_core.runs import Run, RunStore
 
+MODEL_HELP = f"One of {', '.join(CARDS)}."
 RunsDir = Annotated[
     Path | None,
     typer.Option("--runs-dir", help="Folder of runs; default $REDND_RUNS or ./runs."),

@@ -18,6 +18,7 @@ from rednd_core.cli.many_runs import (
     working_pool,
 )
 from rednd_core.cli.options import (
+    MODEL_HELP,
     Columns,
     Json,
     Ratios,
@@ -38,7 +39,7 @@ from rednd_core.places import require_output
 
 def study(
     data: Annotated[list[Path], typer.Option(help="MMRec folder or CSV file; repeatable.")],
-    model: Annotated[list[str], typer.Option(help="Model; repeatable.")],
+    model: Annotated[list[str], typer.Option(help=f"{MODEL_HELP} Repeatable.")],
     seeds: Annotated[str, typer.Option(metavar="S1,S2", help="Seeds, e.g. 1,2,3.")],
     settings: Settings = None,
     vary: Annotated[

@@ -18,6 +18,7 @@ from rednd_core.cli.many_runs import (
     working_pool,
 )
 from rednd_core.cli.options import (
+    MODEL_HELP,
     Columns,
     Data,
     Json,
@@ -41,7 +42,7 @@ MANY_RUNS = 20  # from here on the staged search is mentioned
 
 def sweep(
     data: Data,
-    model: Annotated[str, typer.Option(help="Model, e.g. lightgcn or rednnd.")],
+    model: Annotated[str, typer.Option(help=MODEL_HELP)],
     grid: Annotated[
         list[str],
         typer.Option("--grid", metavar="KEY=V1,V2", help="A setting and its values; repeatable."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednd_core.cli.options import (
+    MODEL_HELP,
     Columns,
     Json,
     Ratios,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def train(
     data: Annotated[Path | None, typer.Option(help="MMRec folder or CSV file.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model, e.g. lightgcn or rednnd.")] = None,
+    model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.")
     ] = None,
