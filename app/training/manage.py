@@ -1,10 +1,11 @@
-"""Delete, export and import runs. An import changes the store completely or not at all."""
+"""Delete, restore, export and import runs. An import changes the store completely or not at all."""
 
 from __future__ import annotations
 
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +16,7 @@ from app.shared.text import escape_markdown
 from app.training.actions import PROBLEM, attempt, watch_next
 from rednd_core.errors import CheckpointError, RedndError, refusals
 from rednd_core.runs import Run, export, import_archive, import_checkpoint
+from rednd_core.runs.recycle_bin import MOST_BYTES, MOST_RUNS
 
 RUN = "manage.run"
 DELETED = "manage.deleted"  # the run that went last from this tab
@@ -27,6 +29,7 @@ def manage_runs() -> None:
     here, elsewhere = st.columns(2)
     with here:
         _own_run()
+        _bin()
     with elsewhere:
         _import()
 
@@ -36,7 +39,15 @@ def _own_run() -> None:
     entries = {entry.name: entry for entry in cached.run_entries() if not entry.run.bundled}
     deleted = st.session_state.get(DELETED)
     if st.session_state.get(RUN) is None and deleted and deleted not in entries:
-        st.success(f"{escape_markdown(deleted)} was deleted.", icon=":material/delete:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.success(f"{escape_markdown(deleted)} was deleted.", icon=":material/delete:")
+            st.button(
+                "Undo",
+                key="manage.undo",
+                icon=":material/undo:",
+                on_click=attempt,
+                args=(cached.store().restore, deleted),
+            )
     if not entries:
         st.caption("There are no runs of your own yet. The bundled ones cannot be changed.")
         return
@@ -65,7 +76,10 @@ def _own_run() -> None:
             )
         # Keys of one run: an open question would be asked of the next one, and so would a click.
         with st.popover("Delete …", icon=":material/delete:", key=f"manage.delete.{name}"):
-            st.write(f"Delete **{escape_markdown(name)}** with all of its files, for good?")
+            st.write(
+                f"Delete **{escape_markdown(name)}** with all of its files? The last {MOST_RUNS} deleted "
+                f"runs can be restored, {MOST_BYTES >> 30} GB together."
+            )
             st.button(
                 "Yes, delete it",
                 key=f"manage.confirm.{name}",
@@ -86,6 +100,31 @@ def export_bytes(run: Run) -> bytes:
     """The zip of a run that is over."""
     with tempfile.TemporaryDirectory() as folder:
         return export(run, Path(folder) / f"{run.name}.zip").read_bytes()
+
+
+def _bin() -> None:
+    """What was deleted and can come back."""
+    gone = cached.store().deleted()
+    if not gone:
+        return
+    with st.popover(f"Deleted runs ({len(gone)})", icon=":material/restore_from_trash:"):
+        for number, entry in enumerate(gone):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                when = f"{datetime.fromtimestamp(entry.deleted):%Y-%m-%d %H:%M}"
+                st.markdown(f"**{escape_markdown(entry.name)}**, {when}", width="stretch")
+                if entry.name not in {other.name for other in gone[:number]}:
+                    st.button(
+                        "Restore",
+                        key=f"manage.restore.{entry.name}",
+                        on_click=attempt,
+                        args=(cached.store().restore, entry.name),
+                    )
+        st.button(
+            "Delete all of these for good",
+            key="manage.empty",
+            on_click=attempt,
+            args=(cached.store().empty_bin,),
+        )
 
 
 def _import() -> None:

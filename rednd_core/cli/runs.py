@@ -1,19 +1,20 @@
-"""``rednd runs``: list, show, delete, import, export."""
+"""``rednd runs``: list, show, delete, restore, import, export."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import Json, RunsDir, open_store, print_json
+from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table, stored_path
 from rednd_core.cli.speech import tell
 
 if TYPE_CHECKING:
     from rednd_core.runs import RunEntry
 
-HELP = """List, show, delete, import and export runs.
+HELP = """List, show, delete, restore, import and export runs.
 
 Examples:
 
@@ -92,17 +93,62 @@ def delete(
     name: Name,
     runs_dir: RunsDir = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    for_good: Annotated[
+        bool, typer.Option("--for-good", help="Free its space at once; it cannot be restored.")
+    ] = False,
 ) -> None:
-    """Delete a run of your own that is not in training.
+    """Delete a run of your own that is not in training; `rednd runs restore` brings it back.
 
-    Example: `rednd runs delete lightgcn-baby-1 --yes`
+    The last 20 deleted runs are kept, 4 GB together.
+
+    Examples:
+
+    * `rednd runs delete lightgcn-baby-1`
+    * `rednd runs delete lightgcn-baby-1 --yes --for-good`
     """
     store = open_store(runs_dir)
     run = store.open(name)
     if not yes:
         typer.confirm(f"Delete {run.path} ({run.disk_bytes / 2**20:.1f} MB)?", abort=True)
-    store.delete(name)
-    tell(f"Deleted {name}")
+    store.delete(name, for_good=for_good)
+    restore_hint = "" if for_good else f"; `rednd runs restore {name}` brings it back"
+    tell(f"Deleted {name}{restore_hint}")
+
+
+@runs_app.command()
+def restore(
+    name: Annotated[str | None, typer.Argument(help="Name of a deleted run.")] = None,
+    runs_dir: RunsDir = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Delete for good what could be restored.")
+    ] = False,
+) -> None:
+    """Bring a deleted run back; without a name, list those that can be.
+
+    Examples:
+
+    * `rednd runs restore`
+    * `rednd runs restore lightgcn-baby-1`
+    * `rednd runs restore --empty`
+    """
+    store = open_store(runs_dir)
+    if name is not None and empty:
+        raise typer.BadParameter("give a name or --empty")
+    if empty:
+        store.empty_bin()
+        tell("The bin is empty")
+    elif name is not None:
+        tell(f"Restored {store.restore(name).name}")
+    else:
+        rows = [
+            [
+                entry.name,
+                f"{datetime.fromtimestamp(entry.deleted):%Y-%m-%d %H:%M}",
+                f"{entry.disk_bytes / 2**20:.1f} MB",
+            ]
+            for entry in store.deleted()
+        ]
+        show_table(f"{len(rows)} deleted runs", ["run", "deleted", "size"], rows)
 
 
 @runs_app.command("export")
@@ -127,6 +173,9 @@ def import_run(
         Path | None, typer.Option(help="config.json of the checkpoint's run.")
     ] = None,
     run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where its data set lies here; default: as in your runs.")
+    ] = None,
     runs_dir: RunsDir = None,
 ) -> None:
     """Import a run that somebody exported, or a checkpoint with its config.json.
@@ -134,20 +183,21 @@ def import_run(
     Examples:
 
     * `rednd runs import lightgcn.zip`
-    * `rednd runs import best.safetensors --config config.json`
+    * `rednd runs import best.safetensors --config config.json --data baby`
     """
     from rednd_core.errors import CheckpointError
     from rednd_core.runs import import_archive, import_checkpoint
 
     store = open_store(runs_dir)
+    place = None if data is None else stored_path(data)
     for path in (source, config):
         if path is not None and not path.is_file():
             raise CheckpointError(expected=f"a file {path}", found="none", remedy="check the path")
     _require_known_kind(source, config)
     if config is None:
-        tell(f"Imported {import_archive(source, store, run).name}")
+        tell(f"Imported {import_archive(source, store, run, data=place).name}")
         return
-    opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run)
+    opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run, data=place)
     from rednd_core.training.importing import complete_import
 
     complete_import(opened)

@@ -15,6 +15,7 @@ from rednd_core.runs.record import (
     RunRecord,
     StatusRecord,
 )
+from rednd_core.runs.recycle_bin import DeletedRun
 from rednd_core.runs.run import Run
 from rednd_core.runs.store import RunEntry, RunStore, default_store
 from rednd_core.runs.transfer import export, import_archive, import_checkpoint
@@ -27,6 +28,7 @@ __all__ = [
     "Command",
     "ControlReader",
     "DataFacts",
+    "DeletedRun",
     "EvaluationRecord",
     "Follower",
     "History",

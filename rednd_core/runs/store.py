@@ -13,9 +13,11 @@ from rednd_core.atomic import remove_folder
 from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
 from rednd_core.places import RUNS_REMEDY, refusal
+from rednd_core.runs import recycle_bin
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.ownership import preparing, require_over
 from rednd_core.runs.record import Provenance, RunRecord, StatusRecord
+from rednd_core.runs.recycle_bin import DeletedRun
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter, create_run
 
@@ -66,8 +68,13 @@ class RunStore:
             )
         return runs[name]
 
-    def delete(self, name: str) -> None:
-        """Delete an own run that no process works on."""
+    def delete(self, name: str, *, for_good: bool = False) -> None:
+        """Delete an own run that no process works on; :meth:`restore` brings it back.
+
+        Args:
+            for_good: not into the bin, e.g. as the disk is full. A link is always removed for good: what
+                it points at stays.
+        """
         run = self.open(name)
         if run.bundled:
             raise RunError(
@@ -76,7 +83,44 @@ class RunStore:
         with preparing(self.root):
             if _entry(run).status:  # a broken folder has no state, and can go
                 require_over(run)
-            remove_folder(run.path)
+            if for_good or run.path.is_symlink():
+                remove_folder(run.path)
+            else:
+                recycle_bin.put(self.root, run.path)
+
+    def deleted(self) -> Sequence[DeletedRun]:
+        """The deleted runs that can be brought back, newest first."""
+        return recycle_bin.contents(self.root)
+
+    def restore(self, name: str) -> Run:
+        """Bring back the run called ``name`` that was deleted last.
+
+        Raises:
+            RunError: there is none in the bin, or another run has its name by now.
+        """
+        found = [entry for entry in self.deleted() if entry.name == name]
+        if not found:
+            names = ", ".join(dict.fromkeys(entry.name for entry in self.deleted()))
+            raise RunError(
+                expected=f"a deleted run called {name} in the bin",
+                found=names or "an empty bin",
+                remedy="choose one that is there" if names else "train it again",
+            )
+        with preparing(self.root):
+            place = self.place(name)
+            if place.exists():
+                raise RunError(
+                    expected=f"no run called {name} in {self.root}",
+                    found="one",
+                    remedy="delete that one first, or leave the other in the bin",
+                )
+            found[0].path.rename(place)
+        return Run(place)
+
+    def empty_bin(self) -> None:
+        """Delete for good what :meth:`delete` has kept."""
+        with preparing(self.root):
+            recycle_bin.empty(self.root)
 
     def place(self, name: str) -> Path:
         """The folder of a new run called ``name``, which no bundled run is: it would hide that one.

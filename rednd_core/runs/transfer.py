@@ -80,16 +80,19 @@ def export(run: Run, path: Path) -> Path:
     return path
 
 
-def import_archive(source: Path | bytes, store: RunStore, name: str | None = None) -> Run:
+def import_archive(
+    source: Path | bytes, store: RunStore, name: str | None = None, *, data: str | None = None
+) -> Run:
     """The zip ``source`` of a run folder as a new run of ``store``.
 
-    Its data set is looked for under the path that it brings along, then where runs of the store have it.
-    Without ``name`` it keeps its own where that is free. A run that was in training arrives as stopped.
+    Its data set is at ``data``, or looked for where runs of the store have it. A path of another machine
+    that the archive brings along is never looked at, see :func:`_without_place`. Without ``name`` the run
+    keeps its own where that is free. A run that was in training arrives as stopped.
     """
     archive = source.name if isinstance(source, Path) else "the archive"
     with _arriving(store) as folder, _on_disk(source, store) as path:
         archived_name = _apart("inspect_archive", str(path), str(folder), archive)
-        return _accept(store, folder, Run(folder).record, name, archived_name)
+        return _accept(store, folder, Run(folder).record, name, archived_name, data)
 
 
 def inspect_archive(path: str, folder: str, archive: str) -> str:
@@ -107,7 +110,12 @@ def inspect_archive(path: str, folder: str, archive: str) -> str:
 
 
 def import_checkpoint(
-    checkpoint: bytes, config: bytes, store: RunStore, name: str | None = None
+    checkpoint: bytes,
+    config: bytes,
+    store: RunStore,
+    name: str | None = None,
+    *,
+    data: str | None = None,
 ) -> Run:
     """A ``best.safetensors`` with the config.json of its run, as a new run in state ``imported``.
 
@@ -134,7 +142,7 @@ def import_checkpoint(
         _apart("inspect_checkpoint", str(layout.best_checkpoint), record.model_dump_json())
         atomic.write_json(layout.config, record)
         atomic.write_json(layout.status, StatusRecord(state="imported"))
-        return _accept(store, folder, record, name, "")
+        return _accept(store, folder, record, name, "", data)
 
 
 def inspect_checkpoint(path: str, record: str) -> None:
@@ -176,13 +184,21 @@ def _arriving(store: RunStore) -> Iterator[Path]:
 
 
 def _accept(
-    store: RunStore, folder: Path, record: RunRecord, name: str | None, archived_name: str
+    store: RunStore,
+    folder: Path,
+    record: RunRecord,
+    name: str | None,
+    archived_name: str,
+    data: str | None,
 ) -> Run:
-    entries = store.list()
+    """Give the run its name and the place of its data set, ``data`` where that is told."""
+    entries, sent = store.list(), record
+    record = _without_place(record) if data is None else _with_path(record, data)
     taken = {entry.name for entry in entries}
     if name is None and RUN_NAME.fullmatch(archived_name) and archived_name not in taken:
         name = archived_name
-    if (placed := _with_place(record, entries)) != record:
+    placed = record if data is not None else _with_place(record, entries)
+    if placed != sent:
         atomic.write_json(RunLayout(folder).config, placed)
     dataset = record.data.name if record.data else "imported"
     try:
@@ -206,12 +222,23 @@ def _places(run: Run, told: str) -> Iterator[tuple[str, str]]:
 
 
 def _without_place(record: RunRecord) -> RunRecord:
-    """Only the last part of an absolute path of the data set: the folders above it are of one machine."""
+    """Only the last part of a path of the data set that leads out of the working folder.
+
+    The folders above it are of one machine, and what an archive names there is nobody's business here: a
+    look at ``\\\\server\\share`` alone would send the user's log-in to that server.
+    """
     path = record.config.data.path
-    somewhere = PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
-    if not somewhere and not path.startswith("~"):
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    leads_out = (
+        posix.is_absolute()
+        or bool(windows.anchor)
+        or path.startswith("~")
+        or ".." in (*posix.parts, *windows.parts)
+    )
+    if not leads_out:
         return record
-    return _with_path(record, PureWindowsPath(path).name or "data")
+    name = windows.name
+    return _with_path(record, name if name not in ("", "..") else "data")
 
 
 def _with_place(record: RunRecord, entries: Sequence[RunEntry]) -> RunRecord:

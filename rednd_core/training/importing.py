@@ -8,6 +8,8 @@ import psutil
 
 from rednd_core import confined
 from rednd_core.atomic import remove_folder
+from rednd_core.config import resolve_data_path
+from rednd_core.errors import CheckpointError
 from rednd_core.runs import Run, RunWriter
 
 SECONDS = 1800.0
@@ -22,6 +24,7 @@ def complete_import(run: Run) -> None:
     than there is) the run is removed again, so that an import changes the store completely or not at all.
     """
     try:
+        _require_data(run)
         confined.run(
             f"{__name__}:compute",
             str(run.path),
@@ -32,6 +35,18 @@ def complete_import(run: Run) -> None:
     except BaseException:
         remove_folder(run.path)
         raise
+
+
+def _require_data(run: Run) -> None:
+    record = run.record
+    if resolve_data_path(record.config.data.path).exists():
+        return
+    named = record.data.name if record.data else "the checkpoint's data set"
+    raise CheckpointError(
+        expected=f"the data set {named} on this machine, to compute the run's layers and results",
+        found="that no run here was trained on it",
+        remedy="say where it lies: rednd runs import --data PATH",
+    )
 
 
 def compute(run_dir: str) -> None:

@@ -94,6 +94,13 @@ def test_delete_asks(rednd, trained: RunStore, monkeypatch) -> None:
     assert rednd("runs", "delete", "done", "--yes").code == 0
     assert list(trained.list()) == []
     assert rednd("runs", "delete", "done", "--yes").code == 1
+    assert "done" in rednd("runs", "restore").out
+    assert rednd("runs", "restore", "done").out == "Restored done\n"
+    assert trained.open("done").evaluation()
+    assert rednd("runs", "restore", "done").code == 1
+    assert rednd("runs", "delete", "done", "--yes", "--for-good").code == 0
+    assert "0 deleted runs" in rednd("runs", "restore").out
+    assert rednd("runs", "restore", "--empty").code == 0
 
 
 def test_export_and_import(

@@ -8,7 +8,7 @@ import pytest
 
 from rednd_core import atomic
 from rednd_core.errors import RunError
-from rednd_core.runs import RunStore, create_run, default_store, ownership
+from rednd_core.runs import RunStore, create_run, default_store, ownership, recycle_bin
 
 
 def dated(record, day: int):
@@ -71,9 +71,52 @@ def test_own_runs_hide_bundled_ones(tmp_path: Path, record) -> None:
 
 
 def test_delete(finished, store, tmp_path: Path) -> None:
-    store.delete("done")
+    store.delete("done", for_good=True)
     assert list(store.list()) == []
     assert [path.name for path in store.root.iterdir()] == [".jobs.lock"]
+
+
+def test_a_deleted_run_comes_back_as_it_was(finished, store, record) -> None:
+    before = finished.layers()["id"][0].copy()
+    store.delete("done")
+    assert list(store.list()) == []
+    (entry,) = store.deleted()
+    assert (entry.name, entry.disk_bytes > 1000) == ("done", True)
+    assert abs(entry.deleted - time.time()) < 60
+    run = store.restore("done")
+    assert run.status.state == "finished"
+    assert (run.layers()["id"][0] == before).all()
+    assert [entry.name for entry in store.list()] == ["done"]
+    assert list(store.deleted()) == []
+    with pytest.raises(RunError, match="found an empty bin; train it again"):
+        store.restore("done")
+
+
+def test_the_run_that_was_deleted_last_comes_back_first(store, record) -> None:
+    for day in (1, 2):
+        create_run(store.root / "x", dated(record, day)).status("finished")
+        store.delete("x")
+    assert store.restore("x").record.provenance.created.day == 2
+    with pytest.raises(RunError, match="no run called x"):
+        store.restore("x")
+    store.delete("x", for_good=True)
+    assert store.restore("x").record.provenance.created.day == 1
+
+
+def test_the_bin_has_a_limit(store, record, monkeypatch) -> None:
+    monkeypatch.setattr(recycle_bin, "MOST_RUNS", 2)
+    for name in ("a", "b", "c"):
+        create_run(store.root / name, record).status("finished")
+        store.delete(name)
+    assert [entry.name for entry in store.deleted()] == ["c", "b"]
+    monkeypatch.setattr(recycle_bin, "MOST_BYTES", 1_000_000)
+    create_run(store.root / "fat", record).status("finished")
+    (store.root / "fat" / "log.txt").write_bytes(bytes(2_000_000))
+    store.delete("fat")
+    assert [entry.name for entry in store.deleted()] == ["c", "b"], "it is beyond the limit"
+    store.empty_bin()
+    assert list(store.deleted()) == []
+    assert not (store.root / ".bin").exists() or not any((store.root / ".bin").iterdir())
 
 
 def test_delete_refuses_bundled_and_live(tmp_path: Path, record) -> None:

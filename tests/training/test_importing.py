@@ -49,7 +49,9 @@ def test_impossible_settings_are_refused_before_data_are_read(
     checkpoint = finished_run.layout.best_checkpoint.read_bytes()
     if "model" in changes:
         checkpoint = checkpoint.replace(b'"model":"lightgcn"', b'"model":"surprise"')
-    run = import_checkpoint(checkpoint, json.dumps(sent).encode(), store)
+    run = import_checkpoint(
+        checkpoint, json.dumps(sent).encode(), store, data=finished_run.config.data.path
+    )
 
     def read(data: DataConfig) -> None:
         raise AssertionError("the data were read")
@@ -67,7 +69,9 @@ def test_whatever_ends_the_completion_leaves_no_run(
     store = RunStore(tmp_path / "elsewhere")
     layout = finished_run.layout
     content = layout.best_checkpoint.read_bytes()
-    run = import_checkpoint(content, layout.config.read_bytes(), store)
+    run = import_checkpoint(
+        content, layout.config.read_bytes(), store, data=finished_run.config.data.path
+    )
 
     def fail(*_args, **_kwargs) -> None:
         raise KeyboardInterrupt
@@ -85,7 +89,9 @@ def test_a_checkpoint_is_completed_by_a_process_of_its_own(
     store = RunStore(tmp_path / "elsewhere")
     layout = finished_run.layout
     content = layout.best_checkpoint.read_bytes()
-    run = import_checkpoint(content, layout.config.read_bytes(), store)
+    run = import_checkpoint(
+        content, layout.config.read_bytes(), store, data=finished_run.config.data.path
+    )
     complete_import(run)
     assert run.status.state == "imported"
     assert run.evaluation() == finished_run.evaluation()

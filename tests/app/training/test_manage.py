@@ -22,6 +22,22 @@ def test_delete_asks_first(add_run, store: RunStore) -> None:
     assert not store.list()
     assert "There is no run yet" in app.info[0].value
     assert "old was deleted." in words(app)
+    app.button(key="manage.undo").click().run()
+    assert [entry.name for entry in store.list()] == ["old"]
+    assert not app.exception
+
+
+def test_a_run_comes_back_from_the_bin(add_run, store: RunStore) -> None:
+    add_run("old", "finished")
+    add_run("other", "finished")
+    store.delete("old")
+    app = open_page(MANAGE)
+    app.button(key="manage.restore.old").click().run()
+    assert sorted(entry.name for entry in store.list()) == ["old", "other"]
+    store.delete("old")
+    app.run()
+    app.button(key="manage.empty").click().run()
+    assert not store.deleted()
 
 
 def test_after_a_deletion_no_other_run_is_next(add_run, store: RunStore) -> None:

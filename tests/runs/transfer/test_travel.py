@@ -15,9 +15,18 @@ from rednd_core import atomic
 from rednd_core.atomic import write_json
 from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, RunError
-from rednd_core.runs import Run, RunStore, StatusRecord, create_run, export, import_archive
+from rednd_core.runs import (
+    Run,
+    RunStore,
+    StatusRecord,
+    create_run,
+    export,
+    import_archive,
+    import_checkpoint,
+    transfer,
+)
 from rednd_core.runs.liveness import process_record
-from tests.runs.transfer.archives import files_of
+from tests.runs.transfer.archives import files_of, pack
 
 
 def set_path(run: Run, path: str) -> None:
@@ -94,6 +103,47 @@ def test_an_import_finds_its_data_where_a_run_of_the_store_has_it(
     assert import_archive(zipped, target, "lost").config.data.path == "baby"
     set_path(target.open("lost"), str(data))
     assert import_archive(zipped, target, "found").config.data.path == str(data)
+
+
+ELSEWHERE = [
+    ("/etc/passwd", "passwd"),
+    ("//server/share/baby", "baby"),
+    ("\\\\server\\share\\baby", "baby"),
+    ("C:\\data\\baby", "baby"),
+    ("C:baby", "baby"),
+    ("~root/baby", "baby"),
+    ("../../etc/passwd", "passwd"),
+    ("data/../../secret", "secret"),
+    ("data\\..\\..\\secret", "secret"),
+    ("..", "data"),
+    ("/", "data"),
+]
+
+
+@pytest.mark.parametrize(("path", "kept"), ELSEWHERE)
+def test_what_an_archive_names_elsewhere_is_never_looked_at(
+    zipped: bytes, record, checkpoint: bytes, target: RunStore, monkeypatch, path: str, kept: str
+) -> None:
+    """An address on a network disk would send the user's log-in to that server."""
+    asked = []
+
+    def resolve(text: str) -> Path:
+        asked.append(text)
+        return Path("/nonexistent") / "nothing"
+
+    monkeypatch.setattr(transfer, "resolve_data_path", resolve)
+    files = files_of(zipped)
+    config = json.loads(files["done/config.json"])
+    config["config"]["data"]["path"] = path
+    sent = json.dumps(config).encode()
+    run = import_archive(pack(files | {"done/config.json": sent}), target)
+    other = import_checkpoint(checkpoint, sent, target)
+    assert run.config.data.path == other.config.data.path == kept
+    assert path not in asked
+
+
+def test_an_import_is_told_where_its_data_lie(zipped: bytes, target: RunStore) -> None:
+    assert import_archive(zipped, target, data="/here/baby").config.data.path == "/here/baby"
 
 
 def test_files_from_before_1980_travel(finished: Run, target: RunStore, tmp_path: Path) -> None:
