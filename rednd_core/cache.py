@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rednd_core.atomic import ABANDONED_SECONDS, commit, remove_leftovers, stage
 from rednd_core.bounded import require_plain
+from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -152,3 +154,32 @@ def _read(path: Path) -> Arrays:
             raise ValueError("compressed members, which this cache never writes")
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
+
+
+def cache_folder() -> Path:
+    """Where this user's arrays are kept.
+
+    In ``$REDND_CACHE``; else in the project's ``.cache`` in a checkout, and in the user's cache folder
+    elsewhere.
+    """
+    own = os.environ.get("REDND_CACHE")
+    return Path(own) if own else _checkout_cache() or _user_cache()
+
+
+def kept_arrays() -> ArrayCache:
+    """The user's own arrays."""
+    return ArrayCache(cache_folder())
+
+
+def _checkout_cache() -> Path | None:
+    """None where the package is installed: the folder around it belongs to the package manager."""
+    return PROJECT_ROOT / ".cache" if (PROJECT_ROOT / "pyproject.toml").is_file() else None
+
+
+def _user_cache() -> Path:
+    """``rednd`` in ``$XDG_CACHE_HOME`` or where the platform's programs keep such files."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    if sys.platform == "win32":
+        named = named or os.environ.get("LOCALAPPDATA")
+    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    return Path(named or usual).expanduser() / "rednd"

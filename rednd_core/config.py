@@ -22,7 +22,7 @@ M = TypeVar("M", bound="StrictModel")
 
 Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["auto", "dgl", "csr"]
-SplitRule = Literal["auto", "given", "random", "leave_last_out"]
+SplitRule = Literal["auto", "given", "random", "leave_last_out", "global_time"]
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
@@ -32,6 +32,10 @@ run may differ by case only, as many file systems take ``Image_0.npy`` and ``ima
 MOST_MODALITIES = 16
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class StrictModel(BaseModel):
     """Frozen settings that refuse unknown keys and non-finite numbers."""
 
@@ -39,18 +43,28 @@ class StrictModel(BaseModel):
 
 
 class ColumnNames(StrictModel):
-    """What the columns are called. ``label`` and ``timestamp`` must be there under other names only."""
+    """What the columns are called. A name other than the default must be in the file; a default need not."""
 
     user: str = Field(default="userID", min_length=1)
     item: str = Field(default="itemID", min_length=1)
     label: str = Field(default="x_label", min_length=1)
     timestamp: str = Field(default="timestamp", min_length=1)
+    rating: str = Field("rating", min_length=1, exclude_if=lambda name: name == "rating")
 
 
 class DataConfig(StrictModel):
-    """Where the interactions are and how they are split.
+    """Where the interactions are, which of them count and how they are split.
 
     ``split="auto"`` uses the labels in the file and falls back to ``random`` where there are none.
+
+    Attributes:
+        layout: a name of ``rednd_core.data.layouts``; ``"auto"`` recognises it.
+        rating_threshold: the least rating that counts as a like; None: every row counts.
+        min_interactions: users and items with fewer pairs are left out, again and again until none has
+            fewer (the k-core).
+        sample_users: so many users are drawn at random, by ``split_seed``; None: all.
+        text_features: ``"tfidf"``, or the folder of a sentence-transformers model, makes the modality
+            ``text`` from titles, categories and descriptions; None makes none.
     """
 
     path: str
@@ -58,6 +72,12 @@ class DataConfig(StrictModel):
     ratios: tuple[Ratio, Ratio, Ratio] = (0.8, 0.1, 0.1)
     split_seed: int = Field(0, ge=0, lt=2**32)
     columns: ColumnNames | None = None
+    # Unused choices are not written: the names of sweeps and studies are made of what is.
+    layout: str = Field("auto", exclude_if=lambda name: name == "auto")
+    rating_threshold: float | None = Field(None, exclude_if=_is_none)
+    min_interactions: int = Field(1, ge=1, le=1_000_000, exclude_if=lambda least: least == 1)
+    sample_users: int | None = Field(None, ge=1, exclude_if=_is_none)
+    text_features: str | None = Field(None, min_length=1, exclude_if=_is_none)
 
 
 class TrainingConfig(StrictModel):

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.node_names import NodeNames
-from rednd_core.config import ColumnNames, DataConfig, resolve_data_path
+from rednd_core.config import DataConfig, resolve_data_path
 from rednd_core.data.schema import Dataset
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.runs import Run
@@ -21,15 +21,17 @@ THUMBNAIL_PIXELS = 192  # twice the size on the page, for dense screens
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
-def _dataset(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> Dataset:
-    from rednd_core.data import load_configured
+def _dataset(
+    config_json: str, signature: tuple[tuple[str, int, int], ...], digest: str | None
+) -> Dataset:
+    from rednd_core.data import load_recorded
 
-    return load_configured(DataConfig.model_validate_json(config_json))
+    return load_recorded(DataConfig.model_validate_json(config_json), digest)
 
 
 def dataset(config: DataConfig) -> Dataset:
     """A data set by its configuration; read again when a file of it changes."""
-    return _dataset(config.model_dump_json(), _signature(config))
+    return _dataset(config.model_dump_json(), _signature(config), None)
 
 
 def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
@@ -56,6 +58,12 @@ def run_dataset(run: Run) -> Dataset:
     record = run.record
     record.require_place()
     loaded = dataset(record.config.data)
+    if record.data_digest not in (
+        None,
+        loaded.digest,
+    ):  # numbered as runs of before did, or changed
+        config = record.config.data
+        loaded = _dataset(config.model_dump_json(), _signature(config), record.data_digest)
     record.require_data(loaded.digest)
     return loaded
 
@@ -74,10 +82,9 @@ def graph(of: Dataset) -> BipartiteGraph:
 
 @st.cache_data(max_entries=8, show_spinner="Checking the data …")
 def _data_report(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> DataReport:
-    from rednd_core.data import check
+    from rednd_core.data import check_configured
 
-    config = DataConfig.model_validate_json(config_json)
-    return check(config.path, config.split, config.split_seed, config.ratios, config.columns)
+    return check_configured(DataConfig.model_validate_json(config_json))
 
 
 def data_report(config: DataConfig) -> DataReport:
@@ -86,22 +93,19 @@ def data_report(config: DataConfig) -> DataReport:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _users(digest: str, stamp: tuple[str, int, int] | None, key: str, _dataset: Dataset) -> Any:
+def _users(digest: str, stamp: tuple[str, int, int] | None, _dataset: Dataset) -> Any:
     from rednd_core.data.users import user_table
 
-    return user_table(_dataset, ColumnNames(user=key))
+    return user_table(_dataset)
 
 
 def users(run: Run) -> pd.DataFrame:
     """Original ids of a run's users, and what a users table beside the data says of them."""
-    from rednd_core.data.users import users_file
-
     of = run_dataset(run)
-    file = users_file(of)
+    file = of.users_table.table.file.place if of.users_table else None
     stat = file.stat() if file else None
     stamp = (str(file), stat.st_mtime_ns, stat.st_size) if stat else None
-    key = (run.config.data.columns or ColumnNames()).user
-    return cast("pd.DataFrame", _users(of.digest, stamp, key, of))
+    return cast("pd.DataFrame", _users(of.digest, stamp, of))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

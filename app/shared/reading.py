@@ -14,6 +14,7 @@ SPLITS: dict[SplitRule, str] = {
     "given": "as labelled (x_label 0, 1, 2)",
     "random": "random, by shares",
     "leave_last_out": "each user's last ones, by time",
+    "global_time": "all before a time, after it, and last",
 }
 assert set(SPLITS) == set(get_args(SplitRule))
 COLUMNS = {
@@ -42,7 +43,7 @@ def reading(config: DataConfig) -> DataConfig:
             **_keep(config, "split"),
         )
         changes: dict[str, Any] = {"split": split}
-        if split in ("auto", "random"):
+        if split in ("auto", "random", "global_time"):
             changes |= _shares(config)
         st.caption("What the columns of the interactions are called, where not as in MMRec:")
         given = {

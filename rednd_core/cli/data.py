@@ -46,17 +46,24 @@ def check(
     * `rednd data check sample_data/shop`
     * `rednd data check reviews.csv --column user=reviewer --column item=product --split random`
     """
-    from rednd_core.data import check as check_data
+    from rednd_core.data import check_configured
 
-    asked = data_config(str(path), split, ratios, split_seed, columns)
-    report = check_data(path, asked.split, asked.split_seed, asked.ratios, asked.columns)
+    report = check_configured(data_config(str(path), split, ratios, split_seed, columns))
     if as_json:
         print_json(report.to_dict())
     else:
         for error in report.errors:
             tell(f"error   {error}")
+        if report.recognised:
+            tell(f"read as  {report.recognised}")
         for notice in report.notices:
             tell(f"notice  {notice.message}")
+        if report.left_out:
+            tell(f"left out  {', '.join(report.left_out)}")
+        if report.preview:
+            show_table(
+                "first rows", list(report.preview[0]), [row.values() for row in report.preview]
+            )
         if report.interactions is not None or report.features:
             show_table(str(path), ["figure", "value"], _figures(report.to_dict()))
         tell("usable" if report.ok else "not usable")
@@ -129,12 +136,15 @@ def make_graph(
     )
 
 
+_SAID_ELSEWHERE = ("errors", "notices", "path", "ok", "recognised", "preview", "left_out")
+
+
 def _figures(value: object, group: str = "") -> list[tuple[str, str]]:
     """Nested figures as (dotted name, value); sentences are printed elsewhere."""
     if isinstance(value, dict):
         rows: list[tuple[str, str]] = []
         for name, entry in value.items():
-            if not group and name in ("errors", "notices", "path", "ok"):
+            if not group and name in _SAID_ELSEWHERE:
                 continue
             rows += _figures(entry, f"{group}.{name}" if group else str(name))
         return rows

@@ -65,11 +65,11 @@ def open_store(runs_dir: Path | None) -> RunStore:
 
 def load_run_data(run: Run) -> Dataset:
     """The data set that a run was trained on; one that was moved or has changed is refused."""
-    from rednd_core.data import load_configured
+    from rednd_core.data import load_recorded
 
     record = run.record
     record.require_place()
-    dataset = load_configured(record.config.data)
+    dataset = load_recorded(record.config.data, record.data_digest)
     record.require_data(dataset.digest)
     return dataset
 

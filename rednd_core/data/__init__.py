@@ -1,11 +1,11 @@
 """Interactions, features and items: read, validated, split. Importing this imports no torch."""
 
 from rednd_core.config import ColumnNames
-from rednd_core.data.dataset import load_configured, load_dataset
+from rednd_core.data.dataset import load_configured, load_dataset, load_recorded
 from rednd_core.data.features import FeatureTable, read_features
 from rednd_core.data.interactions import read_interactions
-from rednd_core.data.items import image_path, read_items
-from rednd_core.data.report import DataReport, check
+from rednd_core.data.items import image_path
+from rednd_core.data.report import DataReport, check, check_configured
 from rednd_core.data.schema import (
     Dataset,
     Interactions,
@@ -26,12 +26,13 @@ __all__ = [
     "Notice",
     "Split",
     "check",
+    "check_configured",
     "image_path",
     "interaction_matrix",
     "load_configured",
     "load_dataset",
+    "load_recorded",
     "read_features",
     "read_interactions",
-    "read_items",
     "split",
 ]

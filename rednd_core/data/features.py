@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rednd_core.config import MODALITY
-from rednd_core.data.schema import FloatArray, Notice
+from rednd_core.data.schema import FloatArray, IntArray, Notice
 from rednd_core.data.tables import counted, require_readable
 from rednd_core.errors import DataError
 
@@ -41,12 +41,15 @@ class FeatureTable:
             float32 file this is a private memory map: replace such a file, do not write into it.
         dtype: what the file holds, e.g. ``"float16"``.
         n_zero_rows: rows that are all zero: their cosine with anything is undefined.
+        n_missing_rows: rows of nothing but NaN in the file, which means that the item has no such modality;
+            zero in ``values``.
     """
 
     modality: str
     values: FloatArray
     dtype: str
     n_zero_rows: int
+    n_missing_rows: int = 0
     notices: tuple[Notice, ...] = ()
 
 
@@ -111,8 +114,16 @@ def read_features(path: str | Path) -> FeatureTable:
     else:
         with np.errstate(over="ignore"):  # overflow is counted below
             values = np.array(on_disk, dtype=np.float32, order="C")
-    n_zero_rows = _zero_rows_of_finite(on_disk, values, file.name)
+    missing = _missing_rows(on_disk)
+    if len(missing):
+        if values is on_disk:  # a private map: the file stays as it is
+            values.flags.writeable = True
+        values[missing] = 0
+    n_zero_rows = _zero_rows_of_finite(on_disk, values, file.name) - len(missing)
     notices = []
+    if len(missing):
+        message = f"{modality}: {counted(len(missing), 'item')} without it (a row of NaN): taken as zeros."
+        notices.append(Notice("missing_features", len(missing), message))
     if on_disk.dtype == np.float16:
         message = (
             f"{modality}: converted {counted(len(values), 'row')} of float16 to float32 "
@@ -122,7 +133,9 @@ def read_features(path: str | Path) -> FeatureTable:
     if n_zero_rows:
         message = f"{modality}: nothing but zeros in {counted(n_zero_rows, 'row')}."
         notices.append(Notice("zero_features", n_zero_rows, message))
-    return FeatureTable(modality, values, on_disk.dtype.name, n_zero_rows, tuple(notices))
+    return FeatureTable(
+        modality, values, on_disk.dtype.name, n_zero_rows, len(missing), tuple(notices)
+    )
 
 
 def _open_array(file: Path) -> np.ndarray:
@@ -149,6 +162,15 @@ def _open_array(file: Path) -> np.ndarray:
             remedy="write it again with numpy.save",
         )
     return array
+
+
+def _missing_rows(on_disk: np.ndarray) -> IntArray:
+    """Rows of nothing but NaN, ascending."""
+    if on_disk.dtype.kind != "f":
+        return np.empty(0, dtype=np.int64)
+    first = np.flatnonzero(np.isnan(on_disk[:, 0]))  # few rows, mostly none
+    missing: IntArray = first[np.isnan(on_disk[first]).all(axis=1)]
+    return missing if len(missing) < len(on_disk) else missing[:0]  # a file of NaN is refused
 
 
 def _zero_rows_of_finite(on_disk: np.ndarray, values: FloatArray, name: str) -> int:

@@ -1,93 +1,192 @@
-"""Who interacted with what: ``.inter`` (MMRec), Parquet and CSV files, validated once.
-
-In an ``.inter`` or Parquet file ids are numbers: the itemID is the item's row in the feature files
-and ids without a row of their own still count. In a CSV ids are any strings, coded in order of
-appearance.
-"""
+"""Who interacted with what: columns of any layout, checked, as one table of distinct pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rednd_core.config import ColumnNames, resolve_data_path
-from rednd_core.data import parquet
-from rednd_core.data.ids import IdArray, NumberIds
-from rednd_core.data.numbered import PairColumns, labels, read_inter, timestamps
-from rednd_core.data.pairs import ascending, pair_keys
-from rednd_core.data.schema import IntArray, InteractionTable, Notice
-from rednd_core.data.tables import (
-    counted,
-    listing,
-    read_cells,
-    read_header,
-    refuse_cells,
-    require_columns,
-    shorten,
+from rednd_core.config import ColumnNames
+from rednd_core.data.ids import IdArray
+from rednd_core.data.layouts import columns as cells
+from rednd_core.data.layouts.recognise import (
+    Recognised,
+    could_be_interactions,
+    interaction_files,
+    is_table,
+    recognise,
 )
+from rednd_core.data.layouts.source import open_source
+from rednd_core.data.numbering import IdColumn, by_content, lookalikes
+from rednd_core.data.pairs import ascending, pair_keys, pair_order
+from rednd_core.data.schema import IntArray, InteractionTable, Notice, Times
+from rednd_core.data.tables import counted
 from rednd_core.errors import DataError
 
-NUMBERED = (".inter", ".parquet")
-ITEM_TABLES = ("items.tsv", "items.csv")
-USER_TABLES = ("users.tsv", "users.csv")
+__all__ = ["Rows", "could_be_interactions", "data_folders", "read_interactions", "read_rows"]
 
 
-def interactions_file(path: str | Path) -> Path:
-    """The one interaction file that a path means: itself, or the only one in that folder.
+@dataclass(frozen=True)
+class Rows:
+    """The rows of interactions as the files have them, (n,) each; None where there is no such column."""
 
-    A folder holds one ``.inter`` or ``.parquet``, or ``interactions.csv``, or one CSV beside items and
-    users tables; upper and lower case are alike, here and in the names of those.
-    """
-    place = resolve_data_path(str(path))
-    try:
-        is_file = place.is_file()
-        entries = sorted(place.iterdir()) if place.is_dir() else None
-    except OSError as error:
-        raise DataError(
-            expected="a readable data folder or file",
-            found=shorten(str(error), 120),
-            remedy="check the path and its permissions",
-        ) from None
-    if is_file:
-        if not place.name.lower().endswith((*NUMBERED, ".csv")):
+    users: IdColumn
+    items: IdColumn
+    ratings: NDArray[np.float64] | None
+    labels: NDArray[np.int8] | None
+    timestamps: Times | None
+    notices: tuple[Notice, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def liked(self, threshold: float, name: str) -> Rows:
+        """The rows whose rating is at least ``threshold``.
+
+        Raises:
+            DataError: there are no ratings, or none is large enough.
+        """
+        if self.ratings is None:
             raise DataError(
-                expected="an .inter, .parquet or .csv file",
-                found=place.name,
-                remedy="name the interaction file or its folder",
+                expected=f"a column of ratings in {name} for the threshold {threshold:g}",
+                found="none",
+                remedy="leave the threshold out, or name the column with --column rating=NAME",
             )
-        return place
-    if entries is None:
-        raise DataError(
-            expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
+        kept = self.ratings >= threshold
+        if not kept.any():
+            raise DataError(
+                expected=f"ratings of at least {threshold:g} in {name}",
+                found=f"ratings from {self.ratings.min():g} to {self.ratings.max():g}",
+                remedy="choose a lower threshold",
+            )
+        n_left_out = int(np.count_nonzero(~kept))
+        message = f"Left out {counted(n_left_out, 'row')} with a rating below {threshold:g}."
+        notices = [n for n in self.notices if n.code != "ratings_unused"]
+        if n_left_out:
+            notices.append(Notice("below_threshold", n_left_out, message))
+        return replace(
+            self,
+            users=self.users.take(kept),
+            items=self.items.take(kept),
+            ratings=self.ratings[kept],
+            labels=None if self.labels is None else self.labels[kept],
+            timestamps=None if self.timestamps is None else self.timestamps[kept],
+            notices=tuple(notices),
         )
-    visible = [p for p in entries if p.is_file() and not p.name.startswith(".")]
-    candidates = [p for p in visible if is_numbered(p) or p.name.lower() == "interactions.csv"]
-    if not candidates:
-        candidates = [p for p in visible if could_be_interactions(p.name)]
-    if len(candidates) == 1:
-        return candidates[0]
-    raise DataError(
-        expected=f"one .inter file, .parquet file or interactions.csv in {place.name or place}",
-        found=listing(p.name for p in candidates) or "none of them",
-        remedy="name the file itself, or keep one of them in that folder or upload"
-        if candidates
-        else "check the path, or rename the file",
+
+
+def read_rows(recognised: Recognised, *, need_ratings: bool = False) -> Rows:
+    """Read and check the columns of the recognised interactions.
+
+    Ratings that nobody needs, and times in a column that was only taken for one, may be unreadable: that
+    is said and they are not used.
+
+    Raises:
+        DataError: with the column, the count and the first bad value.
+    """
+    roles = recognised.roles
+    wanted = list(dict.fromkeys(roles.values()))
+    pieces = [table.read(wanted, True) for table, _ in recognised.tables]
+    where = {role: f"column {name!r} of {recognised.name}" for role, name in roles.items()}
+    column = {role: _joined([piece[name] for piece in pieces]) for role, name in roles.items()}
+    parts = [part for _, part in recognised.tables]
+    labels = None
+    if parts[0] is not None:
+        lengths = [piece.num_rows for piece in pieces]
+        labels = np.repeat(np.asarray(parts, dtype=np.int8), lengths)
+    elif "label" in roles:
+        labels = cells.split_labels(column["label"], where["label"])
+    users = cells.ids(column["user"], where["user"])
+    items = cells.ids(column["item"], where["item"])
+    notices = [lookalikes(users, "user"), lookalikes(items, "item")]
+    ratings = timestamps = None
+    if "rating" in roles:
+        try:
+            ratings = cells.numbers(column["rating"], where["rating"])
+        except DataError as error:
+            if need_ratings:
+                raise
+            notices.append(_unused("ratings_unused", len(users), roles["rating"], error))
+    if ratings is not None and ratings.min() < ratings.max():
+        message = (
+            f"Every row is a like: the ratings in {roles['rating']!r}, from {ratings.min():g} to "
+            f"{ratings.max():g}, are not used. To count only the high ones, choose a threshold."
+        )
+        notices.append(Notice("ratings_unused", len(users), message))
+    if "timestamp" in roles:
+        try:
+            timestamps = cells.times(column["timestamp"], where["timestamp"])
+        except DataError as error:
+            if roles["timestamp"] == ColumnNames().timestamp or recognised.is_asked("timestamp"):
+                raise
+            notices.append(_unused("times_unused", len(users), roles["timestamp"], error))
+    notices += [Notice("form", 1, said) for table, _ in recognised.tables for said in table.said]
+    return Rows(
+        users=users,
+        items=items,
+        ratings=ratings,
+        labels=labels,
+        timestamps=timestamps,
+        notices=tuple(notice for notice in notices if notice is not None),
     )
 
 
-def could_be_interactions(name: str) -> bool:
-    """Whether a file may be called so that holds interactions."""
-    lower = name.lower()
-    return lower.endswith((*NUMBERED, ".csv")) and lower not in (*ITEM_TABLES, *USER_TABLES)
+def _unused(code: str, count: int, name: str, error: DataError) -> Notice:
+    return Notice(code, count, f"The column {name!r} is not used: expected {error.expected}.")
 
 
-def tables_named(folder: Path, names: Sequence[str]) -> list[Path]:
-    """The files of a folder that are called so, in upper or lower case; sorted."""
-    return sorted(p for p in folder.glob("*") if p.name.lower() in names and p.is_file())
+def _joined(pieces: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """One column of several files; as text where their types differ."""
+    if len({piece.type for piece in pieces}) > 1:
+        pieces = [piece.cast(pa.string()) for piece in pieces]
+    return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], pieces[0].type)
+
+
+def read_interactions(path: str | Path, columns: ColumnNames | None = None) -> InteractionTable:
+    """Read and validate the interactions of a folder or file, in whatever layout.
+
+    Args:
+        columns: what the columns are called, where it is to be said.
+
+    Raises:
+        DataError: with the column, the count and the first bad value.
+    """
+    rows = read_rows(recognise(open_source(path), names=columns))
+    users, user_ids = by_content(rows.users)
+    items, item_ids = by_content(rows.items)
+    return ordered(distinct_pairs(rows, users, items, user_ids, item_ids))
+
+
+def distinct_pairs(
+    rows: Rows,
+    users: NDArray[np.int32],
+    items: NDArray[np.int32],
+    user_ids: IdArray,
+    item_ids: IdArray,
+) -> InteractionTable:
+    """The rows under their dense ids, every pair once, in the order of the rows.
+
+    Of a repeated pair the one with the earliest label stays, then the one with the earliest time.
+    """
+    kept, found = _distinct(users, items, rows)
+    return InteractionTable(
+        users=users[kept],
+        items=items[kept],
+        user_ids=user_ids,
+        item_ids=item_ids,
+        labels=None if rows.labels is None else rows.labels[kept],
+        timestamps=None if rows.timestamps is None else rows.timestamps[kept],
+        notices=(*rows.notices, *found),
+    )
+
+
+def ordered(table: InteractionTable) -> InteractionTable:
+    """The same pairs by user, then item: what the order of rows decided, content decides."""
+    order = pair_order(table.users, table.items)
+    return table if order is None else table.take(order)
 
 
 def data_folders(root: Path) -> list[Path]:
@@ -95,98 +194,19 @@ def data_folders(root: Path) -> list[Path]:
     found = []
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         try:
-            if folder.is_dir() and interactions_file(folder):
+            if folder.is_dir() and any(is_table(p.name) for p in folder.iterdir()):
+                interaction_files(open_source(folder))
                 found.append(folder)
-        except DataError:  # several interaction files, none, or not ours to read
+        except (DataError, OSError):  # several interaction files, none, or not ours to read
             continue
     return found
 
 
-def is_numbered(file: Path) -> bool:
-    """Whether ids in this file are row numbers (``.inter``, Parquet) and not names (CSV)."""
-    return file.name.lower().endswith(NUMBERED)
-
-
-def read_interactions(
-    path: str | Path, columns: ColumnNames | None = None, *, item_ids: Sequence[str] = ()
-) -> InteractionTable:
-    """Read and validate one interaction file.
-
-    Args:
-        path: an ``.inter``, ``.parquet`` or ``.csv`` file, or a folder with one of them.
-        columns: what the columns are called, where not as in MMRec.
-        item_ids: for a CSV, items that come first, in this order (the items table's).
-
-    Raises:
-        DataError: with the column, the count and the first bad value.
-    """
-    names = columns or ColumnNames()
-    file = interactions_file(path)
-    required = {"user": names.user, "item": names.item, **names.model_dump(exclude_defaults=True)}
-    is_parquet = file.suffix.lower() == ".parquet"
-    header = parquet.read_header(file) if is_parquet else read_header(file)
-    require_columns(header, required, file)
-    if len(set(required.values())) < len(required):
-        roles = ", ".join(f"{role} in {name!r}" for role, name in required.items())
-        raise DataError(
-            expected=f"every role in a column of {file.name} of its own",
-            found=roles,
-            remedy="give each role another column",
-        )
-    where = {
-        name: f"column {name!r} of {file.name}"
-        for name in dict.fromkeys(names.model_dump().values())
-        if name in header
-    }
-    user_ids: IdArray
-    all_item_ids: IdArray
-    notices = []
-    if is_numbered(file):
-        read = parquet.read_columns if is_parquet else read_inter
-        rows = read(file, names, where)
-        user_ids, all_item_ids = (NumberIds(int(c.max()) + 1) for c in (rows.users, rows.items))
-    else:
-        cells = read_cells(file, list(where))
-        users, user_ids = _named(cells[names.user], where[names.user], ())
-        items, all_item_ids = _named(cells[names.item], where[names.item], item_ids)
-        rows = PairColumns(
-            users, items, labels(cells, names, where), timestamps(cells, names, where)
-        )
-        if item_ids and (n_more := len(all_item_ids) - len(item_ids)):
-            message = f"{counted(n_more, 'item')} of {file.name} missing from the items table."
-            notices.append(Notice("unlisted_items", n_more, message))
-
-    kept, found = _distinct_pairs(rows)
-    notices += found
-    if "rating" in header:
-        message = "Ratings are not used: every row counts as one interaction."
-        notices.append(Notice("ratings_unused", len(rows.users), message))
-    return InteractionTable(
-        users=rows.users[kept],
-        items=rows.items[kept],
-        user_ids=user_ids,
-        item_ids=all_item_ids,
-        labels=None if rows.labels is None else rows.labels[kept],
-        timestamps=None if rows.timestamps is None else rows.timestamps[kept],
-        notices=tuple(notices),
-    )
-
-
-def _named(
-    cells: pa.ChunkedArray, where: str, first: Sequence[str]
-) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    filled = np.asarray(pa.compute.not_equal(cells, ""), dtype=bool)
-    refuse_cells(cells, filled, "an id in every row", where)
-    known = pa.array(list(first), type=pa.string())
-    coded = pa.chunked_array([known, *cells.chunks]).dictionary_encode().unify_dictionaries()
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
-    ids = np.asarray(coded.chunk(0).dictionary.to_pylist(), dtype=object)
-    return codes[len(first) :], ids
-
-
-def _distinct_pairs(rows: PairColumns) -> tuple[IntArray | slice, list[Notice]]:
+def _distinct(
+    users: NDArray[np.int32], items: NDArray[np.int32], rows: Rows
+) -> tuple[IntArray | slice, list[Notice]]:
     """Rows to keep, ascending: of each pair the one with the earliest label, time, row."""
-    keys = pair_keys(rows.users, rows.items)
+    keys = pair_keys(users, items)
     n_repeated = 0
     if not ascending(keys):
         ranked = np.sort(keys)

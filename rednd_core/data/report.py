@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rednd_core.config import ColumnNames, SplitRule
-from rednd_core.data.dataset import Parts, read_parts
+from rednd_core.config import DataConfig, parse_settings
 from rednd_core.data.features import FeatureTable
+from rednd_core.data.parts import Parts, read_parts
 from rednd_core.data.schema import IntArray, Notice
-from rednd_core.data.split import Ratios
 from rednd_core.errors import DataError
 
 
@@ -49,13 +48,17 @@ class InteractionFigures:
 
 @dataclass(frozen=True)
 class FeatureFigures:
-    """One modality; ``dtype`` is that of the file, ``mean_norm`` the mean Euclidean row norm."""
+    """One modality; ``dtype`` is that of the file, ``mean_norm`` the mean Euclidean row norm.
+
+    ``n_zero_rows`` are zero in the file, ``n_missing_rows`` are NaN there: the item has no such modality.
+    """
 
     modality: str
     rows: int
     dim: int
     dtype: str
     n_zero_rows: int
+    n_missing_rows: int
     mean_norm: float
 
 
@@ -65,6 +68,9 @@ class DataReport:
 
     Attributes:
         errors: complete sentences; empty where the data can be trained on.
+        recognised: what the files were taken for, one sentence.
+        preview: the first rows as they were understood, role -> value.
+        left_out: files and columns that were not read.
         interactions: None where the interactions or the split could not be read.
         features: the readable modalities.
         item_columns: columns of the items table, without the key.
@@ -74,6 +80,9 @@ class DataReport:
     path: str
     errors: tuple[str, ...]
     notices: tuple[Notice, ...] = ()
+    recognised: str = ""
+    preview: tuple[dict[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
     interactions: InteractionFigures | None = None
     features: tuple[FeatureFigures, ...] = ()
     item_columns: tuple[str, ...] = ()
@@ -89,28 +98,32 @@ class DataReport:
         return {"ok": self.ok, **asdict(self)}
 
 
-def check(
-    path: str | Path,
-    split: SplitRule = "auto",
-    seed: int = 0,
-    ratios: Ratios = (0.8, 0.1, 0.1),
-    columns: ColumnNames | None = None,
-) -> DataReport:
+def check(path: str | Path, **settings: Any) -> DataReport:
     """Read a data set as ``load_dataset`` would and report; bad data never raises.
 
     Raises:
-        ConfigError: an unknown split rule or impossible ratios.
+        ConfigError: an unknown or impossible setting.
     """
+    return check_configured(
+        parse_settings(DataConfig, {"path": str(path), **settings}, "data setting")
+    )
+
+
+def check_configured(config: DataConfig) -> DataReport:
+    """The report on what a configuration describes; raises as :func:`check`."""
     try:
-        parts = read_parts(path, split, seed, ratios, columns)
+        parts = read_parts(config)
     except DataError as error:
-        return DataReport(path=str(path), errors=(str(error),))
+        return DataReport(path=config.path, errors=(str(error),))
     listed = parts.listed
     titles = listed["title"] if listed is not None and "title" in listed else None
     return DataReport(
         path=str(parts.path),
         errors=tuple(str(error) for error in parts.errors),
         notices=parts.notices,
+        recognised=parts.recognised,
+        preview=parts.preview,
+        left_out=parts.left_out,
         interactions=_interaction_figures(parts),
         features=tuple(_feature_figures(modality) for modality in parts.features),
         item_columns=() if listed is None else tuple(listed.columns[1:]),
@@ -166,5 +179,6 @@ def _feature_figures(table: FeatureTable) -> FeatureFigures:
         dim=dim,
         dtype=table.dtype,
         n_zero_rows=table.n_zero_rows,
+        n_missing_rows=table.n_missing_rows,
         mean_norm=float(np.sqrt(squares).mean()),
     )

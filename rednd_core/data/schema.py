@@ -9,8 +9,9 @@ reappear in everything that is shown or exported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,13 @@ from numpy.typing import NDArray
 from rednd_core.data.ids import IdArray
 from rednd_core.data.pairs import ascending, pair_keys
 
+if TYPE_CHECKING:
+    from rednd_core.data.layouts.side import SideTable
+
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
+Times = NDArray[np.int64] | NDArray[np.float64]
+"""Points in time whose order counts: whole numbers stay whole, as float64 rounds those beyond 2^53."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +58,13 @@ class Interactions:
 
 @dataclass(frozen=True)
 class InteractionTable:
-    """A validated interaction file, before it is split.
+    """Validated interactions, before they are split.
 
     Attributes:
         users, items: dense ids, (n,) int32, every pair once; int64 only after the split, where they
             index tensors.
         labels: 0 train, 1 validation, 2 test, (n,) int8; None where the file has no labels.
-        timestamps: (n,) float64; None where the file has none.
+        timestamps: (n,) int64 or float64; None where the file has none.
         user_ids, item_ids: original ids as strings, indexed by dense id.
         notices: what was found and handled.
     """
@@ -68,8 +74,18 @@ class InteractionTable:
     user_ids: IdArray
     item_ids: IdArray
     labels: NDArray[np.int8] | None = None
-    timestamps: NDArray[np.float64] | None = None
+    timestamps: Times | None = None
     notices: tuple[Notice, ...] = ()
+
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> InteractionTable:
+        """The table of some rows, or of all in another order."""
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            timestamps=None if self.timestamps is None else self.timestamps[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,9 @@ class Dataset:
         items: one row an item in dense order, columns ``item_id`` (str) and whatever the items table
             has (``title``, ``category``, ``image``, ...); always present, at least ``item_id``.
         digest: hex digest of interactions, split and features: what a run was trained on.
+        recognised: what the files were taken for, one sentence.
+        left_out: files and columns that were not read.
+        users_table: the table of users beside the interactions, not read yet.
     """
 
     name: str
@@ -105,6 +124,9 @@ class Dataset:
     items: pd.DataFrame
     digest: str
     notices: tuple[Notice, ...] = field(default=())
+    recognised: str = ""
+    left_out: tuple[str, ...] = ()
+    users_table: SideTable | None = None
 
     @property
     def train(self) -> Interactions:

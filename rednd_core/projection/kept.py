@@ -2,34 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
-from rednd_core.cache import ArrayCache
+from rednd_core.cache import ArrayCache, cache_folder
 from rednd_core.config import PROJECT_ROOT
 
 
 def kept_maps() -> ArrayCache:
-    """The user's own maps, and the bundled ones, which are only read.
-
-    The own ones are in ``$REDND_CACHE``, or in the project's ``.cache`` in a checkout and in the user's cache
-    folder elsewhere.
-    """
-    own = os.environ.get("REDND_CACHE")
-    root = Path(own) if own else _checkout_cache() or _user_cache()
-    return ArrayCache(root, sorted(PROJECT_ROOT.glob("sample_data/*/projections")))
-
-
-def _checkout_cache() -> Path | None:
-    """None where the package is installed: the folder around it belongs to the package manager."""
-    return PROJECT_ROOT / ".cache" if (PROJECT_ROOT / "pyproject.toml").is_file() else None
-
-
-def _user_cache() -> Path:
-    """``rednd`` in ``$XDG_CACHE_HOME`` or where the platform's programs keep such files."""
-    named = os.environ.get("XDG_CACHE_HOME")
-    if sys.platform == "win32":
-        named = named or os.environ.get("LOCALAPPDATA")
-    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    return Path(named or usual).expanduser() / "rednd"
+    """The user's own maps, and the bundled ones, which are only read."""
+    return ArrayCache(cache_folder(), sorted(PROJECT_ROOT.glob("sample_data/*/projections")))

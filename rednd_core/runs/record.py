@@ -152,6 +152,11 @@ class RunRecord(VersionedRecord):
     data: DataFacts | None = None
     model: ModelFacts | None = None
 
+    @property
+    def data_digest(self) -> str | None:
+        """The digest of the data set, None while the training process has not read it."""
+        return None if self.data is None else self.data.digest
+
     def require_place(self) -> None:
         """Refuse a run whose data set is no longer where it was.
 

@@ -19,8 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rednd_core.data.features import MODALITY_WANTED, is_modality, require_distinct
-from rednd_core.data.numbered import MAX_NUMBERED
-from rednd_core.data.parquet import MAX_ROWS
+from rednd_core.data.layouts.binary import MAX_ROWS
 from rednd_core.errors import ConfigError
 from rednd_core.samples import communities
 from rednd_core.samples.communities import Plan, draw_blocks, plan_graph
@@ -30,6 +29,7 @@ FORMAT = "rednd-graph 1"
 DEFAULT_MODALITIES = {"image": 64, "text": 64}
 NOISE = 1.0  # standard deviation around the centre of the community, whose own is 1
 MAX_DIM = 4096
+MOST_NODES = 10_000_000  # of users, and of items: every one has a row of features and of embeddings
 
 _BLOCK_ROWS = 65_536
 _SCHEMA = pa.schema([("userID", pa.int32()), ("itemID", pa.int32()), ("x_label", pa.int8())])
@@ -115,8 +115,8 @@ def _require_sizes(
     n_users: int, n_items: int, n_interactions: int, n_communities: int, seed: int
 ) -> None:
     for what, n, least, most in (
-        ("users", n_users, 1, MAX_NUMBERED - 1),
-        ("items", n_items, 10, MAX_NUMBERED - 1),
+        ("users", n_users, 1, MOST_NODES - 1),
+        ("items", n_items, 10, MOST_NODES - 1),
         ("interactions", n_interactions, 1, MAX_ROWS),
         ("communities", n_communities, 1, n_items),
         ("as the seed", seed, 0, 2**32 - 1),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from rednd_core.config import RunConfig, StrictModel
-from rednd_core.data import load_configured
+from rednd_core.data import load_recorded
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
 from rednd_core.evaluation.evaluate import evaluate
@@ -62,10 +62,11 @@ class Experiment:
     model: Recommender
 
 
-def build(config: RunConfig, *, to_train: bool = True) -> Experiment:
+def build(config: RunConfig, *, digest: str | None = None, to_train: bool = True) -> Experiment:
     """Load the data and build the model; seeds everything first.
 
     Args:
+        digest: of the data that a run was trained on, None for a new run.
         to_train: whether memory for training is asked for; a checkpoint needs only its parameters.
 
     Raises:
@@ -73,7 +74,7 @@ def build(config: RunConfig, *, to_train: bool = True) -> Experiment:
     """
     training = config.training
     device = resolve_device(training.device)
-    dataset = load_configured(config.data)
+    dataset = load_recorded(config.data, digest)
     if to_train:
         require_memory(config.model, config.hyperparameters, dataset, device)
     seed_everything(training.seed)
@@ -88,6 +89,7 @@ class Task(StrictModel):
 
     config: RunConfig
     resume: bool
+    digest: str | None = None
 
 
 def train_run(
@@ -107,9 +109,11 @@ def train_run(
             candidate has no test figure at all.
         world: the processes that train it together; the others call :func:`take_part`.
     """
-    world.gather(Task(config=writer.record.config, resume=resume).model_dump_json().encode())
+    record = writer.record
+    task = Task(config=record.config, resume=resume, digest=record.data_digest)
+    world.gather(task.model_dump_json().encode())
     with writer.beating():
-        experiment = build(writer.record.config)
+        experiment = build(record.config, digest=record.data_digest)
         model, dataset = experiment.model, experiment.dataset
         if resume:
             writer.record.require_data(dataset.digest)
@@ -174,7 +178,7 @@ def take_part(world: World, poll: Poll = lambda: ()) -> None:
         poll: commands that reach this process, e.g. a signal to stop; all processes obey them.
     """
     task = Task.model_validate_json(world.gather(b"")[0])
-    experiment = build(task.config)
+    experiment = build(task.config, digest=task.digest)
     _agree(world, experiment)
     trainer = Trainer(
         experiment.model,
@@ -193,7 +197,8 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
 
     This is how an imported checkpoint becomes a run that can be looked at.
     """
-    experiment = build(writer.record.config, to_train=False)
+    record = writer.record
+    experiment = build(record.config, digest=record.data_digest, to_train=False)
     writer.record.require_data(experiment.dataset.digest)
     epoch = 0
     if experiment.model.trainable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rednd_core.data import load_configured
+from rednd_core.data import load_recorded
 from rednd_core.errors import RunError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs.record import EvaluationRecord
@@ -28,7 +28,7 @@ def record_test(writer: RunWriter) -> EvaluationRecord:
             found="none",
             remedy="train the run to its end first",
         )
-    dataset = load_configured(config.data)
+    dataset = load_recorded(config.data, writer.record.data_digest)
     writer.record.require_data(dataset.digest)
     metrics, n_users = {}, 0
     if len(dataset.test):

@@ -13,7 +13,7 @@ from rednd_core.errors import ConfigError
 from rednd_core.runs import RunStore
 from rednd_core.sweeps import study, sweep
 
-COLUMNS = ("--column", "user=reviewer", "--column", "item=product")
+COLUMNS = ("--column", "user=who", "--column", "item=thing")
 RANDOM = ("--split", "random", "--ratios", "0.6,0.2,0.2", "--split-seed", 3)
 
 
@@ -22,7 +22,7 @@ def reviews(tmp_path: Path) -> Path:
     """20 users with 10 of 30 items each, under other names; one row twice."""
     rows = [f"u{user},p{(user + 3 * k) % 30}" for user in range(20) for k in range(10)]
     file = tmp_path / "reviews.csv"
-    file.write_text("\n".join(["reviewer,product", *rows, rows[0]]) + "\n")
+    file.write_text("\n".join(["who,thing", *rows, rows[0]]) + "\n")
     return file
 
 
@@ -93,7 +93,7 @@ def test_seeds_at_odds_train_nothing(rednd, reviews: Path, tmp_path: Path) -> No
 def test_check_takes_columns_and_names_the_option(rednd, reviews: Path) -> None:
     refused = rednd("data", "check", reviews)
     assert refused.code == 1
-    remedy = "rename the columns, or name yours with --column user=NAME --column item=NAME"
+    remedy = "name the columns with --column user=who --column item=thing (in the app"
     assert remedy in refused.out
     result = rednd("data", "check", reviews, *COLUMNS, *RANDOM, "--json")
     assert (result.code, result.json["ok"]) == (0, True)

@@ -120,12 +120,12 @@ def test_a_run_names_its_process_before_it_reads_the_data(
     """Killed meanwhile, it is lost, and keeps nobody waiting in the queue."""
     seen = []
 
-    def look(config):
+    def look(config, digest):
         status = trained.open("done").status
         seen.append((status.state, status.process and status.process.pid, status.message))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(experiment, "load_configured", look)
+    monkeypatch.setattr(experiment, "load_recorded", look)
     trained.delete("done")
     data = PROJECT_ROOT / "sample_data" / "shop"
     rednd("train", "--data", data, "--model", "mf", "--run", "done")

@@ -27,15 +27,17 @@ def test_mmrec_folder(mmrec):
     assert dataset.train_matrix.toarray().tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]]
 
 
-def test_csv_folder_follows_the_items_table(csv_shop):
+def test_features_of_a_csv_follow_its_items_table(csv_shop):
     dataset = load_dataset(csv_shop)
-    assert dataset.item_ids.tolist() == ["mug", "tea", "007"]
+    assert dataset.item_ids.tolist() == ["007", "mug", "tea"]
     assert dataset.user_ids.tolist() == ["ann", "bob"]
-    assert dataset.items["title"].tolist() == ["Mug & saucer", "tea", "Bond"]
+    assert dataset.items["title"].tolist() == ["Bond", "Mug & saucer", "tea"]
+    # the table lists mug, tea, 007, and feature row k is the k-th unit vector
+    assert dataset.features["text"].tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     train = zip(
         dataset.user_ids[dataset.train.users], dataset.item_ids[dataset.train.items], strict=True
     )
-    assert list(train) == [("ann", "tea"), ("ann", "007"), ("bob", "mug")]
+    assert list(train) == [("ann", "007"), ("ann", "tea"), ("bob", "mug")]
 
 
 def test_a_named_file_brings_its_folder_along(mmrec):
@@ -52,39 +54,52 @@ def test_a_csv_alone(write):
     assert dataset.features == {}
 
 
-def test_inter_without_features_counts_the_items_table(inter):
+def test_the_items_table_makes_no_items(inter):
     folder = inter((0, 0, 0), (0, 1, 1)).parent
     (folder / "items.csv").write_text("itemID,title\n4,Last\n0,First\n")
     dataset = load_dataset(folder)
-    assert dataset.items["title"].tolist() == ["First", "1", "2", "3", "Last"]
+    assert dataset.items["title"].tolist() == ["First", "1"]
+    notice = next(n for n in dataset.notices if n.code == "listed_only")
+    assert notice.count == 1
+    assert "1 row of the items table without an interaction" in notice.message
 
 
-def test_items_beyond_the_interactions_are_counted(inter):
-    folder = inter((0, 0, 0), (0, 1, 1), (0, 2, 2)).parent
-    assert load_dataset(folder).notices == ()
-    np.save(folder / "text_feat.npy", np.ones((6, 2), dtype=np.float32))
-    (notice,) = load_dataset(folder).notices
+def test_items_that_only_the_features_know_stay_and_are_counted(inter):
+    folder = inter((0, 0, 0), (0, 1, 1), (0, 4, 2)).parent
+    dataset = load_dataset(folder)
+    assert (dataset.item_ids.tolist(), dataset.notices) == (["0", "1", "4"], ())
+    values = np.arange(1, 13, dtype=np.float32).reshape(6, 2)
+    np.save(folder / "text_feat.npy", values)
+    dataset = load_dataset(folder)
+    assert dataset.item_ids.tolist() == ["0", "1", "2", "3", "4", "5"]
+    assert dataset.features["text"].tolist() == values.tolist()
+    assert (dataset.valid.items.tolist(), dataset.test.items.tolist()) == ([1], [4])
+    (notice,) = dataset.notices
     assert (notice.code, notice.count) == ("items_beyond_interactions", 3)
-    assert "3 items" in notice.message
-    assert "itemID of the interactions (2)" in notice.message
+    assert "3 items of the features" in notice.message
 
 
-def test_items_that_only_the_table_of_a_csv_lists_are_no_surprise(csv_shop):
-    (csv_shop / "text_feat.npy").unlink()
+def test_features_of_items_with_gaps_may_follow_an_items_table(inter):
+    folder = inter((1, 10, 0), (1, 30, 1), (2, 20, 0)).parent
+    (folder / "items.csv").write_text("itemID,title\n30,C\n10,A\n20,B\n")
+    np.save(folder / "text_feat.npy", np.array([[3.0], [1.0], [2.0]], dtype=np.float32))
+    dataset = load_dataset(folder)
+    assert dataset.item_ids.tolist() == ["10", "20", "30"]
+    assert dataset.features["text"].ravel().tolist() == [1, 2, 3]
+
+
+def test_items_that_only_the_table_and_features_of_a_csv_know_stay(csv_shop):
     with (csv_shop / "items.csv").open("a") as table:
         table.write("never-sold,Tin\n")
+    np.save(csv_shop / "text_feat.npy", np.eye(4, dtype=np.float32))
     dataset = load_dataset(csv_shop)
-    assert dataset.item_degrees.min() == 0
-    assert dataset.notices == ()
+    assert dataset.item_ids.tolist() == ["007", "mug", "never-sold", "tea"]
+    assert dataset.item_degrees.tolist() == [1, 1, 0, 1]
 
 
 MISFITS = {
     "too few rows": ({"text": (1, 2)}, None, ["2 feature rows for text", "found 1"]),
-    "modalities differ": ({"a": (3, 2), "b": (4, 2)}, None, ["4 feature rows for a", "found 3"]),
-    "table beyond rows": ({"a": (3, 2)}, "itemID\n7\n", ["8 feature rows for a", "found 3"]),
-    "named items": ({}, "itemID\n0\ntea\n", ["numbers", "1 other id ", "'tea'"]),
-    "leading zero": ({}, "itemID\n00\n", ["numbers", "'00'"]),
-    "huge item": ({}, "itemID\n99999999\n", ["below 10,000,000", "99,999,999"]),
+    "modalities differ": ({"a": (3, 2), "b": (4, 2)}, None, ["3 feature rows for b", "found 4"]),
 }
 
 
@@ -103,7 +118,7 @@ def test_inter_misfits(inter, case):
 
 
 def test_csv_features_need_an_items_table_that_lists_every_item(csv_shop):
-    (csv_shop / "items.csv").write_text("itemID\nmug\ntea\n")
+    (csv_shop / "items.csv").write_text("itemID,title\nmug,M\ntea,T\n")
     np.save(csv_shop / "text_feat.npy", np.ones((2, 2)))
     with pytest.raises(DataError, match=r"3 feature rows for text, one for every item.*found 2"):
         load_dataset(csv_shop)
@@ -133,7 +148,7 @@ def test_digest_sees_every_change_that_matters(mmrec, tmp_path):
         file.writelines(f"3\t{item}\t0\n" for item in range(4))
     digests = [load_dataset(mmrec).digest]
     digests.append(load_dataset(mmrec, split="random").digest)
-    digests.append(load_dataset(mmrec, split="random", seed=1).digest)
+    digests.append(load_dataset(mmrec, split="random", split_seed=1).digest)
     (mmrec / "text_feat.npy").rename(mmrec / "words_feat.npy")
     digests.append(load_dataset(mmrec).digest)
     values = np.load(mmrec / "words_feat.npy")

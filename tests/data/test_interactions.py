@@ -9,13 +9,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from rednd_core.config import ColumnNames
 from rednd_core.data import load_dataset
-from rednd_core.data.interactions import (
-    ColumnNames,
-    interactions_file,
-    is_numbered,
-    read_interactions,
-)
+from rednd_core.data.interactions import read_interactions
+from rednd_core.data.layouts.recognise import recognise
+from rednd_core.data.layouts.source import open_source
 from rednd_core.data.users import user_table
 from rednd_core.errors import DataError
 
@@ -24,40 +22,30 @@ def pairs(table):
     return list(zip(table.user_ids[table.users], table.item_ids[table.items], strict=True))
 
 
-def test_inter_ids_are_numbers_and_gaps_stay(inter):
-    table = read_interactions(inter((0, 4, 0), (2, 1, 1), (2, 4, 2)))
-    assert table.users.tolist() == [0, 2, 2]
-    assert table.items.tolist() == [4, 1, 4]
+def test_ids_are_labels_with_numbers_in_their_order(inter):
+    table = read_interactions(inter((9, 10, 0), (2, 4, 1), (9, 4, 2)))
+    assert table.user_ids.tolist() == ["2", "9"]
+    assert table.item_ids.tolist() == ["4", "10"]
+    assert (table.users.tolist(), table.items.tolist()) == ([0, 1, 1], [0, 0, 1])
     assert table.users.dtype == table.items.dtype == np.int32
-    assert table.labels.tolist() == [0, 1, 2]
-    assert table.user_ids.tolist() == ["0", "1", "2"]
-    assert table.item_ids.tolist() == ["0", "1", "2", "3", "4"]
+    assert table.labels.tolist() == [1, 2, 0]
     assert table.timestamps is None
     assert table.notices == ()
 
 
-def test_csv_ids_stay_strings_in_order_of_appearance(write):
+def test_texts_stay_as_they_are_but_for_spaces_around_them(write):
     table = read_interactions(write("a.csv", "itemID,userID\n007,zoë\nNA,zoë\n007, 1.0 \nnull,b\n"))
-    assert table.user_ids.tolist() == ["zoë", "1.0", "b"]
+    assert table.user_ids.tolist() == ["1.0", "b", "zoë"]
     assert table.item_ids.tolist() == ["007", "NA", "null"]
-    assert table.users.tolist() == [0, 0, 1, 2]
-    assert table.items.tolist() == [0, 1, 0, 2]
+    assert pairs(table) == [("1.0", "007"), ("b", "null"), ("zoë", "007"), ("zoë", "NA")]
     assert table.labels is None
-
-
-def test_csv_items_of_the_items_table_come_first(write):
-    file = write("a.csv", "userID,itemID\nu,c\nu,new\nu,a\n")
-    table = read_interactions(file, item_ids=["a", "b", "c"])
-    assert table.item_ids.tolist() == ["a", "b", "c", "new"]
-    assert table.items.tolist() == [2, 3, 0]
-    assert [(n.code, n.count) for n in table.notices] == [("unlisted_items", 1)]
 
 
 def test_quoted_cells_and_other_column_names(write):
     file = write("a.csv", '"who","what","when"\n"Doe, J","x ""y""",5\n')
     table = read_interactions(file, ColumnNames(user="who", item="what", timestamp="when"))
     assert pairs(table) == [("Doe, J", 'x "y"')]
-    assert table.timestamps.tolist() == [5.0]
+    assert table.timestamps.tolist() == [5]
 
 
 def test_names_mean_the_same_after_a_run_has_stored_them(write):
@@ -74,22 +62,22 @@ def test_byte_order_mark_windows_line_ends_and_blank_lines(write, text):
     assert table.items.tolist() == [1, 0]
 
 
-def test_dates_become_seconds(write):
+def test_dates_become_microseconds(write):
     file = write("a.csv", "userID,itemID,timestamp\na,x,1970-01-02\na,y,1970-01-01T00:01:00Z\n")
-    assert read_interactions(file).timestamps.tolist() == [86400.0, 60.0]
+    assert read_interactions(file).timestamps.tolist() == [86_400_000_000, 60_000_000]
 
 
 def test_duplicates_are_kept_once_with_a_count(inter):
     table = read_interactions(inter((0, 0, 0), (1, 1, 0), (0, 0, 0), (0, 0, 0), (0, 1, 1)))
-    assert pairs(table) == [("0", "0"), ("1", "1"), ("0", "1")]
+    assert pairs(table) == [("0", "0"), ("0", "1"), ("1", "1")]
     assert [(n.code, n.count) for n in table.notices] == [("duplicate_pairs", 2)]
     assert "2 repeated rows" in table.notices[0].message
 
 
 def test_of_two_labels_the_earliest_stays(inter):
     table = read_interactions(inter((0, 0, 2), (1, 0, 0), (0, 0, 1), (1, 1, 2), (1, 1, 2)))
-    assert pairs(table) == [("1", "0"), ("0", "0"), ("1", "1")]
-    assert table.labels.tolist() == [0, 1, 2]
+    assert pairs(table) == [("0", "0"), ("1", "0"), ("1", "1")]
+    assert table.labels.tolist() == [1, 0, 2]
     assert {n.code: n.count for n in table.notices} == {
         "duplicate_pairs": 2,
         "conflicting_labels": 1,
@@ -99,8 +87,8 @@ def test_of_two_labels_the_earliest_stays(inter):
 def test_of_two_times_the_earliest_stays(write):
     file = write("a.csv", "userID,itemID,timestamp\na,x,9\na,y,5\na,x,3\n")
     table = read_interactions(file)
-    assert pairs(table) == [("a", "y"), ("a", "x")]
-    assert table.timestamps.tolist() == [5.0, 3.0]
+    assert pairs(table) == [("a", "x"), ("a", "y")]
+    assert table.timestamps.tolist() == [3, 5]
 
 
 def test_the_label_decides_before_the_time(write):
@@ -109,62 +97,56 @@ def test_the_label_decides_before_the_time(write):
     assert (table.labels.tolist(), table.timestamps.tolist()) == ([0], [8.0])
 
 
-def test_ratings_are_noted(inter):
-    table = read_interactions(inter((0, 0, 5), header="userID itemID rating"))
+@pytest.mark.parametrize("name", ["rating", "stars", "overall", "plays", "weight"])
+def test_ratings_are_noted_whatever_they_are_called(inter, name):
+    table = read_interactions(inter((0, 0, 5), (0, 1, 1), header=f"userID itemID {name}"))
+    (notice,) = table.notices
+    assert notice.code == "ratings_unused"
+    assert f"every row is a like: the ratings in '{name}', from 1 to 5" in notice.message.lower()
+
+
+def test_equal_ratings_say_nothing(inter):
+    assert (
+        read_interactions(inter((0, 0, 1), (0, 1, 1), header="userID itemID weight")).notices == ()
+    )
+
+
+def test_ratings_that_are_no_numbers_do_not_stop_the_reading(write):
+    table = read_interactions(write("a.csv", "userID,itemID,rating\na,b,good\nb,b,5\n"))
     assert [n.code for n in table.notices] == ["ratings_unused"]
+    assert "expected numbers in column 'rating'" in table.notices[0].message
 
 
 INTER = "userID\titemID\tx_label\n"
 BAD_FILES = {
     "missing column": (
         "a.inter",
-        "user\titemID\n0\t0\n",
-        [
-            "'userID'",
-            "columns user, itemID",
-            "rename the column, or",
-            "with --column user=NAME (in the app",
-        ],
+        "person\titemID\n0\t0\n",
+        ["'userID'", "columns person, itemID", "with --column user=", "(in the app"],
     ),
-    "other columns": (
+    "nearly right": (
         "a.csv",
-        "reviewer,product\na,b\n",
-        ["columns reviewer, product", "--column user=NAME --column item=NAME"],
-    ),
-    "no header": (
-        "a.inter",
-        "0\t0\t0\n1\t0\t0\n",
-        ["'userID' and column 'itemID'", "columns 0, 0, 0"],
+        "my_users,itemid2\n1,2\n2,3\n",
+        ["columns my_users, itemid2", "did you mean 'my_users' and 'itemid2'?", "user=my_users"],
     ),
     "repeated column": ("a.csv", "userID,itemID,userID\na,b,c\n", ["userID more than once"]),
     "spaces around names": (
         "a.inter",
-        " userID\titemID \t\n0\t0\t\n",
-        ["' userID', 'itemID ', ''"],
+        " aD\tbD \t\n0\t0\t\n",
+        ["' aD', 'bD ', ''"],
     ),
-    "commas": ("a.inter", "userID,itemID\n0,0\n", ["separated by tabs", "found", "commas"]),
-    "semicolons": ("a.csv", "userID;itemID\n0;0\n", ["separated by commas", "semicolons"]),
-    "tabs": ("a.csv", "userID\titemID\n0\t0\n", ["separated by commas", "by tabs"]),
-    "spaces": ("a.inter", "userID itemID\n0 0\n", ["separated by tabs", "by spaces"]),
-    "negative": (
-        "a.inter",
-        INTER + "0\t0\t0\n-1\t0\t0\n",
-        ["'userID'", "1 other", "'-1'", "row 2"],
-    ),
-    "float": ("a.inter", INTER + "0\t0.0\t0\n0\t1.5\t0\n", ["'itemID'", "2 other", "'0.0'"]),
-    "text": ("a.inter", INTER + "0\ttea\t0\n", ["'itemID'", "'tea'", "data row 1"]),
-    "hexadecimal": ("a.inter", INTER + "0x1F\t0\t0\n", ["whole numbers", "'0x1F'"]),
-    "huge id": ("a.inter", INTER + "0\t12345678901\t0\n", ["below 10,000,000", "12,345,678,901"]),
-    "beyond int64": ("a.inter", INTER + "0\t99999999999999999999\t0\n", ["'9999999999"]),
-    "NaN cell": ("a.inter", INTER + "nan\t0\t0\n\t1\t0\n", ["2 other", "1 empty", "'nan'"]),
     "empty string id": (
         "a.csv",
         "userID,itemID\na,\n,b\n",
         ["'userID'", "id in every row", "1 emp"],
     ),
+    "missing among numbers of pandas": (
+        "a.inter",
+        INTER + "0.0\t1.0\t0\nnan\t1.0\t1\n",
+        ["'userID'", "id in every row", "'nan' in data row 2"],
+    ),
     "label 3": ("a.inter", INTER + "0\t0\t3\n0\t1\t0\n", ["'x_label'", "1 other", "'3'"]),
     "label empty": ("a.inter", INTER + "0\t0\t\n", ["'x_label'", "1 empty"]),
-    "label float": ("a.csv", "userID,itemID,x_label\na,b,0.0\n", ["'x_label'", "'0.0'"]),
     "bad time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,soon\n", ["ISO 8601", "'soon'"]),
     "infinite time": ("a.csv", "userID,itemID,timestamp\na,b,1\na,c,inf\n", ["ISO 8601", "'inf'"]),
     "short row": (
@@ -173,19 +155,34 @@ BAD_FILES = {
         ["3 cells in every row", "2 in data row 2"],
     ),
     "long row": ("a.inter", INTER + "0\t0\t0\t0\n", ["3 cells in every row", "4 in data row 1"]),
-    "ragged row after a cell of two lines": (
+    "an id of two lines": (
         "a.csv",
-        'userID,itemID\n"a\nb",c\n\nd,e,f\n',
-        ["2 cells in every row", "3 in data row 2 ('d,e,f')"],
+        'userID,itemID\n"a\nb",c\n\nd,e\n',
+        ["closed in its own line", "spans lines, in line 2"],
     ),
-    "open quote": ("a.csv", 'userID,itemID,"x_label\n0,0,"0\n', ["every quote in it closed"]),
-    "open quote in a row": ("a.csv", 'userID,itemID\na,b\n"c,d\n', ["1 in data row 2"]),
+    "open quote": ("a.csv", 'userID,itemID,"x_label\n0,0,"0\n', ["a whole cell", "line 1"]),
+    "open quote in a row": ("a.csv", 'userID,itemID\na,b\n"c,d\n', ["never closed, in line 3"]),
+    "text after a quote": ("a.csv", 'userID,itemID\na,"b"c\n', ["a whole cell", "in line 2"]),
+    "two open quotes": (
+        "a.csv",
+        'userID,itemID,note\na,b,x\nc,d,"x\ne,f,x\ng,h,x"\ni,j,x\n',
+        ["spans lines, in line 3"],
+    ),
+    "two open quotes in neighbouring rows": (
+        "a.csv",
+        'userID,itemID,note\na,b,x\nc,d,"x\ng,h,x"\ni,j,x\n',
+        ["spans lines, in line 3"],
+    ),
     "empty": ("a.inter", "", ["data in a.inter", "an empty file"]),
     "header only": ("a.inter", INTER, ["at least one row", "no row"]),
-    "blank first line": ("a.inter", "\n" + INTER, ["column names in its first line"]),
+    "blank lines": ("a.inter", "\n \n", ["a table in a.inter", "blank lines"]),
     "binary": ("a.inter", bytes(range(256)), ["UTF-8 text", "binary data"]),
     "UTF-16": ("a.csv", "userID,itemID\na,b\n".encode("utf-16"), ["UTF-8", "another encoding"]),
-    "Latin-1": ("a.csv", "userID,itemID\nzoë,b\n".encode("latin-1"), ["UTF-8", "0xEB in line 2"]),
+    "Latin-1 beside UTF-8": (
+        "a.csv",
+        b"userID,itemID\nzo\xc3\xab,b\nzo\xeb,b\n",
+        ["UTF-8", "in line 3"],
+    ),
     "Latin-1 further down": (
         "a.csv",
         ("userID,itemID\n" + "a,b\n" * 40_000 + "zoë,b\n").encode("latin-1"),
@@ -232,32 +229,39 @@ def test_files_beyond_the_limit_are_refused_before_reading(write):
         read_interactions(file)
 
 
+def chosen(path):
+    return [file.name for file in recognise(open_source(path)).files]
+
+
 def test_which_file_a_folder_means(write):
     csv = write("ratings.csv", "userID,itemID\na,b\n")
     write("items.csv", "itemID\nb\n")
     write("._shop.inter", "junk of another system")
-    assert interactions_file(csv.parent) == csv
-    named = write("interactions.csv", "userID,itemID\na,b\n")
-    assert interactions_file(csv.parent) == named
-    assert interactions_file(csv) == csv
+    assert chosen(csv.parent) == chosen(csv) == ["ratings.csv"]
 
 
 def test_several_or_no_interaction_files(write):
     folder = write("items.csv", "itemID\nb\n").parent
-    with pytest.raises(DataError, match=r"one \.inter file.*none of them"):
-        interactions_file(folder)
+    with pytest.raises(DataError, match=r"one table of users and items.*none of them"):
+        chosen(folder)
     write("a.inter", INTER)
     write("b.inter", INTER)
     with pytest.raises(DataError, match=r"a\.inter, b\.inter; name the file itself"):
-        interactions_file(folder)
+        chosen(folder)
+
+
+def test_two_tables_that_both_fit(write):
+    write("a.csv", "userID,itemID\na,b\n")
+    folder = write("b.csv", "userID,itemID\na,b\n").parent
+    with pytest.raises(DataError, match=r"a\.csv, b\.csv; name the file itself"):
+        chosen(folder)
 
 
 @pytest.mark.parametrize("name", ["SHOP.INTER", "Shop.Inter"])
 def test_endings_in_capitals(write, name):
     content = "userID\titemID\tx_label\n0\t4\t0\n2\t1\t1\n"
     file = write(name, content)
-    assert interactions_file(file.parent) == interactions_file(file) == file
-    assert is_numbered(file)
+    assert chosen(file.parent) == chosen(file) == [name]
     in_capitals = read_interactions(file)
     assert in_capitals.users.tolist() == read_interactions(write("b.inter", content)).users.tolist()
 
@@ -283,9 +287,9 @@ def test_parquet_in_capitals(tmp_path):
 @pytest.mark.parametrize("name", ["absent", "x" * 5000, "nul\0byte"])
 def test_impossible_paths(tmp_path, name):
     with pytest.raises(DataError, match="data folder or file"):
-        interactions_file(str(tmp_path / name))
+        open_source(str(tmp_path / name))
 
 
 def test_other_file_types_are_refused(write):
-    with pytest.raises(DataError, match=r"an \.inter, \.parquet or \.csv file.*a\.json"):
-        interactions_file(write("a.json", "x"))
+    with pytest.raises(DataError, match=r"a table .*a\.docx"):
+        chosen(write("a.docx", "x"))

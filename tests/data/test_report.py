@@ -35,6 +35,17 @@ def test_titles_are_counted(csv_shop):
     assert (report.item_columns, report.n_titles) == (("title",), 2)
 
 
+def test_what_was_understood_is_shown(csv_shop):
+    (csv_shop / "notes.txt").write_text("bought in May")
+    report = check(csv_shop)
+    assert report.recognised == (
+        "interactions.csv, text with commas between the columns: users in 'userID', items in 'itemID', "
+        "parts in 'x_label'."
+    )
+    assert report.preview[1] == {"user": "ann", "item": "mug", "part": "validation"}
+    assert report.left_out == ("notes.txt",)
+
+
 def test_gini_against_all_pairs():
     counts = np.random.default_rng(0).integers(0, 30, 40)
     naive = np.abs(counts[:, None] - counts[None, :]).sum() / (2 * len(counts) * counts.sum())

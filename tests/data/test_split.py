@@ -21,7 +21,7 @@ def table(users, items, labels=None, timestamps=None):
         user_ids=np.arange(users.max() + 1).astype(str).astype(object),
         item_ids=np.arange(items.max() + 1).astype(str).astype(object),
         labels=None if labels is None else np.array(labels, dtype=np.int8),
-        timestamps=None if timestamps is None else np.array(timestamps, dtype=np.float64),
+        timestamps=None if timestamps is None else np.array(timestamps),
     )
 
 
@@ -140,8 +140,50 @@ def test_users_that_training_never_sees_are_dropped_and_counted():
     assert "3 pairs" in parts.notices[0].message
 
 
+def test_validation_is_taken_from_train_where_there_is_none():
+    """One in ten of every user's train pairs, at least one of two; a single pair stays."""
+    users = [0] * 22 + [1] * 3 + [2] * 2
+    labels = [0] * 20 + [2] * 2 + [0, 0, 2] + [0, 2]
+    items = [*range(22), 0, 1, 2, 0, 1]
+    parts = split(table(users, items, labels), "given", seed=3)
+    counts = [np.bincount(part.users, minlength=3).tolist() for part in (parts.train, parts.valid)]
+    assert counts == [[18, 1, 1], [2, 1, 0]]
+    assert pairs(parts.test) == [(0, 20), (0, 21), (1, 2), (2, 1)]
+    assert [(n.code, n.count) for n in parts.notices] == [("validation_from_train", 3)]
+    assert "took 3 pairs of train" in parts.notices[0].message
+    again, other = (split(table(users, items, labels), "given", seed=s) for s in (3, 4))
+    assert pairs(again.valid) == pairs(parts.valid) != pairs(other.valid)
+
+
+def test_global_time_by_hand():
+    """Ten pairs at times 0..9, of which 5 and 6 are one time: they stay together."""
+    times = np.array([9, 8, 7, 5, 5, 4, 3, 2, 1, 0])
+    whole = table([0, 1, 0, 1, 0, 1, 0, 1, 0, 1], range(10), timestamps=times)
+    parts = split(whole, "global_time", ratios=(0.5, 0.3, 0.2))
+    assert sorted(parts.train.items) == [5, 6, 7, 8, 9]
+    assert sorted(parts.valid.items) == [2, 3, 4]
+    assert sorted(parts.test.items) == [0, 1]
+    parts = split(whole, "global_time", ratios=(0.6, 0.2, 0.2))
+    assert sorted(parts.train.items) == [5, 6, 7, 8, 9]  # the sixth has the time of the fifth
+    with pytest.raises(DataError, match="for the split 'global_time'"):
+        split(table([0, 0], [0, 1]), "global_time")
+
+
+def test_global_time_keeps_whole_numbers_apart_that_float64_rounds_together():
+    start = 2**53
+    times = np.array([start + 1, start, start + 3, start + 2])
+    parts = split(
+        table([0, 0, 0, 0], range(4), timestamps=times), "global_time", ratios=(0.5, 0.25, 0.25)
+    )
+    assert (sorted(parts.train.items), list(parts.valid.items), list(parts.test.items)) == (
+        [0, 1],
+        [3],
+        [2],
+    )
+
+
 @pytest.mark.parametrize(
-    ("labels", "words"), [([1, 1, 2], "train interactions"), ([0, 0, 2], "validation interactions")]
+    ("labels", "words"), [([1, 1, 2], "train interactions"), ([0, 0, 0], "validation interactions")]
 )
 def test_empty_parts(labels, words):
     with pytest.raises(DataError, match=words):

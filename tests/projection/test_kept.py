@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rednd_core import cache as folders
 from rednd_core.config import PROJECT_ROOT
-from rednd_core.projection import kept, kept_maps, project
+from rednd_core.projection import kept_maps, project
 
 
 def test_the_environment_says_where(layers, tmp_path: Path, monkeypatch) -> None:
@@ -20,7 +21,7 @@ def test_the_environment_says_where(layers, tmp_path: Path, monkeypatch) -> None
 
 
 def test_an_installed_package_keeps_maps_in_the_user_s_cache(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(kept, "PROJECT_ROOT", tmp_path / "site-packages")
+    monkeypatch.setattr(folders, "PROJECT_ROOT", tmp_path / "site-packages")
     monkeypatch.delenv("REDND_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert kept_maps().root == tmp_path / "xdg" / "rednd"

@@ -53,10 +53,10 @@ def test_impossible_settings_are_refused_before_data_are_read(
         checkpoint, json.dumps(sent).encode(), store, data=finished_run.config.data.path
     )
 
-    def read(data: DataConfig) -> None:
+    def read(data: DataConfig, digest: str | None) -> None:
         raise AssertionError("the data were read")
 
-    monkeypatch.setattr(experiment, "load_configured", read)
+    monkeypatch.setattr(experiment, "load_recorded", read)
     with pytest.raises(ConfigError, match=sentence):
         complete_import(run)
     assert list(store.list()) == []

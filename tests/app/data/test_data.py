@@ -72,7 +72,7 @@ def test_data_sets_of_runs_are_offered_with_their_settings(
     create_run(store.root / "some", record)
     app = open_page(planted_folder)
     assert str(planted_folder) in app.selectbox[0].options
-    wanted = check(planted_folder, "random", ratios=(0.5, 0.25, 0.25)).interactions
+    wanted = check(planted_folder, split="random", ratios=(0.5, 0.25, 0.25)).interactions
     assert wanted.n_train != check(planted_folder).interactions.n_train
     assert f"{wanted.n_train:,} train" in captions(app)
 
@@ -127,7 +127,7 @@ def test_a_typed_path_stays_until_another_one_is_chosen(planted_folder: Path) ->
 
 def test_a_folder_without_a_name_is_called_by_its_path() -> None:
     (error,) = open_page("/").error
-    assert "interactions\\.csv in \\/, but" in error.value
+    assert "table of users and items in \\/, but" in error.value
 
 
 def test_a_card_has_the_id_of_its_item_once(planted_folder: Path) -> None:

@@ -19,7 +19,7 @@ def reviews(tmp_path: Path) -> Path:
     """60 pairs of 10 reviewers, in columns of other names."""
     rows = [f"anna{u},mug-{(u * 3 + i) % 12},{1000 * u + i}" for u in range(10) for i in range(6)]
     file = tmp_path / "reviews.csv"
-    file.write_text("\n".join(["reviewer,product,when", *rows]) + "\n")
+    file.write_text("\n".join(["who,thing,when", *rows]) + "\n")
     return file
 
 
@@ -42,14 +42,14 @@ def metrics(app: AppTest) -> dict[str, str]:
 def test_columns_of_other_names_can_be_named(reviews: Path) -> None:
     app = open_page(reviews)
     assert "userID" in app.error[0].value
-    app = named(app, reviews, user="reviewer", item="product", timestamp="when")
+    app = named(app, reviews, user="who", item="thing", timestamp="when")
     assert not app.error
     assert metrics(app)["Users"] == "10"
 
 
 def test_the_split_follows_its_widgets(reviews: Path) -> None:
-    app = named(open_page(reviews), reviews, user="reviewer", item="product", timestamp="when")
-    columns = ColumnNames(user="reviewer", item="product", timestamp="when")
+    app = named(open_page(reviews), reviews, user="who", item="thing", timestamp="when")
+    columns = ColumnNames(user="who", item="thing", timestamp="when")
     app.number_input(key=f"reading.{reviews}.Test").set_value(30).run()
     wanted = load_dataset(reviews, ratios=(0.6, 0.1, 0.3), columns=columns)
     told = "\n".join(element.value for element in app.caption)
@@ -101,7 +101,7 @@ def test_the_largest_seed_is_shown() -> None:
 
 
 def test_shares_that_leave_nothing_to_train_on_are_one_sentence(reviews: Path) -> None:
-    app = named(open_page(reviews), reviews, user="reviewer", item="product")
+    app = named(open_page(reviews), reviews, user="who", item="thing")
     app.number_input(key=f"reading.{reviews}.Validation").set_value(60).run()
     app.number_input(key=f"reading.{reviews}.Test").set_value(60).run()
     assert not app.exception
