@@ -14,7 +14,7 @@ from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
 from rednd_core.modeling.base import EmbeddingHyperparameters, Recommender
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.rows import batch_rows
+from rednd_core.modeling.rows import batch_rows, gather
 
 
 class BPRRecommender(Recommender):
@@ -49,8 +49,13 @@ class BPRRecommender(Recommender):
 
     def penalised(self, batch: BPRBatch) -> tuple[Tensor, ...]:
         """The rows of a batch that the L2 penalty sums over, each (batch, d)."""
-        users, items = self.split_nodes(self.ego())
-        return batch_rows(batch, users, items)
+        return gather(self.ego(), self.nodes_of(batch)).chunk(3)
+
+    def nodes_of(self, batch: BPRBatch) -> Tensor:
+        """Users, positive items and negative items of a batch as nodes, (3 * batch,)."""
+        return torch.cat(
+            [batch.users, batch.pos_items + self.n_users, batch.neg_items + self.n_users]
+        )
 
     def layers(self) -> dict[str, list[Tensor]]:
         return {"id": self.propagate(self.ego())}
@@ -91,9 +96,7 @@ class LinearRecommender(BPRRecommender):
         )
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        users, positives, negatives = batch.users, batch.pos_items, batch.neg_items
-        nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])
-        ego, above = self.graph.power_sum_rows(self.ego(), self.n_layers, nodes)
+        ego, above = self.graph.power_sum_rows(self.ego(), self.n_layers, self.nodes_of(batch))
         rows = ((ego + above) / (self.n_layers + 1)).chunk(3)
         return {
             "bpr": bpr_loss((rows[0] * rows[1]).sum(1), (rows[0] * rows[2]).sum(1)),

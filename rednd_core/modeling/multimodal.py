@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
+from torch import nn
 
 from rednd_core.config import MOST_MODALITIES
 from rednd_core.errors import ConfigError
@@ -95,3 +96,8 @@ def fusion_weights(
     if set(modalities) == {"image", "text"}:
         return {"image": 0.1, "text": 0.9}
     return {m: 1 / len(modalities) for m in modalities}
+
+
+def feature_mlp(dim: int, d: int) -> nn.Sequential:
+    """Linear(dim, 4d), LeakyReLU, Linear(4d, d): what projects the features of a modality."""
+    return nn.Sequential(nn.Linear(dim, 4 * d), nn.LeakyReLU(), nn.Linear(4 * d, d))

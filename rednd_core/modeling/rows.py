@@ -54,6 +54,11 @@ def distinct(rows: Tensor) -> Distinct:
     return _padded(rows) if _keeps_shapes(rows) else Distinct(rows.unique(), None)
 
 
+def batch_nodes(batch: BPRBatch, n_users: int) -> Distinct:
+    """The users and the positive items of a batch as nodes, each once."""
+    return distinct(torch.cat([batch.users, batch.pos_items + n_users]))
+
+
 def _keeps_shapes(rows: Tensor) -> bool:
     return rows.is_cuda
 

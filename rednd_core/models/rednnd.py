@@ -26,7 +26,6 @@ figures are not rounded (released: to four digits, of the last batch's embedding
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -34,47 +33,26 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.errors import ConfigError
 from rednd_core.losses.bpr import bpr_loss
-from rednd_core.losses.info_nce import LEAST_TEMPERATURE
+from rednd_core.modeling.alignment import AlignmentHyperparameters, align, require_neighbours
 from rednd_core.modeling.base import MAX_LAYERS, Recommender, xavier_normal
-from rednd_core.modeling.contrast import Scope, contrast
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.multimodal import (
     ItemGraphHyperparameters,
     chosen_modalities,
+    feature_mlp,
     fusion_weights,
 )
 from rednd_core.modeling.readout import Readout
-from rednd_core.modeling.rows import batch_rows, distinct, gather
-
-PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
+from rednd_core.modeling.rows import batch_nodes, batch_rows, gather
 
 
-class RedNnDHyperparameters(ItemGraphHyperparameters):
+class RedNnDHyperparameters(ItemGraphHyperparameters, AlignmentHyperparameters):
     reg_weight: float = Field(
         1e-3, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
     n_layers: int = Field(
         3, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps on users-items, L"
-    )
-    alignment_weight: float = Field(
-        1e-3, ge=0, le=10, title="Alignment weight", description="Weight of the alignment loss"
-    )
-    alignment_scope: Scope = Field(
-        "batch", title="Alignment compares", description="Nodes that the alignment compares"
-    )
-    temperature: float = Field(
-        0.2,
-        ge=LEAST_TEMPERATURE,
-        le=10,
-        title="Alignment temperature",
-        description="Temperature of the alignment",
-    )
-    alignment_precision: Literal["fp32", "bf16"] = Field(
-        "fp32",
-        title="Alignment precision",
-        description="Products of the alignment; bf16: faster on CUDA, 1 % off at temperature 0.2",
     )
 
 
@@ -88,12 +66,7 @@ class RedNnD(Recommender):
     def __init__(self, inputs: ModelInputs, settings: RedNnDHyperparameters) -> None:
         super().__init__(inputs, settings)
         self.settings = settings
-        if settings.alignment_weight and not settings.n_layers:
-            raise ConfigError(
-                expected="n_layers of at least 1 with alignment, which compares a node with its layers",
-                found=f"n_layers=0 and alignment_weight={settings.alignment_weight:g}",
-                remedy="set alignment_weight=0 or raise n_layers",
-            )
+        require_neighbours(settings, settings.n_layers)
         self.modalities = chosen_modalities(inputs, settings)
         self.graph = inputs.user_item
         if settings.n_mm_layers:
@@ -102,8 +75,7 @@ class RedNnD(Recommender):
         self.features = {m: inputs.features[m] for m in self.modalities}
         d, n_modalities = settings.embedding_size, len(self.modalities)
         self.projections = nn.ModuleList(
-            nn.Sequential(nn.Linear(rows.shape[1], 4 * d), nn.LeakyReLU(), nn.Linear(4 * d, d))
-            for rows in self.features.values()
+            feature_mlp(rows.shape[1], d) for rows in self.features.values()
         )
         self.preferences = nn.Parameter(  # P, (n_users, M, d)
             torch.stack([xavier_normal(self.n_users, d) for _ in self.modalities], dim=1)
@@ -144,16 +116,8 @@ class RedNnD(Recommender):
             + self.modality_weights.square().mean(),
         }
         if self.loss_weights.get("alignment"):
-            named["alignment"] = (
-                contrast(  # cosines do not tell the sum of the layers from their mean
-                    x0,
-                    above,
-                    self.settings.temperature,
-                    nodes=distinct(torch.cat([batch.users, batch.pos_items + self.n_users])),
-                    scope=self.settings.alignment_scope,
-                    precision=PRECISIONS[self.settings.alignment_precision],
-                )
-            )
+            nodes = batch_nodes(batch, self.n_users)
+            named["alignment"] = align(x0, above, nodes, self.settings)
         return named
 
     def layers(self) -> dict[str, list[Tensor]]:
