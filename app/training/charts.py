@@ -13,6 +13,7 @@ from app.charts.live_charts import LiveChart, live_charts
 from app.shared.downloads import figure_downloads, of_runs
 from rednd_core import wording
 from rednd_core.errors import RedndError, RunError
+from rednd_core.modeling.registry import CARDS
 from rednd_core.plots.epochs import WeightChange
 from rednd_core.plots.live_layers import layers_figure
 from rednd_core.plots.training import (
@@ -73,7 +74,8 @@ def charts(
     n_validated: int | None,
 ) -> list[LiveChart]:
     """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
-    changes = weight_changes(history)
+    card = CARDS.get(record.config.model)
+    changes = weight_changes(history, *(card.live if card else ()))
     drawn = _epoch_charts(run, record, history, changes, n_validated)
     if modality is None:
         return drawn
@@ -92,13 +94,20 @@ def show_charts(run: Run, drawn: list[LiveChart]) -> None:
         _downloads(drawn)
 
 
-def weight_changes(history: History) -> list[WeightChange]:
-    """The applied changes of the alignment weight."""
+def weight_changes(history: History, *losses: str) -> list[WeightChange]:
+    """The applied changes of the weights of ``losses``."""
     return [
         WeightChange(int(event["epoch"]), float(event["value"]))
         for event in history.events
-        if event["event"] == "set_weight" and event["loss"] == "alignment"
+        if event["event"] == "set_weight" and event["loss"] in losses
     ]
+
+
+def _drawn_weights(record: RunRecord, history: History) -> list[str]:
+    """The losses whose weights have a chart: the most interesting one, and those that were moved."""
+    card = CARDS.get(record.config.model)
+    known = [loss for loss in (card.live if card else ()) if f"weights.{loss}" in history.epochs]
+    return [loss for loss in known if loss == known[0] or weight_changes(history, loss)]
 
 
 def _downloads(drawn: list[LiveChart]) -> None:
@@ -138,10 +147,12 @@ def _epoch_charts(
             caption=f"Validation {metric}{over}. The star marks the best epoch; its parameters are kept.",
         ),
     ]
-    if "weights.alignment" in history.epochs:
-        weight = weight_figure(history.epochs, changes, revision=run.name)
-        alt = "Alignment weight by epoch, its changes marked"
-        found.append(LiveChart("weight", weight, alt=alt, name=f"{run.name}-weight", span=2))
+    for loss in _drawn_weights(record, history):
+        own = weight_changes(history, loss)
+        weight = weight_figure(history.epochs, loss, own, revision=run.name)
+        alt = f"Weight of the loss {loss} by epoch, its changes marked"
+        name = f"{run.name}-weight-{loss}"
+        found.append(LiveChart(f"weight-{loss}", weight, alt=alt, name=name, span=2))
     return found
 
 

@@ -10,7 +10,15 @@ from pydantic.fields import FieldInfo
 
 from rednd_core.errors import ConfigError
 
-WEIGHTS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+WEIGHTS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+EFFECTS = {
+    "alignment": "How strongly each node is kept close to its own beginning while it listens to its "
+    "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from the x⁰ of "
+    "other nodes. 0 switches it off.",
+    "regularization": "How strongly the parameters are kept small (L2). 0 switches it off.",
+}
+"""What the weight of a loss does, for readers; a loss that is missing here has its setting's description."""
 
 
 def label_of(name: str, field: FieldInfo) -> str:
@@ -18,23 +26,37 @@ def label_of(name: str, field: FieldInfo) -> str:
     return field.title or name.replace("_", " ").capitalize()
 
 
-def weight_options(*in_use: float) -> list[float]:
-    """What a slider of a weight offers: 0, half decades up to 1, and the weights that are in use."""
+def effect_of(loss: str, field: FieldInfo) -> str:
+    """What the weight of ``loss``, whose setting is ``field``, does."""
+    return EFFECTS.get(loss) or f"{field.description}."
+
+
+def weight_options(field: FieldInfo, *in_use: float) -> list[float]:
+    """The weights on a slider: 0 and half decades in the bounds of its setting, and those in use."""
+    low, high = _bounds(field)
+    inside = [
+        weight
+        for weight in WEIGHTS
+        if (low is None or weight >= low) and (high is None or weight <= high)
+    ]
     # One weight for each text: the slider tells its options apart by their texts.
-    return sorted({f"{weight:g}": weight for weight in (*WEIGHTS, *in_use)}.values())
+    return sorted({f"{weight:g}": weight for weight in (*inside, *in_use)}.values())
 
 
-def setting(name: str, field: FieldInfo, default: Any, key: str, choices: list[str]) -> Any:
+def setting(
+    name: str, field: FieldInfo, default: Any, whose: str, key: str, choices: list[str]
+) -> Any:
     """The widget of one setting; returns a value for the settings' class.
 
     Args:
-        default: shown at first, instead of the field's own.
+        default: shown at first.
+        whose: who says so, for the help text.
         choices: for lists of names and for a name: what there is to choose from; may be empty.
     """
     common: dict[str, Any] = {
         "label": label_of(name, field),
         "key": key,
-        "help": f"{field.description}. Setting `{name}`.",
+        "help": f"{field.description}. Setting `{name}`; {whose}.",
         "persist_state": "session",
     }
     kind = field.annotation

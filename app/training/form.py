@@ -12,26 +12,20 @@ from app.shared.path_field import path_field
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
-from app.training.fields import kept_setting, setting, weight_options
+from app.training.settings import choose_settings
 from rednd_core import jobs
 from rednd_core.config import (
     PROJECT_ROOT,
     DataConfig,
-    RunConfig,
-    TrainingConfig,
-    parse_settings,
     portable_path,
     resolve_data_path,
 )
 from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import ConfigError, RedndError
-from rednd_core.evaluation.metrics import METRICS, parse_metric
-from rednd_core.modeling.registry import model_title
+from rednd_core.evaluation.metrics import parse_metric
+from rednd_core.modeling.registry import CARDS, ModelCard
 
-DEFAULT_MODEL = "rednnd"
-HEADLINE = "alignment_weight"
-VISIBLE = ("embedding_size", "n_layers", "learning_rate", "epochs")
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # A number outside of its bounds stays in the browser: the server would start with the last good one.
 NO_SILENT_START = f"""
@@ -60,48 +54,25 @@ def _form() -> None:
     left, right = st.columns(2)
     with left:
         data = reading(_data_config())
-    with right:
-        model = st.selectbox(
-            "Model",
-            list(models),
-            index=list(models).index(DEFAULT_MODEL),
-            format_func=model_title,
-            key="train.model",
-            persist_state="session",
-        )
-    dataset = cached.dataset(data)
-    with left:
+        dataset = cached.dataset(data)
         _facts(dataset)
     with right:
+        card = _choose_model(dataset)
         name = st.text_input(
             "Name of the run",
-            placeholder=cached.store().new_name(model, dataset.name),
+            placeholder=cached.store().new_name(card.name, dataset.name),
             help="Letters, digits, dots, dashes, underscores. Empty: the name shown in grey.",
             key="train.name",
         )
-    own = models[model].settings_class.model_fields
-    if HEADLINE in own:
-        headline = st.select_slider(
-            "Alignment weight at the start",
-            weight_options(own[HEADLINE].default),
-            value=own[HEADLINE].default,
-            format_func=lambda weight: f"{weight:g}",
-            key=f"train.{model}.{HEADLINE}",
-            persist_state="session",
-            help="How strongly each node is kept close to its own beginning while it listens to its "
-            "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from "
-            "the x⁰ of other nodes. 0 switches it off. You can move it while it trains.",
-        )
-    values = _settings(model, own, dataset)
-    if HEADLINE in own:
-        values[0][HEADLINE] = headline
+    fields = models[card.name].settings_class.model_fields
+    settings = choose_settings(card, fields, dataset, data.path)
     with st.container(key=REFUSED):
         st.warning(
             "A number marked red is outside of its range. Correct it, then the training can start.",
             icon=":material/error:",
         )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="train.start"):
-        _start(model, data, *values, name=name.strip() or None)
+        _start(card.name, data, settings, name=name.strip() or None)
 
 
 def _data_config() -> DataConfig:
@@ -140,71 +111,18 @@ def _facts(dataset: Dataset) -> None:
     )
 
 
-def _settings(
-    model: str, own: dict[str, Any], dataset: Dataset
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Widgets of all settings: (hyper-parameters, training settings), not validated yet."""
-    from rednd_core.modeling.defaults import defaults
-
-    known = defaults(model, dataset.path)
-    recommended = any(default.owner == "data set" for default in known.values())
-    group = "sample" if recommended else "own"
-    training = TrainingConfig.model_fields
-    columns = st.columns(len(VISIBLE) + 1)
-    chosen: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for column, name in zip(columns, (*VISIBLE, "seed"), strict=True):
-        values, fields = (chosen[0], own) if name in own else (chosen[1], training)
-        if name in fields:
-            default = known[name].value
-            with column:
-                values[name] = setting(
-                    name, fields[name], default, f"train.{group}.{model}.{name}", []
-                )
-    everything = st.expander("All settings", key="train.all", on_change="rerun")
-    with everything:
-        grid = st.columns(3) if everything.open else ()
-        rest = [(chosen[0], own, name) for name in own if name not in (*VISIBLE, HEADLINE)]
-        rest += [(chosen[1], training, name) for name in training if name not in (*VISIBLE, "seed")]
-        for number, (values, fields, name) in enumerate(rest):
-            field = fields[name]
-            default = known[name].value
-            choices = list(dataset.features)
-            if name == "select_by":
-                choices = [f"{metric}@{k}" for metric in METRICS for k in training["ks"].default]
-            key = f"train.{group}.{model}.{name}"
-            if not everything.open:
-                values[name] = kept_setting(name, field, default, key)
-                continue
-            with grid[number % len(grid)]:
-                values[name] = setting(name, field, default, key, choices)
-    return chosen
-
-
-def _start(
-    model: str,
-    data: DataConfig,
-    own: dict[str, Any],
-    training: dict[str, Any],
-    *,
-    name: str | None,
-) -> None:
+def _start(model: str, data: DataConfig, settings: dict[str, Any], *, name: str | None) -> None:
     """Validate everything that can be validated without building the model, then start."""
-    from rednd_core.modeling.registry import hyperparameters
+    from rednd_core.modeling.defaults import configure
 
-    settings = hyperparameters(model, own)
-    protocol = parse_settings(TrainingConfig, training, "training setting")
+    config = configure(model, data, settings)
+    protocol = config.training
     if parse_metric(protocol.select_by)[1] not in protocol.ks:
         raise ConfigError(
             expected=f"select_by to use one of the ks {', '.join(map(str, protocol.ks))}",
             found=protocol.select_by,
             remedy="add its cut-off to ks or choose another metric",
         )
-    config = RunConfig(
-        model=model,
-        data=data,
-        hyperparameters=settings.model_dump(mode="json"),
-        training=protocol,
-    )
     with exposure.starting:
         live = [e.name for e in cached.store().list() if e.status and e.status.is_live]
         exposure.require_turn(live, protocol.epochs)
@@ -214,3 +132,46 @@ def _start(
     watch_next(run.name)
     st.session_state.pop("train.name", None)
     st.rerun()
+
+
+def _choose_model(dataset: Dataset) -> ModelCard:
+    """A select box of all models, and what the chosen one is and needs.
+
+    Raises:
+        ConfigError: the data set lacks what the model needs.
+    """
+    names = list(CARDS)
+    name = st.selectbox(
+        "Model",
+        names,
+        index=names.index(_first_choice(dataset)),
+        format_func=lambda each: f"{CARDS[each].title} · {CARDS[each].family}",
+        key="train.model",
+        persist_state="session",
+    )
+    card = CARDS[name]
+    needs = ", ".join(_need(need) for need in sorted(card.needs)) or "interactions alone"
+    st.caption(f"Needs {needs}. {f'Paper: {card.paper}.' if card.paper else ''}")
+    if missing := _missing(card, dataset):
+        raise ConfigError(
+            expected=f"{_need(missing[0])} in the data set, which {card.title} needs",
+            found=f"none in {dataset.name}",
+            remedy="choose another model or another data set",
+        )
+    return card
+
+
+def _first_choice(dataset: Dataset) -> str:
+    """The model that the form opens with: one that fits the data, if possible with a loss worth moving."""
+    fitting = [card for card in CARDS.values() if not _missing(card, dataset)]
+    steered = (card for card in fitting if set(card.live) - {"regularization"})
+    return next(steered, fitting[0]).name
+
+
+def _missing(card: ModelCard, dataset: Dataset) -> list[str]:
+    """What the model needs and the data set does not have, as far as the form can know."""
+    return [need for need in card.needs if need == "features" and not dataset.features]
+
+
+def _need(need: str) -> str:
+    return {"features": "item features"}.get(need, need.replace("_", " "))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from pydantic.fields import FieldInfo
 
 from app import cached
 from app.training.actions import attempt
-from app.training.fields import weight_options
+from app.training.fields import effect_of, label_of, weight_options
+from rednd_core.modeling.registry import CARDS, weight_setting
 from rednd_core.runs import Command, ControlReader, History, Run, RunRecord, StatusRecord, send
 
 ANSWER_SECONDS = (
@@ -31,11 +33,13 @@ class LiveWeight:
 
     Attributes:
         start: the configured weight.
+        field: the setting with the weight.
     """
 
     run: Run
     loss: str
     start: float
+    field: FieldInfo
 
     @property
     def key(self) -> str:
@@ -44,7 +48,12 @@ class LiveWeight:
 
     @property
     def label(self) -> str:
-        return f"{self.loss} weight".capitalize()
+        """The title of the setting."""
+        return label_of(weight_setting(self.loss), self.field)
+
+    def options(self, *in_use: float) -> list[float]:
+        """What the slider offers."""
+        return weight_options(self.field, self.start, *in_use)
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,17 @@ class Standing:
 
 def live_weights(run: Run, record: RunRecord) -> list[LiveWeight]:
     """The weights of ``run`` that can be moved, the most interesting one first."""
-    start = record.config.hyperparameters.get("alignment_weight")
-    return [LiveWeight(run, "alignment", float(start))] if isinstance(start, int | float) else []
+    card = CARDS.get(record.config.model)
+    if card is None or not card.live:  # a model without such a loss, or of a newer version
+        return []
+    fields = cached.models()[card.name].settings_class.model_fields
+    found = []
+    for loss in card.live:
+        setting = weight_setting(loss)
+        start = record.config.hyperparameters.get(setting)
+        if isinstance(start, int | float):
+            found.append(LiveWeight(run, loss, float(start), fields[setting]))
+    return found
 
 
 def weight_events(history: History) -> list[Mapping[str, Any]]:
@@ -152,7 +170,7 @@ def weight_slider(of: LiveWeight, status: StatusRecord, history: History) -> Non
     number = last.number if last else 0
     if st.session_state.get(_slider_key(of, number), now.shown) != now.shown:
         number += 1
-    drawn = Drawn(number, now.shown, weight_options(of.start, now.in_force, now.shown))
+    drawn = Drawn(number, now.shown, of.options(now.in_force, now.shown))
     st.session_state[_drawn_key(of)] = drawn
     st.select_slider(
         f"{of.label} of the {status.state} training",
@@ -162,7 +180,7 @@ def weight_slider(of: LiveWeight, status: StatusRecord, history: History) -> Non
         format_func=lambda weight: f"{weight:g}",
         on_change=_send,
         args=(of, number),
-        help="Takes effect with the next batch.",
+        help=f"{effect_of(of.loss, of.field)} A move takes effect with the next batch.",
     )
 
 
@@ -177,7 +195,7 @@ def _send(of: LiveWeight, number: int) -> None:
         return
     asked = float(st.session_state[_slider_key(of, number)])
     now = standing(of, cached.history(of.run)).shown
-    value = moved_to(asked, drawn, weight_options(of.start, now), now)
+    value = moved_to(asked, drawn, of.options(now), now)
     st.session_state[_drawn_key(of)] = replace(drawn, value=asked)
     sent = Sent(uuid.uuid4().hex, value, time.time())
     st.session_state[_sent_key(of)] = sent

@@ -132,24 +132,33 @@ def measure_columns(epochs: pd.DataFrame, measure: str, modality: str, side: str
 
 
 def weight_figure(
-    epochs: pd.DataFrame, changes: Sequence[WeightChange] = (), *, revision: str = ""
+    epochs: pd.DataFrame,
+    loss: str,
+    changes: Sequence[WeightChange] = (),
+    *,
+    revision: str = "",
 ) -> go.Figure:
-    """The alignment weight in force, as steps on a logarithmic axis that also shows 0."""
-    traces = []
-    if "weights.alignment" in epochs:
+    """The weight of a loss that is in force, as steps on a logarithmic axis that also shows 0.
+
+    Args:
+        epochs: a row an epoch, with ``epoch`` and ``weights.<loss>``.
+        changes: of this weight.
+    """
+    column, traces = f"weights.{loss}", []
+    if column in epochs:
         drawn = thin(epochs)
-        weights = drawn["weights.alignment"].to_numpy(np.float64)
+        weights = drawn[column].to_numpy(np.float64)
         step = {
             "y": np.maximum(weights, ZERO_SHOWN_AT),
             "customdata": weights,
             "line": {"shape": "hvh", "width": 3, "color": theme.ACCENT},  # as its changes
             "hovertemplate": "%{customdata:g}",
         }
-        traces = [epoch_line(drawn, "weights.alignment", "weight", "") | step]
+        traces = [epoch_line(drawn, column, "weight", "") | step]
     ticks = [ZERO_SHOWN_AT, *(10.0**power for power in range(-4, 2))]
     axis = {
         "type": "log",
-        "title": {"text": "alignment weight"},
+        "title": {"text": f"weight of {loss}"},
         "tickvals": ticks,
         "ticktext": ["0", *(f"{tick:g}" for tick in ticks[1:])],
         "range": [math.log10(ZERO_SHOWN_AT) - 0.3, 1.1],

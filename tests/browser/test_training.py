@@ -145,7 +145,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     points = "Array.from(e._fullData[0].x).slice(0, 20)"
     before = in_plot(page, "layers", points)
     until(lambda: in_plot(page, "layers", points) != before)
-    for chart in ("smoothness", "layers", "losses", "validation", "weight"):
+    for chart in ("smoothness", "layers", "losses", "validation", "weight-alignment"):
         assert in_plot(page, chart, "e._fullData.length") >= 1
 
     # What Streamlit fades while it waits to be redrawn stays as it is here.

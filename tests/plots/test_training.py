@@ -55,7 +55,7 @@ def test_validation_skips_epochs_without_it_and_stars_the_best() -> None:
     "draw",
     [
         plots.loss_figure,
-        plots.weight_figure,
+        lambda table, changes: plots.weight_figure(table, "alignment", changes),
         lambda table, changes: plots.validation_figure(table, "recall@20", None, changes),
         lambda table, changes: plots.measure_figure(table, "mad", "MAD", "text", changes),
     ],
@@ -102,7 +102,7 @@ def test_measures_are_a_line_a_layer_with_users_above_items() -> None:
 
 
 def test_the_weight_is_a_step_that_also_shows_zero() -> None:
-    figure = plots.weight_figure(epochs(), CHANGES)
+    figure = plots.weight_figure(epochs(), "alignment", CHANGES)
     (step,) = figure.data
     assert list(step.customdata) == [0.0, 0.1, 0.1]
     assert list(step.y) == [plots.ZERO_SHOWN_AT, 0.1, 0.1]
@@ -118,7 +118,7 @@ def label_places(
     changes: list[WeightChange], n_epochs: int = 40
 ) -> list[tuple[str, float, float, float]]:
     """(text, left, right, height) of each label in pixels; the plot is 180 wide."""
-    figure = plots.weight_figure(epochs(n_epochs), changes)
+    figure = plots.weight_figure(epochs(n_epochs), "alignment", changes)
     found = []
     for note in figure.layout.annotations:
         left = (note.x - 1) / (max(n_epochs, changes[-1].epoch + 0.5) - 1) * 180 + note.xshift
@@ -147,11 +147,13 @@ def test_of_a_crowd_of_moves_the_latest_are_labelled() -> None:
     crowd = [WeightChange(10, value) for value in (0.003, 0.01, 0.03, 0.1, 0.3)]
     labels = label_places([WeightChange(1, 0.5), *crowd])
     assert [text for text, *_ in labels] == ["0.3", "0.1", "0.03", "0.5"]
-    assert len(plots.weight_figure(epochs(40), crowd).layout.shapes) == 5  # every mark is there
+    assert (
+        len(plots.weight_figure(epochs(40), "alignment", crowd).layout.shapes) == 5
+    )  # every mark is there
 
 
 def test_a_model_without_alignment_has_no_weight_line() -> None:
-    assert len(plots.weight_figure(epochs().drop(columns="weights.alignment")).data) == 0
+    assert len(plots.weight_figure(epochs(), "contrast").data) == 0
 
 
 def test_few_epochs_are_marked_whole() -> None:

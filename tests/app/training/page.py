@@ -32,7 +32,11 @@ def row(epoch: int, settings: dict[str, Any]) -> dict[str, Any]:
         "epoch": epoch,
         "losses": {"bpr": 1 / epoch},
         "weights": {"bpr": 1.0}
-        | ({"alignment": settings["alignment_weight"]} if "alignment_weight" in settings else {}),
+        | {
+            loss: settings[name]
+            for loss, name in (("alignment", "alignment_weight"), ("regularization", "reg_weight"))
+            if name in settings
+        },
         "valid": {"recall@20": {1: 0.1, 2: 0.3}.get(epoch, 0.2)},
         "smoothness": smoothness,
         "seconds": {"train": 0.5, "validation": 0.25, "smoothness": 0.25},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from app.training.fields import WEIGHTS, label_of
 from rednd_core.config import TrainingConfig
-from rednd_core.modeling.registry import model_class, model_names
+from rednd_core.modeling.registry import CARDS, model_class, model_names
 from rednd_core.models.rednnd import RedNnDHyperparameters
 from rednd_core.runs import (
     RunStore,
@@ -48,8 +49,8 @@ def test_a_setting_without_a_title_is_called_by_its_name() -> None:
 
 def test_start_hands_over_the_validated_settings(started) -> None:
     app = open_page(FORM)
-    app.select_slider(key="train.rednnd.alignment_weight").set_value(0.1)
-    app.number_input(key="train.sample.rednnd.embedding_size").set_value(16)
+    app.select_slider(key="train.sample_data/shop.rednnd.alignment_weight").set_value(0.1)
+    app.number_input(key="train.sample_data/shop.rednnd.embedding_size").set_value(16)
     app.text_input(key="train.name").set_value("my-run")
     app.run()
     app.button(key="train.start").click().run()
@@ -89,29 +90,98 @@ def test_a_run_beside_the_queue_keeps_nobody_waiting(add_run, started) -> None:
 
 
 def test_the_help_says_what_the_alignment_does() -> None:
-    slider = open_page(FORM).select_slider(key="train.rednnd.alignment_weight")
+    slider = open_page(FORM).select_slider(key="train.sample_data/shop.rednnd.alignment_weight")
     assert "close to its own beginning while it listens to its neighbours" in slider.help
     assert "towards its own x⁰ and away from the x⁰ of other nodes" in slider.help
 
 
-def test_another_model_has_its_own_settings_and_no_slider(started) -> None:
+def test_another_model_has_its_own_settings_and_its_own_slider(started) -> None:
     app = open_page(FORM)
     app.selectbox(key="train.model").set_value("lightgcn").run()
-    assert not app.select_slider
+    assert [slider.label for slider in app.select_slider] == ["L2 penalty at the start"]
     app.button(key="train.start").click().run()
     ((config, name),) = started
     assert name is None
     assert set(config.hyperparameters) == {"embedding_size", "reg_weight", "n_layers"}
 
 
+def test_every_model_is_listed_with_its_family_and_says_what_it_needs() -> None:
+    app = open_page(FORM)
+    box = app.selectbox(key="train.model")
+    assert box.options == [f"{card.title} · {card.family}" for card in CARDS.values()]
+    assert "Needs item features. Paper: arXiv 2412.18962." in words(app)
+    box.set_value("popularity").run()
+    assert "Needs interactions alone." in words(app)
+
+
+def test_a_data_set_without_features_opens_with_a_model_that_fits(plain: Path, started) -> None:
+    app = open_page()
+    app.session_state["data_path"] = str(plain)
+    app.session_state["train.open"] = True
+    app.run()
+    assert not app.error
+    assert not CARDS[app.selectbox(key="train.model").value].needs
+    app.selectbox(key="train.model").set_value("rednnd").run()
+    assert "item features in the data set, which RedNⁿD needs" in app.error[0].value.replace(
+        "\\", ""
+    )
+    assert "train.start" not in keys(app)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """60 pairs of 10 users, and nothing else."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    rows = [f"u{u},i{(u * 3 + i) % 12}" for u in range(10) for i in range(6)]
+    (folder / "interactions.csv").write_text("\n".join(["userID,itemID", *rows]) + "\n")
+    return folder
+
+
+def test_the_form_says_whose_defaults_it_shows(planted_folder: Path) -> None:
+    app = open_page(FORM)
+    said = words(app)
+    recommended = "**Recommended by the data set shop:** Embedding size · Epochs, at most · "
+    assert f"{recommended}Learning rate · Patience, in validations." in said
+    assert (
+        "Of RedNⁿD itself" not in said
+    )  # the data set's learning rate counts instead of the model's
+    epochs = app.number_input(key="train.sample_data/shop.rednnd.epochs")
+    assert epochs.value == 600
+    assert "the default is recommended by the data set" in epochs.help
+    folder = planted_folder.with_name("own")
+    shutil.copytree(planted_folder, folder)
+    app.session_state["data_path"] = str(folder)
+    app.run()
+    assert "**Of RedNⁿD itself:** Learning rate." in words(app)
+    rate = app.number_input(key="train.own.rednnd.learning_rate")
+    assert (rate.value, "the default is that of RedNⁿD" in rate.help) == (1e-4, True)
+    assert app.number_input(key="train.own.rednnd.epochs").value == TrainingConfig().epochs
+
+
+def test_a_recommendation_that_cannot_be_read_is_a_sentence(planted_folder: Path, tmp_path) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(planted_folder, folder)
+    (folder / "recommended.toml").write_text("[rednnd]\nknn = 3\n")
+    app = open_page()
+    app.session_state["data_path"] = str(folder)
+    app.session_state["train.open"] = True
+    app.run()
+    assert not app.exception
+    assert "setting of rednnd in recommended.toml" in app.error[0].value.replace("\\", "")
+    assert "train.start" not in keys(app)
+
+
 def test_settings_keep_their_values_while_they_are_closed(started) -> None:
     app = open_page(FORM)
-    app.number_input(key="train.sample.rednnd.knn_k").set_value(7)
-    app.text_input(key="train.sample.rednnd.fusion_weights").set_value("image=0.3, text=0.7")
+    app.number_input(key="train.sample_data/shop.rednnd.knn_k").set_value(7)
+    app.text_input(key="train.sample_data/shop.rednnd.fusion_weights").set_value(
+        "image=0.3, text=0.7"
+    )
     app.run()
     app.session_state["train.all"] = False
     app.run()
-    assert "train.sample.rednnd.knn_k" not in {w.key for w in app.number_input}
+    assert "train.sample_data/shop.rednnd.knn_k" not in {w.key for w in app.number_input}
     app.button(key="train.start").click().run()
     ((config, _),) = started
     assert config.hyperparameters["knn_k"] == 7
@@ -121,9 +191,9 @@ def test_settings_keep_their_values_while_they_are_closed(started) -> None:
 @pytest.mark.parametrize(
     ("key", "text", "sentence"),
     [
-        ("train.sample.rednnd.ks", "5, ten", "whole numbers with commas"),
-        ("train.sample.rednnd.ks", "5, 10", "to use one of the ks"),
-        ("train.sample.rednnd.fusion_weights", "image", "name=number"),
+        ("train.sample_data/shop.rednnd.ks", "5, ten", "whole numbers with commas"),
+        ("train.sample_data/shop.rednnd.ks", "5, 10", "to use one of the ks"),
+        ("train.sample_data/shop.rednnd.fusion_weights", "image", "name=number"),
         ("train.name", "../evil", "a run name of 1 to 100"),
     ],
 )

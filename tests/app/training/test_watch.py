@@ -44,7 +44,7 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
         "layers",
         "losses",
         "validation",
-        "weight",
+        "weight-alignment",
     }
     bpr = drawn["losses"]["data"][0]
     np.testing.assert_allclose(numbers(bpr["y"]), [1, 1 / 2, 1 / 3], rtol=1e-6)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
+from pydantic.fields import FieldInfo
 from streamlit.testing.v1 import AppTest
 
 from app.training import weights
+from app.training.fields import WEIGHTS, weight_options
 from app.training.weights import Drawn, moved_to
 from rednd_core.runs import Command, ControlReader, RunWriter, send
 from rednd_core.runs.run import Run
@@ -115,8 +119,8 @@ def test_one_key_press_is_a_step_from_what_is_in_force(add_run) -> None:
     ],
 )
 def test_a_step_is_relative_and_a_longer_move_names_its_goal(value, drawn, now, wanted) -> None:
-    options = sorted({*weights.weight_options(), now})
-    assert moved_to(value, Drawn(0, drawn, weights.weight_options()), options, now) == wanted
+    options = sorted({*WEIGHTS, now})
+    assert moved_to(value, Drawn(0, drawn, WEIGHTS), options, now) == wanted
 
 
 def test_a_weight_off_the_scale_is_shown_as_it_is(add_run) -> None:
@@ -197,8 +201,53 @@ def test_a_command_from_elsewhere_is_shown_before_it_is_applied(add_run) -> None
     assert len(commands(writer)) == 1
 
 
+def test_every_weight_that_the_models_card_names_has_a_slider(add_run) -> None:
+    writer = add_run(alignment_weight=0.001, reg_weight=0.01)
+    app = open_page()
+    assert [s.label for s in app.select_slider] == [
+        "Alignment weight of the running training",
+        "L2 penalty of the running training",
+    ]
+    assert "How strongly the parameters are kept small" in app.select_slider[1].help
+    app.select_slider[1].set_value(0.1).run()
+    (command,) = commands(writer)
+    assert (command.loss, command.value) == ("regularization", 0.1)
+    assert [s.value for s in app.select_slider] == [0.001, 0.1]
+
+
+def test_a_slider_keeps_to_the_bounds_of_its_setting(add_run) -> None:
+    add_run()
+    options = slider(open_page()).options
+    assert (options[0], options[-1]) == ("0", "10")  # ge=0, le=10
+    field = FieldInfo.from_annotation(Annotated[float, Field(ge=0.01, le=0.3)])
+    assert weight_options(field) == [0.01, 0.03, 0.1, 0.3]
+    assert weight_options(field, 0.05) == [0.01, 0.03, 0.05, 0.1, 0.3]
+
+
+def test_a_weight_that_was_moved_has_a_chart_of_its_own(add_run) -> None:
+    writer = add_run(alignment_weight=0.001, reg_weight=0.01)
+    assert "weight-alignment" in figures(open_page())
+    assert "weight-regularization" not in figures(open_page())
+    writer.append_event("set_weight", epoch=2, loss="regularization", value=0.3)
+    drawn = figures(open_page())
+    assert [s["x0"] for s in drawn["weight-regularization"]["layout"]["shapes"]] == [2.5]
+    assert not drawn["weight-alignment"]["layout"].get("shapes")
+    assert [s["x0"] for s in drawn["losses"]["layout"]["shapes"]] == [2.5]
+
+
+def test_a_run_of_a_model_that_is_not_known_here_is_shown_without_sliders(add_run) -> None:
+    writer = add_run()
+    config = json.loads(writer.layout.config.read_text())
+    config["config"]["model"] = "from-a-newer-version"
+    writer.layout.config.write_text(json.dumps(config))
+    app = open_page()
+    assert not app.exception
+    assert not app.select_slider
+    assert "losses" in figures(app)
+
+
 def test_a_model_without_a_weight_to_move_has_no_slider_and_no_weight_chart(add_run) -> None:
     add_run("demo", n_layers=2)
     app = open_page()
     assert not [s for s in app.select_slider if s.key.startswith(KEY)]
-    assert "weight" not in figures(app)
+    assert not [key for key in figures(app) if key.startswith("weight")]
