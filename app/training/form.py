@@ -26,6 +26,7 @@ from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import parse_metric
 from rednd_core.modeling.registry import CARDS, ModelCard
 
+SUBJECT = "rednnd"  # The model that the project is about comes first where the data set has what it needs.
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # A number outside of its bounds stays in the browser: the server would start with the last good one.
 NO_SILENT_START = f"""
@@ -162,10 +163,9 @@ def _choose_model(dataset: Dataset) -> ModelCard:
 
 
 def _first_choice(dataset: Dataset) -> str:
-    """The model that the form opens with: one that fits the data, if possible with a loss worth moving."""
-    fitting = [card for card in CARDS.values() if not _missing(card, dataset)]
-    steered = (card for card in fitting if set(card.live) - {"regularization"})
-    return next(steered, fitting[0]).name
+    """The model that the form opens with."""
+    fitting = [name for name, card in CARDS.items() if not _missing(card, dataset)]
+    return SUBJECT if SUBJECT in fitting else fitting[0]
 
 
 def _missing(card: ModelCard, dataset: Dataset) -> list[str]:

@@ -138,7 +138,7 @@ def plain(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_form_says_whose_defaults_it_shows(planted_folder: Path) -> None:
+def test_the_form_says_whose_defaults_it_shows(planted_folder: Path, tmp_path: Path) -> None:
     app = open_page(FORM)
     said = words(app)
     recommended = "**Recommended by the data set shop:** Embedding size · Epochs, at most · "
@@ -149,10 +149,9 @@ def test_the_form_says_whose_defaults_it_shows(planted_folder: Path) -> None:
     epochs = app.number_input(key="train.sample_data/shop.rednnd.epochs")
     assert epochs.value == 600
     assert "the default is recommended by the data set" in epochs.help
-    folder = planted_folder.with_name("own")
+    folder = tmp_path / "own"
     shutil.copytree(planted_folder, folder)
-    app.session_state["data_path"] = str(folder)
-    app.run()
+    app.text_input(key="data_path.typed").set_value(str(folder)).run()
     assert "**Of RedNⁿD itself:** Learning rate." in words(app)
     rate = app.number_input(key="train.own.rednnd.learning_rate")
     assert (rate.value, "the default is that of RedNⁿD" in rate.help) == (1e-4, True)
