@@ -9,9 +9,9 @@ from __future__ import annotations
 import shutil
 import uuid
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from rednd_core import atomic, confined
@@ -20,11 +20,12 @@ from rednd_core.errors import CheckpointError, DataError, RedndError, RunError
 from rednd_core.places import make_folder, require_output
 from rednd_core.runs.archive import is_kept, unpack
 from rednd_core.runs.budgets import RECORD_BYTES
+from rednd_core.runs.data_place import with_path, with_place, without_place
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
 from rednd_core.runs.run import Run
-from rednd_core.runs.store import RunEntry, RunStore
+from rednd_core.runs.store import RunStore
 from rednd_core.runs.validation import check_checkpoint, check_run
 from rednd_core.runs.writer import publish
 
@@ -50,7 +51,7 @@ def export(run: Run, path: Path) -> Path:
     files = {file.relative_to(run.path).as_posix(): file for file in sorted(run.path.rglob("*"))}
 
     record, status = run.record, read_record(StatusRecord, run.layout.status)
-    placeless = _without_place(record)
+    placeless = without_place(record)
     # Why a run failed may name files of the data set or of the run.
     message = status.message
     for place, told in _places(run, placeless.config.data.path):
@@ -86,7 +87,7 @@ def import_archive(
     """The zip ``source`` of a run folder as a new run of ``store``.
 
     Its data set is at ``data``, or looked for where runs of the store have it. A path of another machine
-    that the archive brings along is never looked at, see :func:`_without_place`. Without ``name`` the run
+    that the archive brings along is never looked at, see ``data_place``. Without ``name`` the run
     keeps its own where that is free. A run that was in training arrives as stopped.
     """
     archive = source.name if isinstance(source, Path) else "the archive"
@@ -193,11 +194,11 @@ def _accept(
 ) -> Run:
     """Give the run its name and the place of its data set, ``data`` where that is told."""
     entries, sent = store.list(), record
-    record = _without_place(record) if data is None else _with_path(record, data)
+    record = without_place(record) if data is None else with_path(record, data)
     taken = {entry.name for entry in entries}
     if name is None and RUN_NAME.fullmatch(archived_name) and archived_name not in taken:
         name = archived_name
-    placed = record if data is not None else _with_place(record, entries)
+    placed = record if data is not None else with_place(record, entries)
     if placed != sent:
         atomic.write_json(RunLayout(folder).config, placed)
     dataset = record.data.name if record.data else "imported"
@@ -219,50 +220,6 @@ def _places(run: Run, told: str) -> Iterator[tuple[str, str]]:
             yield resolved, told
     if len(stored) > 1:
         yield stored, told
-
-
-def _without_place(record: RunRecord) -> RunRecord:
-    """Only the last part of a path of the data set that leads out of the working folder.
-
-    The folders above it are of one machine, and what an archive names there is nobody's business here: a
-    look at ``\\\\server\\share`` alone would send the user's log-in to that server.
-    """
-    path = record.config.data.path
-    posix, windows = PurePosixPath(path), PureWindowsPath(path)
-    leads_out = (
-        posix.is_absolute()
-        or bool(windows.anchor)
-        or path.startswith("~")
-        or ".." in (*posix.parts, *windows.parts)
-    )
-    if not leads_out:
-        return record
-    name = windows.name
-    return _with_path(record, name if name not in ("", "..") else "data")
-
-
-def _with_place(record: RunRecord, entries: Sequence[RunEntry]) -> RunRecord:
-    """``record`` with the path that a run here has for its data set, where its own leads nowhere."""
-    if record.data is None or _leads_somewhere(record):
-        return record
-    for known in (entry.record for entry in entries if entry.record):
-        same = known.data is not None and known.data.digest == record.data.digest
-        if same and _leads_somewhere(known):
-            return _with_path(record, known.config.data.path)
-    return record
-
-
-def _leads_somewhere(record: RunRecord) -> bool:
-    try:
-        return resolve_data_path(record.config.data.path).exists()
-    except (RedndError, OSError, ValueError):
-        return False
-
-
-def _with_path(record: RunRecord, path: str) -> RunRecord:
-    data = record.config.data.model_copy(update={"path": path})
-    config = record.config.model_copy(update={"data": data})
-    return record.model_copy(update={"config": config})
 
 
 def _unpack_per_user(layout: RunLayout, record: RunRecord) -> None:

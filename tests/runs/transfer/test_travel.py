@@ -20,10 +20,10 @@ from rednd_core.runs import (
     RunStore,
     StatusRecord,
     create_run,
+    data_place,
     export,
     import_archive,
     import_checkpoint,
-    transfer,
 )
 from rednd_core.runs.liveness import process_record
 from tests.runs.transfer.archives import files_of, pack
@@ -131,7 +131,7 @@ def test_what_an_archive_names_elsewhere_is_never_looked_at(
         asked.append(text)
         return Path("/nonexistent") / "nothing"
 
-    monkeypatch.setattr(transfer, "resolve_data_path", resolve)
+    monkeypatch.setattr(data_place, "resolve_data_path", resolve)
     files = files_of(zipped)
     config = json.loads(files["done/config.json"])
     config["config"]["data"]["path"] = path
