@@ -151,9 +151,14 @@ class Journal:
         return self._epochs[-1] if self._epochs else 0
 
     def _go_back(self, epoch: int, batch: float) -> None:
-        """Drop what follows the last row that was written before the saving at that place."""
+        """Drop what follows the last row that was written before the saving at that place.
+
+        No later epoch stays, whatever an event behind it says of its own place.
+        """
         kept = len(self.rows)
-        while kept and not _precedes(self.rows[kept - 1], epoch, batch):
+        while kept and (
+            self._epochs[kept - 1] > epoch or not _precedes(self.rows[kept - 1], epoch, batch)
+        ):
             kept -= 1
         del self.rows[kept:], self._epochs[kept:]
 

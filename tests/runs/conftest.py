@@ -15,9 +15,11 @@ from rednd_core.runs import (
     EvaluationRecord,
     ModelFacts,
     Provenance,
+    Run,
     RunRecord,
     RunStore,
     create_run,
+    export,
 )
 
 FACTS = ModelFacts(modalities=("id",), n_layers=2, embedding_size=4, readout="mean")
@@ -74,3 +76,9 @@ def finished(store: RunStore, record: RunRecord, arrays, checkpoint: bytes):
     writer.layout.log.write_text("epoch 1\nepoch 2\n")
     writer.status("finished", epoch=2, best_epoch=2)
     return store.open("done")
+
+
+@pytest.fixture
+def zipped(finished: Run, tmp_path: Path) -> bytes:
+    """The finished run as somebody exported it."""
+    return export(finished, tmp_path / "done.zip").read_bytes()

@@ -69,6 +69,11 @@ def test_epochs_only_grow() -> None:
     assert valid(epoch(1), epoch(2), event("paused", 2, 0), epoch(3), epoch(2)) == ["1", "2"]
 
 
+def test_no_epoch_stands_twice_whatever_events_say_of_their_place() -> None:
+    assert valid(epoch(1), event("paused", 0, 0), epoch(1)) == ["1"]
+    assert valid(epoch(3), event("paused", 0, 0), event("continued", 1, 0)) == ["continued"]
+
+
 @pytest.mark.parametrize(
     "row",
     [

@@ -1,4 +1,4 @@
-"""An exported run, and a store to bring it into."""
+"""A store to bring runs into."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.runs import Run, RunStore, export
+from rednd_core.runs import RunStore
 
 pytest.register_assert_rewrite("tests.runs.transfer.archives")
-
-
-@pytest.fixture
-def zipped(finished: Run, tmp_path: Path) -> bytes:
-    return export(finished, tmp_path / "done.zip").read_bytes()
 
 
 @pytest.fixture
