@@ -39,7 +39,7 @@ from rednd_core.modeling.registry import create_model, hyperparameters
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.experiment import build
 from rednd_core.training.memory import estimate, sizes_of
-from rednd_core.training.recorder import recorded_readout
+from rednd_core.training.recorder import scoring_readouts
 from rednd_core.training.trainer import Trainer
 
 GPU = torch.device("cuda")
@@ -103,11 +103,8 @@ def rows_of(data: Path, epochs: int) -> Iterator[dict[str, Any]]:
         measure = EpochSmoothness(experiment.graph, experiment.propagate)
 
         def smoothness(model: Any = model, measure: EpochSmoothness = measure) -> None:
-            measure(
-                current_layers(model),
-                readout=recorded_readout(model),
-                linear=model.linear_propagation,
-            )
+            layers = current_layers(model)
+            measure(layers, scoring_readouts(model, layers), linear=model.linear_propagation)
 
         smoothness()
         recorded = trainer.steps["joint"]

@@ -22,6 +22,7 @@ from common import report
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.graph.engine import propagator
+from rednd_core.readout import Readout
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, propagate_depth
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.smoothness.pairwise import pair_mad
@@ -67,7 +68,7 @@ def main() -> None:
     graph = random_graph()
     start = np.random.default_rng(0).standard_normal((graph.n_nodes, DIM)).astype(np.float32)
     layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 3)]
-    x = layers[2]
+    x, readouts = layers[2], {"id": Readout()(layers)}
 
     def table(names: Collection[str], stack: list[np.ndarray], **options: Any) -> object:
         return measure_layers({"id": stack}, graph, measures=names, **options)
@@ -84,21 +85,22 @@ def main() -> None:
         "MAD of all pairs, naive": naive_ms,
         "MAD of all pairs": milliseconds(lambda: pair_mad(x.astype(np.float64)), args.repeat),
         "epoch measures, 4 layers and the readout": milliseconds(
-            lambda: each_epoch({"id": tensors}, readout="mean", linear=True), args.repeat
+            lambda: each_epoch({"id": tensors}, {"id": Readout().at(tensors)}, linear=True),
+            args.repeat,
         ),
         "the same by the table, float64": milliseconds(
-            lambda: table(EPOCH_MEASURES, layers), args.repeat
+            lambda: table(EPOCH_MEASURES, layers, readouts=readouts), args.repeat
         ),
         "all measures, 4 layers and readouts": milliseconds(
-            lambda: table(tuple(MEASURES), layers), 1
+            lambda: table(tuple(MEASURES), layers, readouts=readouts), 1
         ),
     }
     for name in MEASURES:
-        one = partial(table, (name,), [x], views=("layer",))
+        one = partial(table, (name,), [x])
         times[f"{name}, one layer"] = milliseconds(one, args.repeat)
     if args.exact_gap:
         times["madgap, one layer, all rows"] = milliseconds(
-            lambda: table(("madgap",), [x], views=("layer",), n_rows=graph.n_nodes), 1
+            lambda: table(("madgap",), [x], n_rows=graph.n_nodes), 1
         )
     rows: list[dict[str, object]] = [{"what": name, "ms": value} for name, value in times.items()]
     rows.append(

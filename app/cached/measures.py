@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, tee
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -34,15 +34,32 @@ def _smoothness(
     _run: Run,
 ) -> pd.DataFrame:
     from rednd_core.smoothness import measure_layers
+
+    of = graph(run_dataset(_run))
+    stacks = {m: _stacks(_run, m, depth) for m in ([modality] if modality else layers(_run))}
+    n_rows = max(LEAST_GAP_ROWS, min(GAP_ROWS, GAP_PAIRS // of.n_nodes))
+    return measure_layers(
+        {m: states for m, (states, _) in stacks.items()},
+        of,
+        readouts={m: readouts for m, (_, readouts) in stacks.items()},
+        measures=measures,
+        n_rows=n_rows,
+    )
+
+
+def _stacks(run: Run, modality: str, depth: int | None) -> tuple[Iterable[Any], Iterable[Any]]:
+    """The layers and the readouts of a run, or of x^0 propagated on to ``depth``.
+
+    Further readouts follow from the layers by the model's rule alone. Both are read in step: neither is
+    held as a whole.
+    """
+    index = layers(run)
+    if depth is None:
+        return index[modality], index.readouts(modality)
     from rednd_core.smoothness.depth import each_depth
 
-    index = layers(_run)
-    of = graph(run_dataset(_run))
-    arrays: dict[str, Any] = {modality: index[modality]} if modality else dict(index)
-    if depth is not None:
-        arrays = {m: each_depth(states[0], of, depth) for m, states in arrays.items()}
-    n_rows = max(LEAST_GAP_ROWS, min(GAP_ROWS, GAP_PAIRS // of.n_nodes))
-    return measure_layers(arrays, of, readout=index.readout, measures=measures, n_rows=n_rows)
+    deeper, again = tee(each_depth(index[modality][0], graph(run_dataset(run)), depth))
+    return deeper, index.facts.readout.each(again)
 
 
 def smoothness(
@@ -72,7 +89,7 @@ def _joined(
     from rednd_core.smoothness.depth import each_depth
 
     stored, data = layers(_run), run_dataset(_run)
-    last = min(depth, len(stored[next(iter(stored))]) - 1)
+    last = min(depth, stored.facts.shared_depth)
     of = graph(data)
     linked, connected = of.degrees > 0, of.connected
     drawn = sample_nodes(data.n_users, data.n_items, JOINED_NODES)
@@ -96,7 +113,7 @@ def _joined(
             sampled.append(SampledRows(sample, rows))
             yield layer
 
-    table = measure_layers({"joined": each()}, connected, measures=["mad"], views=["layer"])
+    table = measure_layers({"joined": each()}, connected, measures=["mad"])
     return table, sampled
 
 
@@ -133,9 +150,8 @@ def _layer_recall(
 
     from rednd_core.evaluation.evaluate import evaluate
     from rednd_core.evaluation.sample import mean_ci, sample_held_out
-    from rednd_core.smoothness.depth import each_depth
 
-    index, of = layers(_run), run_dataset(_run)
+    of = run_dataset(_run)
     held_out = sample_held_out(of.valid, of.n_items, RECALL_SCORES)
 
     n_all = len(np.unique(of.valid.users))
@@ -148,21 +164,12 @@ def _layer_recall(
 
     found: list[tuple[float, float, int]] = []
     if view == "popularity":
-        n_layers = len(index[modality]) if depth is None else depth + 1
+        n_layers = len(layers(_run)[modality]) if depth is None else depth + 1
         same = np.concatenate([np.ones(of.n_users), of.item_degrees])[:, None]
         found = [recall(same)] * n_layers
     else:
-        states: Iterable[Any] = index[modality]
-        if depth is not None:
-            states = each_depth(index[modality][0], graph(of), depth)
-        total: Any = 0.0
-        for state in states:
-            if view == "readout" and index.readout == "mean":
-                # the mean of the layers 0..k ranks as their sum does
-                total = total + np.asarray(state, dtype=np.float64)
-                found.append(recall(total))
-            else:
-                found.append(recall(state))
+        states, readouts = _stacks(_run, modality, depth)
+        found = [recall(state) for state in (readouts if view == "readout" else states)]
     rows = [(view, k, *values) for k, values in enumerate(found)]
     return pd.DataFrame(rows, columns=["view", "layer", "value", "ci", "n"])
 

@@ -46,20 +46,21 @@ def layers(run: Run) -> LayerIndex:
 def _readouts(path: str, version: str | None, modality: str, _run: Run) -> list[Any]:
     import numpy as np
 
-    states = layers(_run)[modality]
-    total, means = np.zeros(states[0].shape), []
-    for count, state in enumerate(states, start=1):
-        total += state
-        means.append((total / count).astype(np.float32))
-    return means
+    index = layers(_run)
+    found = list(index.readouts(modality))
+    if index.recorded or index.facts.readout.rule != "concat":
+        return found
+    # Side by side, layers that have not come yet are zeros: so all depths have the same axes.
+    width = found[-1].shape[1]
+    return [np.pad(state, ((0, 0), (0, width - state.shape[1]))) for state in found]
 
 
 def view_layers(run: Run, modality: str, view: str) -> Sequence[Any]:
-    """x^0 .. x^L, each (N, d), of one modality.
+    """x^0 .. x^L or z^0 .. z^L, each with N rows, of one modality.
 
     Args:
-        view: ``"layer"`` for the output of each layer; ``"readout"`` for the mean of the layers 0..k,
-            which is what a model with a mean readout scores with at depth k.
+        view: ``"layer"`` for the output of each layer; ``"readout"`` for what would score if propagation
+            stopped at layer k.
     """
     if view == "readout":
         return _readouts(str(run.path), run.layer_version, modality, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,38 +33,47 @@ def _cast(digest: str, follow: int | None, _run: Run) -> Any:
 
 def _layers_to_depth(run: Run) -> Iterator[Any]:
     """x^0 .. x^DEPTH, modalities side by side; only the stored ones where propagation is not linear."""
-    import numpy as np
-
     from rednd_core.smoothness.depth import each_depth
     from rednd_core.stage.contents import DEPTH
 
     stored, facts = layers(run), run.record.model
-    n_layers = len(next(iter(stored.values()))) - 1
-
-    def side_by_side(k: int) -> Any:
-        return np.hstack([np.asarray(stored[modality][k]) for modality in stored])
-
-    yield from map(side_by_side, range(n_layers + 1))
+    n_layers = stored.facts.shared_depth
+    for depth in _side_by_side(stored):
+        yield depth
     if facts is not None and facts.linear_propagation and n_layers < DEPTH:
-        deeper = each_depth(side_by_side(n_layers), graph(run_dataset(run)), DEPTH - n_layers)
+        deeper = each_depth(depth, graph(run_dataset(run)), DEPTH - n_layers)
         yield from islice(deeper, 1, None)
+
+
+def _side_by_side(stacks: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+    """Depth by depth, as far as every modality goes."""
+    import numpy as np
+
+    for parts in zip(*stacks.values(), strict=False):
+        yield np.hstack(parts)
+
+
+def _readouts_to_depth(run: Run) -> Iterator[Any]:
+    """What would score at each depth, modalities side by side; no deeper than what is known of it."""
+    index = layers(run)
+    if index.recorded:
+        return _side_by_side(index.recorded)
+    return index.facts.readout.each(_layers_to_depth(run))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every depth …")
 def _stage_run(
     key: tuple[str, str | None], digest: str, follow: int | None, title: str, view: str, _run: Run
 ) -> Any:
-    from rednd_core.stage.contents import running_means, stage_run
+    from rednd_core.stage.contents import stage_run
 
     data, index = run_dataset(_run), layers(_run)
-    facts = _run.record.model
-    each = _layers_to_depth(_run)
     return stage_run(
         _run.name,
         title,
-        each if view == "layer" else running_means(each),
+        _layers_to_depth(_run) if view == "layer" else _readouts_to_depth(_run),
         (index.user_emb, index.item_emb),
-        trained_depth=facts.n_layers if facts else 0,
+        trained_depth=index.facts.shared_depth,
         cast=_cast(digest, follow, _run),
         dataset=data,
         graph=graph(data),
@@ -127,7 +136,7 @@ def stage(
 
     Args:
         runs: each with its title.
-        view: ``"layer"``, or ``"readout"`` for the means of the layers 0..k.
+        view: ``"layer"``, or ``"readout"`` for what would score if propagation stopped at layer k.
         follow: a user who must be among those whose lists are sent.
         with_umap: compute the UMAP where no cache has it; else it is left out there.
     """

@@ -13,6 +13,7 @@ from app.shared.choose import default_run
 from app.shared.context import Context, choose_runs, runs_with_layers
 from app.shared.errors import explained
 from app.shared.links import say_unknown
+from app.shared.readouts import readout_words
 from rednd_core.runs import Run
 
 DEPTH, VECTORS, UMAP = "depth", "vectors", "depth-umap"
@@ -44,12 +45,18 @@ def render() -> None:
             default=next(iter(VIEWS)),
             required=True,
             label_visibility="collapsed",
-            help="Layer output: what comes out of layer k. Readout: the mean of the layers 0..k. A model "
-            "with a mean readout, as LightGCN, scores with that mean. It contains layer 0, which no "
+            help="Layer output: what comes out of layer k. Readout: what would score if propagation "
+            f"stopped there, {_rules(context)}. A readout that contains layer 0 holds on to what no "
             "neighbour has touched.",
             **state.keep(VECTORS),
         )
     _stage(context, VIEWS[view])
+
+
+def _rules(context: Context) -> str:
+    """The readout of each run that is shown, once."""
+    facts = [run.record.model for run in context.runs]
+    return "; ".join(dict.fromkeys(readout_words(model) for model in facts if model))
 
 
 def _stage(context: Context, view: str) -> None:
@@ -82,7 +89,7 @@ def _depth(run: Run) -> int:
         if text in DEPTHS:
             st.session_state[DEPTH] = DEPTHS[text]
     facts = run.record.model
-    depth: int = st.session_state.get(DEPTH, facts.n_layers if facts else 0)
+    depth: int = st.session_state.get(DEPTH, facts.shared_depth if facts else 0)
     state.to_address(DEPTH, [str(depth)] if DEPTH in st.session_state else [])
     return depth
 

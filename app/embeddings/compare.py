@@ -72,11 +72,14 @@ def _compared_nodes(view: MapView) -> np.ndarray:
 def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) -> None:
     aligned = cached.aligned_pair(pair)
     runs = (pair.run, pair.other)
-    name = layer_name(pair.layer, view.view)
+    names = [layer_name(pair.layer, view.view, cached.layers(run).facts) for run in runs]
     figure = embedding_figure(
         aligned.coords,
         nodes,
-        [f"{shorten(run.name, LONGEST_NAME)}\n{name}" for run in runs],
+        [
+            f"{shorten(run.name, LONGEST_NAME)}\n{name}"
+            for run, name in zip(runs, names, strict=True)
+        ],
         aligned.quality,
         aligned.collapsed,
         title="PCA of the first run",
@@ -91,7 +94,8 @@ def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Mover
         figure,
         key=MAP,
         runs=runs,
-        alt=f"Maps of {runs[0].name} and {runs[1].name} at {name}, coloured by the {CHANGE}",
+        alt=f"Maps of {runs[0].name} and {runs[1].name} at {' and '.join(dict.fromkeys(names))}, "
+        f"coloured by the {CHANGE}",
         name=f"{runs[0].name}-vs-{runs[1].name}",
         on_pick=partial(take_points, view.names),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from app.node_names import NodeNames
 from app.shared.context import choose_modality, choose_runs
 from app.shared.links import say_unknown
 from app.shared.node_select import GROUP, current_group, current_node, find_node
+from app.shared.readouts import readout_name, readout_words
 from rednd_core.data.schema import Dataset
 from rednd_core.projection import sample_nodes
-from rednd_core.runs import LayerIndex, Run
+from rednd_core.runs import LayerFacts, LayerIndex, Run
 
 PANELS, ANIMATION = "panels", "animation"
 LAYER, READOUT = "layer output", "readout"
@@ -64,7 +65,8 @@ class MapView:
 
     @property
     def layer_names(self) -> list[str]:
-        return [layer_name(k, self.view) for k in self.layers]
+        facts = cached.layers(self.run).facts
+        return [layer_name(k, self.view, facts) for k in self.layers]
 
     @property
     def n_of_total(self) -> str:
@@ -83,10 +85,8 @@ class MapView:
         return [stored[k] for k in self.layers]
 
 
-def layer_name(k: int, view: str) -> str:
-    if view == "readout":
-        return f"readout 0–{k}" if k else "readout 0"
-    return f"layer {k}"
+def layer_name(k: int, view: str, facts: LayerFacts) -> str:
+    return readout_name(k, facts) if view == "readout" else f"layer {k}"
 
 
 def choose_view() -> MapView | None:
@@ -118,9 +118,10 @@ def choose_view() -> MapView | None:
             **state.keep("show"),
         )
     with second[3], st.popover("More", icon=":material/tune:", width="stretch"):
-        view = _choose_readout(index.readout)
+        view = _choose_readout(index.facts)
         size = _choose_size(len(names))
         umap = _choose_umap()
+    layers = _of_one_width(layers, cached.view_layers(run, modality, view))
     # The maps beyond the run's layers are panels, and of layers: see cached.joined_map.
     with second[0]:
         further = display != ANIMATION and view == "layer" and choose_further(run)
@@ -179,16 +180,29 @@ def _choose_color(options: list[str], left_out: str) -> str:
     return color
 
 
-def _choose_readout(readout: str) -> str:
-    if readout != "mean":  # the last layer scores: its readout is the layer itself
+def _of_one_width(layers: tuple[int, ...], states: Sequence[Any]) -> tuple[int, ...]:
+    """Those of ``layers`` that are as wide as the last of them; what is left out is said."""
+    widths = {k: states[k].shape[1] for k in layers}
+    width = widths[layers[-1]]
+    others = [str(k) for k in layers if widths[k] != width]
+    if others:
+        st.caption(
+            f"Not on the maps: layer {', '.join(others)}. Layers of another width than {width} columns "
+            "have no axes in common with the others; choose them alone."
+        )
+    return tuple(k for k in layers if widths[k] == width)
+
+
+def _choose_readout(facts: LayerFacts) -> str:
+    if not facts.has_own_readout:
         return "layer"
     chosen = st.segmented_control(
         "Vectors",
         [LAYER, READOUT],
         default=LAYER,
         required=True,
-        help="Layer output: what comes out of layer k. Readout: the mean of the layers 0..k, with "
-        "which the model scores. The mean keeps layer 0 and can hide a collapse.",
+        help=f"Layer output: what comes out of layer k. Readout: what would score if propagation stopped "
+        f"at layer k, {readout_words(facts)}. A readout that keeps layer 0 can hide a collapse.",
         **state.keep("vectors"),
     )
     return "readout" if chosen == READOUT else "layer"

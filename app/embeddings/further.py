@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app import cached
 from app.embeddings.color import NEIGHBOURS, SELF, TYPE, Coloring, coloring
-from app.embeddings.controls import MapView, layer_name
+from app.embeddings.controls import MapView
 from app.shared.chapter import DEEP, Chapter
 from rednd_core.projection import Projection
 
@@ -49,5 +49,5 @@ def further_map(view: MapView) -> FurtherMap:
     color = coloring(
         option, view.run, view.data, view.modality, view.view, view.layers, found.nodes
     )
-    names = [layer_name(k, view.view) if k <= last else f"depth {k}" for k in depths]
+    names = [f"layer {k}" if k <= last else f"depth {k}" for k in depths]
     return FurtherMap(found, names, color, note)

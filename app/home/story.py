@@ -52,7 +52,7 @@ def choose_story(entries: Sequence[RunEntry]) -> Story | None:
         if entry.record is not None
         and entry.record.model is not None
         and entry.record.data is not None
-        and entry.record.model.n_layers > 0
+        and entry.record.model.shared_depth > 0
         and entry.run.layer_version is not None
         and _is_readable(entry.run)
     ]

@@ -114,11 +114,11 @@ def _tell(story: Story) -> None:
 
 def _shown(chapter: Chapter, deep: bool) -> list[int]:
     """Layers of the panels: the first and the last of the model, then two beyond them; or the model's own."""
-    last = chapter.n_layers
+    known, last = chapter.mapped_layers, chapter.n_layers
     if deep:
         return sorted({0, last, max(last, DEEP // 2), DEEP})
-    steps = min(last, PANELS - 1)
-    return sorted({round(k * last / steps) for k in range(steps + 1)})
+    steps = min(len(known), PANELS) - 1
+    return sorted({known[round(k * (len(known) - 1) / max(steps, 1))] for k in range(steps + 1)})
 
 
 def _show_maps(

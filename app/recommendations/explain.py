@@ -114,9 +114,9 @@ def gap_sentence(this: Explanation, other: Explanation, place: str) -> str:
 def modality_widths(run: Run) -> Mapping[str, int] | None:
     """Width of every modality's block in the scoring embedding; None where it is one block."""
     facts, width = run.record.model, cached.layers(run).user_emb.shape[1]
-    if facts is None or len(facts.modalities) * facts.embedding_size != width:
+    if facts is None or sum(facts.scored_widths.values()) != width:
         return None
-    return dict.fromkeys(facts.modalities, facts.embedding_size)
+    return facts.scored_widths
 
 
 def explainable(view: ListView) -> list[int]:

@@ -31,7 +31,19 @@ class Chapter:
 
     @property
     def n_layers(self) -> int:
-        return self.record.model.n_layers if self.record.model else 0
+        """Propagation steps that every modality of the run has."""
+        return self.record.model.shared_depth if self.record.model else 0
+
+    @property
+    def mapped_layers(self) -> list[int]:
+        """The layers that have axes in common with the last one, all modalities side by side."""
+        if self.record.model is None:
+            return [0]
+        widths = [
+            sum(of_layers[k] for of_layers in self.record.model.widths.values())
+            for k in range(self.n_layers + 1)
+        ]
+        return [k for k, width in enumerate(widths) if width == widths[-1]]
 
     @property
     def can_go_on(self) -> bool:

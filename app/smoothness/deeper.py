@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import cached, state
 from app.shared.downloads import show_figure
+from app.shared.readouts import readout_rule
 from app.smoothness.tables import (
     MAIN_TEXTS,
     RECALL_TEXT,
@@ -58,7 +59,7 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
     )
     one = linear[label]
     table, recall = _deep_tables(one, depth)
-    trained = one.record.model.n_layers if one.record.model else 0
+    trained = len(one.record.model.widths[one.modality]) - 1 if one.record.model else 0
     _show_numbers(table, recall, depth)
     shown = pd.concat([of_view(table, view), recall], ignore_index=True)
     figure = measure_panels(
@@ -126,12 +127,17 @@ def _recall_note(one: ChosenRun, recall: pd.DataFrame) -> str:
         f"{RECALL_TITLE}: inner product of the user and item rows of one depth, full ranking, "
         f"validation, {int(recall['n'].iloc[0]):,} users. Once all users point one way, the scores "
         f"can only tell popular items from rare ones: ranking by popularity alone gives "
-        f"{wording.metric(popularity)} (dotted line). The readout at depth k is the mean of the "
-        "layers 0 to k."
+        f"{wording.metric(popularity)} (dotted line)."
     )
-    if one.record.model and len(one.record.model.modalities) > 1:
+    facts = one.record.model
+    if facts is None:
+        return note
+    note += f" The readout at depth k is {readout_rule(facts)}"
+    if facts.readout_widths is not None:
+        note += ", without what the trained model adds to it before it scores"
+    note += "."
+    if len(facts.modalities) > 1:
         note += (
-            f" This is the {one.modality} part alone; the trained model also weights the "
-            "modalities for each user and adds the item-item graph."
+            f" This is the {one.modality} part alone; the trained model scores with all modalities."
         )
     return note

@@ -191,7 +191,7 @@ def whole_model(one: ChosenRun) -> pd.DataFrame:
         return pd.DataFrame()
     row = {
         "run": one.label,
-        "layer": model.n_layers,
+        "layer": len(model.widths[one.modality]) - 1,
         "side": "whole model",
         "measure": RECALL,
         "value": evaluation.valid[RECALL],

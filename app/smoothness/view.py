@@ -138,8 +138,8 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
         default="layer",
         required=True,
         format_func=lambda name: VIEW_NAMES[name],
-        help="Layer output: x at depth k. Readout: what would score at depth k, the mean of the "
-        "layers 0 to k (or layer k, where a model reads out the last one).",
+        help="Layer output: x at depth k. Readout: what would score if propagation stopped at depth k, "
+        "e.g. the mean of the layers 0 to k.",
         **state.keep(VIEW),
     )
     return names, modality, view

@@ -197,7 +197,7 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
             "the same two axes, the directions in which these points differ most (PCA, "
             f"{frame.explained:.0%} of their variance). After each epoch the axes are found anew "
             "and turned to match the picture before. The scale never zooms in: points that draw "
-            "together are points that become alike.",
+            f"together are points that become alike.{_left_out(index, modality)}",
         )
     ]
 
@@ -209,7 +209,7 @@ def _next_frame(
     shown = _shown(str(run.path), record.provenance.created.isoformat(), modality)
     version, frame = shown.last
     if version != index.version or frame is None:
-        rows = np.stack([layer[nodes] for layer in index[modality]])  # (L + 1, n, d)
+        rows = np.stack([index[modality][k][nodes] for k in index.facts.like_last(modality)])
         frame = live_map(rows, frame)
         shown.last = (index.version, frame)
     return frame
@@ -226,12 +226,23 @@ def _shown(path: str, created: str, modality: str) -> _Shown:
     return _Shown()
 
 
+def _left_out(index: LayerIndex, modality: str) -> str:
+    """Which layers are not on the map, in a sentence with a space before it; nothing where all are."""
+    shown = index.facts.like_last(modality)
+    others = [str(k) for k in range(len(index[modality])) if k not in shown]
+    if not others:
+        return ""
+    return (
+        f" Not on the map: layer {', '.join(others)}, of another width, so without axes in common."
+    )
+
+
 def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
     """Each layer with its MAD in the same epoch, where that is known."""
     rows = history.epochs
     now = rows[rows["epoch"] == index.epoch] if "epoch" in rows else rows
     titles = []
-    for layer in range(len(index[modality])):
+    for layer in index.facts.like_last(modality):
         title = f"layer {layer}"
         columns = [measure_columns(rows, "mad", modality, side).get(layer) for side in SIDES]
         if len(now) and all(columns):

@@ -37,6 +37,7 @@ def project(
 ) -> None:
     """Map all layers of a run onto two shared axes and write the map.
 
+    Layers of another width than the last one have no axes in common with it and are left out.
     In a picture, UMAP stands beside PCA, because UMAP alone hides a collapse. A map that was computed
     before, by this command or in the app, is not computed again.
 
@@ -63,8 +64,11 @@ def project(
         raise unknown_name("modality", chosen, layers)
     sample = sample_nodes(dataset.n_users, dataset.n_items, n_nodes)
 
+    numbers = layers.facts.like_last(chosen)
+    states = [layers[chosen][k] for k in numbers]
+
     def mapped(by: str) -> Projection:
-        return fit(layers[chosen], by, sample, n_users=dataset.n_users, cache=kept_maps())
+        return fit(states, by, sample, n_users=dataset.n_users, cache=kept_maps())
 
     found = mapped(method)
     is_user = found.nodes < dataset.n_users
@@ -75,14 +79,14 @@ def project(
     kinds = ["user" if user else "item" for user in is_user]
     n_of_total = f"{len(found.nodes):,} of {found.n_total:,} nodes"
     if suffix == ".csv":
-        write_bytes(out, _table(found, kinds, ids).encode())
+        write_bytes(out, _table(found, numbers, kinds, ids).encode())
     else:
         shown = [found] if method == "pca" else [mapped("pca"), found]
         figures = [
             embedding_figure(
                 each.coords,
                 each.nodes,
-                [f"layer {k}" for k in range(len(each.coords))],
+                [f"layer {k}" for k in numbers],
                 each.quality,
                 each.collapsed,
                 title=TITLES[each.method],
@@ -94,17 +98,18 @@ def project(
         ]
         head = f"{run} · {chosen} · {n_of_total}"
         write_bytes(out, _page(head, UMAP_HIDES if len(shown) > 1 else "", figures).encode())
-    n_layers = len(found.coords)
-    tell(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}: {out}")
+    n_layers, n_all = len(numbers), len(layers[chosen])
+    left_out = f", without {n_all - n_layers} of another width" if n_layers < n_all else ""
+    tell(f"{n_of_total}, {n_layers} layer{'s' if n_layers != 1 else ''}{left_out}: {out}")
 
 
-def _table(found: Projection, kinds: list[str], ids: list[str]) -> str:
+def _table(found: Projection, numbers: list[int], kinds: list[str], ids: list[str]) -> str:
     """CSV with a row a layer and node."""
     import pandas as pd
 
     layers = [
         pd.DataFrame({"layer": k, "type": kinds, "id": ids, "x": flat[:, 0], "y": flat[:, 1]})
-        for k, flat in enumerate(found.coords)
+        for k, flat in zip(numbers, found.coords, strict=True)
     ]
     return to_csv(pd.concat(layers))
 

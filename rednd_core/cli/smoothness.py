@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,13 +41,13 @@ def smoothness(
     """
     from rednd_core.graph.bipartite import bipartite_graph
     from rednd_core.smoothness import MEASURES, measure_layers, propagate_depth
-    from rednd_core.smoothness.report import VIEWS
 
     opened = open_store(runs_dir).open(run)
     dataset = load_run_data(opened)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     layers = opened.layers()
     arrays: dict[str, Sequence[NDArray[np.floating]]] = dict(layers)
+    readouts: dict[str, Iterable[NDArray[np.floating]]] = {m: layers.readouts(m) for m in layers}
     if depth is not None:
         model = opened.record.model
         if model is None or not model.linear_propagation:
@@ -57,8 +57,8 @@ def smoothness(
                 remedy="leave out --depth",
             )
         arrays = {m: propagate_depth(states[0], graph, depth) for m, states in arrays.items()}
-    views = VIEWS if as_json else ("layer",)
-    table = measure_layers(arrays, graph, readout=layers.readout, views=views)
+        readouts = {m: layers.facts.readout.each(states) for m, states in arrays.items()}
+    table = measure_layers(arrays, graph, readouts=readouts if as_json else None)
     if as_json:
         print_json({"run": run, "epoch": layers.epoch, "rows": table.to_dict("records")})
         return

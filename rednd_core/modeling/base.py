@@ -19,8 +19,8 @@ from rednd_core.errors import ConfigError, unknown_name
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.phases import Phase, Update
 from rednd_core.modeling.randomness import Epoch
-from rednd_core.modeling.readout import Readout
 from rednd_core.modeling.registry import weight_setting
+from rednd_core.readout import Readout
 
 MAX_LAYERS = 32
 
@@ -83,6 +83,11 @@ class Recommender(nn.Module, ABC):
     def readouts(self) -> dict[str, list[Tensor]]:
         """Modality -> [z^0 .. z^L], each (N, D): what would score if propagation stopped there."""
         return {m: self.readout(states) for m, states in self.layers().items()}
+
+    @property
+    def reads_out_by_rule(self) -> bool:
+        """Whether :attr:`readout` alone tells :meth:`readouts`; else a run has to record them."""
+        return type(self).readouts is Recommender.readouts
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
         """Users (n_users, D) and items (n_items, D) by a fresh forward pass: score = inner product."""

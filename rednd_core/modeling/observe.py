@@ -33,6 +33,12 @@ def current_layers(model: Recommender) -> dict[str, list[Tensor]]:
         return {m: [x.detach() for x in states] for m, states in model.layers().items()}
 
 
+def current_readouts(model: Recommender) -> dict[str, list[Tensor]]:
+    """What would score at each depth, by a fresh forward pass, on its device."""
+    with observed(model):
+        return model.readouts()
+
+
 def current_embeddings(model: Recommender) -> tuple[Tensor, Tensor]:
     """What scores, by a fresh forward pass: users (n_users, D) and items (n_items, D), on its device."""
     with observed(model):

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from rednd_core.modeling.base import xavier_normal
 from rednd_core.modeling.bpr import BPRRecommender
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.readout import Readout
 from rednd_core.models.lightgcn import LightGCNHyperparameters
+from rednd_core.readout import Readout
 
 
 class GCN(BPRRecommender):

@@ -16,8 +16,8 @@ from rednd_core.losses.regularization import batch_l2
 from rednd_core.modeling.base import EmbeddingHyperparameters, xavier_normal
 from rednd_core.modeling.bpr import BPRRecommender
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.readout import Readout
 from rednd_core.modeling.rows import batch_rows
+from rednd_core.readout import Readout
 
 
 class MatrixFactorization(BPRRecommender):

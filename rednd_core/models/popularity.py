@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rednd_core.modeling.base import Hyperparameters, Recommender
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.readout import Readout
+from rednd_core.readout import Readout
 
 
 class Popularity(Recommender):

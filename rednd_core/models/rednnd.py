@@ -43,8 +43,8 @@ from rednd_core.modeling.multimodal import (
     feature_mlp,
     fusion_weights,
 )
-from rednd_core.modeling.readout import Readout
 from rednd_core.modeling.rows import batch_nodes, batch_rows, gather
+from rednd_core.readout import Readout
 
 
 class RedNnDHyperparameters(ItemGraphHyperparameters, AlignmentHyperparameters):

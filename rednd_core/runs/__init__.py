@@ -2,15 +2,14 @@
 
 from rednd_core.runs.alignment import AlignmentWeight, alignment_weight
 from rednd_core.runs.control import ControlReader, send
+from rednd_core.runs.facts import DataFacts, LayerFacts, ModelFacts
 from rednd_core.runs.follow import Follower, History
 from rednd_core.runs.layers import LayerIndex
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, RunLayout
 from rednd_core.runs.record import (
     LIVE_STATES,
     Command,
-    DataFacts,
     EvaluationRecord,
-    ModelFacts,
     Provenance,
     RunRecord,
     StatusRecord,
@@ -32,6 +31,7 @@ __all__ = [
     "EvaluationRecord",
     "Follower",
     "History",
+    "LayerFacts",
     "LayerIndex",
     "ModelFacts",
     "Provenance",

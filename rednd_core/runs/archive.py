@@ -20,14 +20,15 @@ from rednd_core.runs.layout import STAMP
 
 CHUNK_BYTES = 1024**2
 
-LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{MODALITY.pattern}_\d{{1,4}}\.npy)"
+NPY = rf"{MODALITY.pattern}_\d{{1,4}}\.npy"
+LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{NPY})|readouts/{NPY}"
 CHECKPOINTS = (
     rf"checkpoints/(best(\.{STAMP})?\.safetensors|last\.{STAMP}(\.state)?\.safetensors|last\.json)"
 )
 TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|per_user\.csv|log\.txt"
 KEPT = re.compile(rf"({TOP}|{LAYERS}|{CHECKPOINTS})")
 LEFT_BEHIND = re.compile(
-    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json|(layers|checkpoints|control)/)"
+    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json|(layers|readouts|checkpoints|control)/)"
 )
 """What means something only where it was made; and the table, which travels as CSV (per_user.py)."""
 FOLDER_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")

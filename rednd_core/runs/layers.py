@@ -8,7 +8,7 @@ files belong together. The arrays stay readable after a rewriting: they map the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,10 @@ from rednd_core import atomic
 from rednd_core.bounded import read_plain, require_plain
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
+from rednd_core.runs.facts import LayerFacts
+from rednd_core.runs.layer_index import LayersRecord
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import LayersRecord, ModelFacts, Readout, parse_record, unreadable
+from rednd_core.runs.record import parse_record, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,15 +37,17 @@ class LayerIndex(Mapping[str, "Sequence[FloatArray]"]):
     """modality -> [x^0 .. x^L], each (N, d) float32, memory-mapped; all of one epoch.
 
     Attributes:
+        recorded: modality -> [z^0 .. z^L], (N, D), where the model's rule does not give them; else empty.
         user_emb, item_emb: what scores, (n_users, s) and (n_items, s), of the same epoch.
         version: changes with every rewriting, so that caches can key on it.
     """
 
+    facts: LayerFacts
     arrays: Mapping[str, Sequence[FloatArray]]
+    recorded: Mapping[str, Sequence[FloatArray]]
     user_emb: FloatArray
     item_emb: FloatArray
     epoch: int
-    readout: Readout
     version: str
 
     def __getitem__(self, modality: str) -> Sequence[FloatArray]:
@@ -55,35 +59,46 @@ class LayerIndex(Mapping[str, "Sequence[FloatArray]"]):
     def __len__(self) -> int:
         return len(self.arrays)
 
+    def readouts(self, modality: str) -> Iterable[NDArray[np.floating]]:
+        """z^0 .. z^L, each (N, D), one after the other: what would score if propagation stopped there.
+
+        A z^k that is a layer is that layer's own array.
+        """
+        if self.recorded:
+            return self.recorded[modality]
+        return self.facts.readout.each(self.arrays[modality])
+
 
 def write_layers(
     layout: RunLayout,
-    facts: ModelFacts,
+    facts: LayerFacts,
     layers: Mapping[str, Sequence[FloatArray]],
+    readouts: Mapping[str, Sequence[FloatArray]],
     user_emb: FloatArray,
     item_emb: FloatArray,
     epoch: int,
 ) -> None:
-    """Replace the run's layers by those of ``epoch``; arrays that disagree with ``facts`` raise."""
+    """Replace the run's layers by those of ``epoch``; arrays that disagree with ``facts`` raise.
+
+    Args:
+        readouts: empty where ``facts`` has no widths of them.
+    """
     import numpy as np
 
-    shape = (len(user_emb) + len(item_emb), facts.embedding_size)
-    _check_layers(facts, layers, shape)
-    index = LayersRecord(
-        modalities=facts.modalities,
-        n_layers=facts.n_layers,
-        shape=shape,
-        readout=facts.readout,
-        epoch=epoch,
-        written=time.time_ns(),
-    )
+    n_nodes = len(user_emb) + len(item_emb)
+    _check_shapes("layers", layers, facts.widths, n_nodes)
+    _check_shapes("readouts", readouts, facts.readout_widths or {}, n_nodes)
+    index = LayersRecord(facts=facts, n_nodes=n_nodes, epoch=epoch, written=time.time_ns())
     files = {
-        layout.layer(modality, depth): layers[modality][depth]
-        for modality in facts.modalities
-        for depth in range(facts.n_layers + 1)
+        place(modality, k): array
+        for place, stacks in ((layout.layer, layers), (layout.readout, readouts))
+        for modality, stack in stacks.items()
+        for k, array in enumerate(stack)
     }
     files |= {layout.users: user_emb, layout.items: item_emb}
     layout.layers.mkdir(exist_ok=True)
+    if readouts:
+        layout.readouts.mkdir(exist_ok=True)
     # All slow work comes first: readers find no index only while files are renamed.
     staged = atomic.stage_all(
         (path, atomic.npy(np.asarray(array, dtype=np.float32))) for path, array in files.items()
@@ -137,22 +152,28 @@ def _parse(layout: RunLayout, content: bytes) -> LayersRecord:
 
 def _open(layout: RunLayout, content: bytes) -> LayerIndex:
     index = _parse(layout, content)
-    arrays = {
-        modality: [
-            _map(layout.layer(modality, depth), index.shape) for depth in range(index.n_layers + 1)
-        ]
-        for modality in index.modalities
-    }
+    facts = index.facts
+    arrays = _map_all(layout.layer, facts.widths, index.n_nodes)
+    recorded = _map_all(layout.readout, facts.readout_widths or {}, index.n_nodes)
     user_emb, item_emb = _map(layout.users), _map(layout.items)
     n_nodes = len(user_emb) + len(item_emb)
-    if n_nodes != index.shape[0] or user_emb.shape[1] != item_emb.shape[1]:
+    if n_nodes != index.n_nodes or user_emb.shape[1] != item_emb.shape[1]:
         raise RunError(
-            expected=f"users.npy and items.npy with {index.shape[0]} rows together, equally wide, "
+            expected=f"users.npy and items.npy with {index.n_nodes} rows together, equally wide, "
             f"in {layout.path.name}/layers",
             found=f"the shapes {user_emb.shape} and {item_emb.shape}",
             remedy="compute the layers of this run again",
         )
-    return LayerIndex(arrays, user_emb, item_emb, index.epoch, index.readout, index.version)
+    return LayerIndex(facts, arrays, recorded, user_emb, item_emb, index.epoch, index.version)
+
+
+def _map_all(
+    place: Callable[[str, int], Path], widths: Mapping[str, Sequence[int]], n_nodes: int
+) -> dict[str, list[FloatArray]]:
+    return {
+        modality: [_map(place(modality, k), (n_nodes, width)) for k, width in enumerate(of_layers)]
+        for modality, of_layers in widths.items()
+    }
 
 
 def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
@@ -179,7 +200,7 @@ def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
 def _bad_array(path: Path, found: str, shape: tuple[int, int] | None = None) -> RunError:
     of_shape = f" of shape {shape}" if shape else ""
     return RunError(
-        expected=f"a float32 matrix{of_shape} in {path.parent.parent.name}/layers/{path.name}",
+        expected=f"a float32 matrix{of_shape} in {'/'.join(path.parts[-3:])}",
         found=found,
         remedy="compute the layers of this run again",
     )
@@ -193,13 +214,17 @@ def _missing(layout: RunLayout) -> RunError:
     )
 
 
-def _check_layers(
-    facts: ModelFacts, layers: Mapping[str, Sequence[FloatArray]], shape: tuple[int, int]
+def _check_shapes(
+    what: str,
+    stacks: Mapping[str, Sequence[FloatArray]],
+    widths: Mapping[str, Sequence[int]],
+    n_nodes: int,
 ) -> None:
-    found = {modality: [array.shape for array in arrays] for modality, arrays in layers.items()}
-    if found != {modality: [shape] * (facts.n_layers + 1) for modality in facts.modalities}:
+    found = {modality: [array.shape for array in stack] for modality, stack in stacks.items()}
+    expected = {m: [(n_nodes, width) for width in of_layers] for m, of_layers in widths.items()}
+    if found != expected:
         raise RunError(
-            expected=f"{facts.n_layers + 1} layers of shape {shape} for {', '.join(facts.modalities)}",
-            found=f"the shapes {found}",
+            expected=f"{what} of the shapes {expected}",
+            found=f"{found}",
             remedy="record the model's real modalities and sizes",
         )

@@ -96,6 +96,15 @@ class RunLayout:
         """The file of x^index of ``modality``, (N, d) float32."""
         return self.layers / f"{modality}_{index}.npy"
 
+    @property
+    def readouts(self) -> Path:
+        """Only where the model's rule does not give them: see ``facts.LayerFacts``."""
+        return self.path / "readouts"
+
+    def readout(self, modality: str, index: int) -> Path:
+        """The file of z^index of ``modality``, (N, D) float32."""
+        return self.readouts / f"{modality}_{index}.npy"
+
 
 def check_run_name(name: str) -> str:
     """``name`` if it can name a folder on every system; else a :class:`RunError`."""

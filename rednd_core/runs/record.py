@@ -18,46 +18,25 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import from_json
 
 from rednd_core.bounded import read_plain
-from rednd_core.config import (
-    MODALITY,
-    MOST_MODALITIES,
-    RunConfig,
-    StrictModel,
-    resolve_data_path,
-)
+from rednd_core.config import RunConfig, StrictModel, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
+from rednd_core.runs.facts import Count, DataFacts, ModelFacts, ModelFacts1
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
-Readout = Literal["mean", "last"]
 CommandName = Literal["pause", "resume", "stop", "set_weight"]
 
 LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
 """States that need a living process; ``lost`` is never stored, only observed."""
 
-Count = Annotated[int, Field(ge=0, lt=2**63)]
 Moment = Annotated[float, Field(ge=0, lt=32_503_680_000)]
 """Seconds since 1970, up to the year 3000: what every calendar can show."""
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Modality = Annotated[str, Field(pattern=f"^{MODALITY.pattern}$")]
-
-
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len({name.lower() for name in names}) < len(names):
-        raise ValueError("modalities that differ by more than case")
-    return names
-
-
-Modalities = Annotated[
-    tuple[Modality, ...],
-    Field(min_length=1, max_length=MOST_MODALITIES),
-    AfterValidator(_distinct),
-]
 Metrics = dict[str, float | None]
 
-R = TypeVar("R", bound="VersionedRecord")
+R = TypeVar("R", bound="AnyRecord")
 
 
 def _in_the_calendar(moment: datetime) -> datetime:
@@ -92,10 +71,22 @@ class TimedRecord(StrictModel):
         return self
 
 
-class VersionedRecord(TimedRecord):
+class AnyRecord(TimedRecord):
     """A file of its own in the run folder, of at most ``most_bytes``."""
 
     most_bytes: ClassVar[int] = RECORD_BYTES
+    formats: ClassVar[str] = "format 1"
+    format: int
+
+    @classmethod
+    def from_text(cls, content: bytes | str) -> Self:
+        """Read JSON strictly; a pydantic ValidationError where it does not fit."""
+        return cls.model_validate_json(content, strict=True)
+
+
+class VersionedRecord(AnyRecord):
+    """A file whose form has never changed."""
+
     format: Literal[1] = 1
 
 
@@ -112,45 +103,12 @@ class Provenance(TimedRecord):
     processes: Annotated[int, Field(ge=1)] = 1
 
 
-class DataFacts(StrictModel):
-    """What the run was trained on; ``digest`` is the data set's own."""
-
-    name: Name
-    digest: Name
-    n_users: Annotated[int, Field(ge=1)]
-    n_items: Annotated[int, Field(ge=1)]
-    n_train: Count
-    n_valid: Count
-    n_test: Count
-
-    @property
-    def n_nodes(self) -> int:
-        return self.n_users + self.n_items
-
-    @property
-    def sizes(self) -> str:
-        """The numbers of users, items and interactions in words."""
-        n_pairs = self.n_train + self.n_valid + self.n_test
-        return f"{self.n_users:,} users, {self.n_items:,} items, {n_pairs:,} interactions"
-
-
-class ModelFacts(StrictModel):
-    """Shape of the layers: ``n_layers`` + 1 arrays (x^0 .. x^L) of (N, embedding_size) a modality."""
-
-    modalities: Modalities
-    n_layers: Annotated[int, Field(ge=0, le=1000)]
-    embedding_size: Annotated[int, Field(ge=1, le=65_536)]
-    readout: Readout
-    linear_propagation: bool = False
-
-
-class RunRecord(VersionedRecord):
-    """config.json. ``data`` and ``model`` are null until the training process has built them."""
+class _RunRecord(AnyRecord):
+    """What config.json has said in every format."""
 
     config: RunConfig
     provenance: Provenance
     data: DataFacts | None = None
-    model: ModelFacts | None = None
 
     @property
     def data_digest(self) -> str | None:
@@ -182,6 +140,33 @@ class RunRecord(VersionedRecord):
                 found=f"{self.config.data.path} with other content",
                 remedy="put the old files back there, or train a new run on the new ones",
             )
+
+
+class RunRecord1(_RunRecord):
+    """config.json of format 1."""
+
+    format: Literal[1] = 1
+    model: ModelFacts1 | None = None
+
+
+class RunRecord(_RunRecord):
+    """config.json. ``data`` and ``model`` are null until the training process has built them."""
+
+    formats: ClassVar[str] = "format 1 or 2"
+    format: Literal[2] = 2
+    model: ModelFacts | None = None
+
+    @classmethod
+    def from_text(cls, content: bytes | str) -> Self:
+        if not is_format_1(content):
+            return super().from_text(content)
+        old = RunRecord1.from_text(content)
+        return cls(
+            config=old.config,
+            provenance=old.provenance,
+            data=old.data,
+            model=old.model and old.model.upgraded(),
+        )
 
 
 class ProcessRecord(VersionedRecord):
@@ -234,26 +219,6 @@ class EvaluationRecord(VersionedRecord):
         return "test" in self.n_users
 
 
-class LayersRecord(VersionedRecord):
-    """layers/index.json: what lies beside it, written last.
-
-    Attributes:
-        shape: (N, d) of every layer.
-        written: nanoseconds since 1970; tells two writings of one epoch apart.
-    """
-
-    modalities: Modalities
-    n_layers: Annotated[int, Field(ge=0, le=1000)]
-    shape: tuple[int, int]
-    readout: Readout
-    epoch: Count
-    written: Count
-
-    @property
-    def version(self) -> str:
-        return f"{self.epoch}-{self.written}"
-
-
 class Command(VersionedRecord):
     """One file in control/. ``set_weight`` names a loss and its new weight; the others name none.
 
@@ -281,9 +246,9 @@ class Command(VersionedRecord):
 def parse_record(cls: type[R], content: bytes | str, what: str) -> R:
     """``content`` as a ``cls``; ``what`` names the file in the :class:`RunError`."""
     try:
-        return cls.model_validate_json(content, strict=True)
+        return cls.from_text(content)
     except ValidationError as error:
-        raise _sentence(error, what) from None
+        raise _sentence(error, cls.formats, what) from None
 
 
 def unreadable(what: str, error: OSError) -> RunError:
@@ -305,12 +270,21 @@ def read_record(cls: type[R], path: Path) -> R:
     return parse_record(cls, content, what)
 
 
-def _sentence(error: ValidationError, what: str) -> RunError:
+def is_format_1(content: bytes | str) -> bool:
+    """Whether a file says so, or says nothing, as format 1 allows; what is no JSON is not asked further."""
+    try:
+        told = from_json(content)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("format", 1) == 1
+
+
+def _sentence(error: ValidationError, formats: str, what: str) -> RunError:
     findings = error.errors(include_url=False)
     other_format = [finding for finding in findings if finding["loc"] == ("format",)]
     if other_format:
         return RunError(
-            expected=f"format 1 in {what}",
+            expected=f"{formats} in {what}",
             found=f"format {str(other_format[0]['input'])[:40]!r}",
             remedy="open it with the version that wrote it",
         )

@@ -12,9 +12,11 @@ from pydantic_core import from_json
 from rednd_core.bounded import read_plain, require_plain
 from rednd_core.errors import CheckpointError, RedndError
 from rednd_core.runs.budgets import RECORD_BYTES
+from rednd_core.runs.facts import LayerFacts
+from rednd_core.runs.layer_index import LayersRecord
 from rednd_core.runs.layers import read_layers
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH
-from rednd_core.runs.record import LayersRecord, RunRecord, read_record
+from rednd_core.runs.record import RunRecord, read_record
 from rednd_core.runs.run import Run
 
 REMEDY = "export the run again"
@@ -28,7 +30,7 @@ def check_run(path: Path) -> RunRecord:
         # Raises where one of them is broken; a live state is what its sender saw, not checked here.
         for look in (lambda: run.status, run.metrics, run.evaluation):
             look()
-        if run.layout.layers.exists():
+        if run.layout.layers.exists() or run.layout.readouts.exists():
             _check_layers(run, record)
         for file in sorted(run.layout.checkpoints.glob("*.safetensors")):
             check_checkpoint(file, record, is_model=file == run.layout.best_checkpoint)
@@ -71,7 +73,7 @@ def check_checkpoint(path: Path, record: RunRecord, *, is_model: bool) -> None:
 
 
 def _check_layers(run: Run, record: RunRecord) -> None:
-    """The layers have the modalities, depth and (N, d) that config.json claims, and nothing more."""
+    """The layers have the modalities, depths and widths that config.json claims, and nothing more."""
     facts, data = record.model, record.data
     if facts is None or data is None:
         raise CheckpointError(
@@ -80,13 +82,10 @@ def _check_layers(run: Run, record: RunRecord) -> None:
             remedy=REMEDY,
         )
     index = read_record(LayersRecord, run.layout.layer_index)
-    shape = (data.n_nodes, facts.embedding_size)
-    claimed = (facts.modalities, facts.n_layers, facts.readout, shape)
-    listed = (index.modalities, index.n_layers, index.readout, index.shape)
-    if claimed != listed:
+    if (index.facts, index.n_nodes) != (facts.of_layers, data.n_nodes):
         raise CheckpointError(
-            expected=f"the layers of config.json, {claimed}",
-            found=f"{listed} in layers/index.json",
+            expected=f"the layers of config.json, {_shapes(facts.of_layers, data.n_nodes)}",
+            found=f"{_shapes(index.facts, index.n_nodes)} in layers/index.json",
             remedy=REMEDY,
         )
     layers = read_layers(run.layout)
@@ -96,17 +95,24 @@ def _check_layers(run: Run, record: RunRecord) -> None:
             found=str(len(layers.user_emb)),
             remedy=REMEDY,
         )
-    known = {run.layout.layer_index, run.layout.users, run.layout.items} | {
-        run.layout.layer(modality, depth)
-        for modality in facts.modalities
-        for depth in range(facts.n_layers + 1)
-    }
-    if strays := sorted(path.name for path in set(run.layout.layers.iterdir()) - known):
+    known = {run.layout.layer_index, run.layout.users, run.layout.items}
+    for place, widths in (
+        (run.layout.layer, facts.widths),
+        (run.layout.readout, facts.readout_widths or {}),
+    ):
+        known |= {place(modality, k) for modality, of in widths.items() for k in range(len(of))}
+    folders = [folder for folder in (run.layout.layers, run.layout.readouts) if folder.exists()]
+    found = {path for folder in folders for path in folder.iterdir()}
+    if strays := sorted(path.name for path in found - known):
         raise CheckpointError(
-            expected="only the layers that layers/index.json lists",
+            expected="only the layers and readouts that layers/index.json lists",
             found=strays[0],
             remedy=REMEDY,
         )
+
+
+def _shapes(facts: LayerFacts, n_nodes: int) -> str:
+    return f"{n_nodes} rows and {facts.model_dump_json()}"[:1000]
 
 
 def _check_json(path: Path) -> None:

@@ -17,14 +17,13 @@ from rednd_core import atomic
 from rednd_core.errors import STORAGE, RedndError, RunError, printable, storage_error
 from rednd_core.places import make_folder
 from rednd_core.runs.control import ControlReader
+from rednd_core.runs.facts import DataFacts, ModelFacts
 from rednd_core.runs.layers import write_layers
 from rednd_core.runs.layout import RunLayout, check_run_name
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.per_user import write_per_user
 from rednd_core.runs.record import (
-    DataFacts,
     EvaluationRecord,
-    ModelFacts,
     Provenance,
     RunRecord,
     State,
@@ -58,7 +57,8 @@ class RunWriter:
         self._next_heartbeat = 0.0
         for folder in (self.layout.checkpoints, self.layout.control):
             folder.mkdir(exist_ok=True)
-        for folder in (run_dir, self.layout.layers, self.layout.checkpoints):
+        layout = self.layout
+        for folder in (run_dir, layout.layers, layout.readouts, layout.checkpoints):
             atomic.remove_leftovers(folder)
         # Others write there as well.
         atomic.remove_leftovers(self.layout.control, older_than=atomic.ABANDONED_SECONDS)
@@ -175,15 +175,21 @@ class RunWriter:
         item_emb: FloatArray,
         *,
         epoch: int,
+        readouts: Mapping[str, Sequence[FloatArray]] | None = None,
     ) -> None:
-        """Replace the layers (each (N, d)) and the scoring embeddings by those of ``epoch``."""
+        """Replace the layers (each (N, d)) and the scoring embeddings by those of ``epoch``.
+
+        Args:
+            readouts: what would score at each depth, (N, D), where the recorded rule does not give it.
+        """
         if self.record.model is None:
             raise RunError(
                 expected="the model's modalities and sizes in config.json",
                 found="none",
                 remedy="call describe before save_layers",
             )
-        write_layers(self.layout, self.record.model, layers, user_emb, item_emb, epoch)
+        facts = self.record.model.of_layers
+        write_layers(self.layout, facts, layers, readouts or {}, user_emb, item_emb, epoch)
 
     def save_evaluation(self, evaluation: EvaluationRecord) -> None:
         atomic.write_json(self.layout.evaluation, evaluation)

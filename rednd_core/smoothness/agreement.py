@@ -37,10 +37,13 @@ def neighbour_agreement(x: ArrayLike, graph: BipartiteGraph) -> Array:
 def self_agreement(x: ArrayLike, start: ArrayLike) -> Array:
     """cos(x_i, x_i^0) in [-1, 1], (N,): what aggregation left of a node's own direction.
 
-    NaN where either row is zero. On the mean of the layers 1..k its mean over nodes is one minus the
-    node-neighbour discrepancy of RedNⁿD (arXiv 2412.18962).
+    NaN where either row is zero, and for all nodes where the widths differ. On the mean of the layers
+    1..k its mean over nodes is one minus the node-neighbour discrepancy of RedNⁿD (arXiv 2412.18962).
     """
-    return _row_cosines(np.asarray(x, dtype=np.float64), np.asarray(start, dtype=np.float64))
+    rows, own = np.asarray(x, dtype=np.float64), np.asarray(start, dtype=np.float64)
+    if len(rows) == len(own) and rows.shape != own.shape:
+        return np.full(len(rows), np.nan)
+    return _row_cosines(rows, own)
 
 
 def _row_cosines(a: Array, b: Array) -> Array:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.graph.propagator import Propagate
 from rednd_core.smoothness import rank
-from rednd_core.smoothness.report import Readout
 
 BLOCK = 256
 """Rows whose product is float32: that of all of them is right to 5e-8 of its largest entry."""
@@ -62,14 +62,16 @@ class EpochSmoothness:
 
     @torch.no_grad()
     def __call__(
-        self, layers: Mapping[str, Sequence[Tensor]], *, readout: Readout, linear: bool
+        self, layers: Mapping[str, Sequence[Tensor]], scoring: Mapping[str, Tensor], *, linear: bool
     ) -> dict[str, float]:
         """The cheap measures as ``view.modality.layer.side.measure`` -> value; exact, both sides apart.
 
-        Of every layer, and of the readout that scores; the discrepancy at every depth from 1 on.
+        Of every layer, and of the readout that scores; the discrepancy at every depth from 1 on, as long
+        as the layers are as wide as x^0.
 
         Args:
-            layers: modality -> x^0 .. x^L, each (N, d).
+            layers: modality -> x^0 .. x^L, each (N, d); widths may differ.
+            scoring: modality -> z^L, (N, D); the last layer itself where that scores.
             linear: every layer is A-hat times the one before, so that products need not be computed.
 
         Returns:
@@ -81,27 +83,27 @@ class EpochSmoothness:
             rows = [self._connected(x) for x in states]
             lengths = [_lengths(x) for x in rows]
             known = len(rows) - 1 if linear else 0  # of how many the next layer is the product
-            products = rows[1 : known + 1]
-            products += [self._connected(self._propagate(x)) for x in states[known:]]
-            ahead = lengths[1 : known + 1] + [_lengths(x) for x in products[known:]]
+            ahead = lengths[1 : known + 1] + [self._ahead(x) for x in states[known:]]
             views: list[tuple[str, ...]] = [(f"layer.{modality}.{k}",) for k in range(len(rows))]
 
-            later: Tensor | None = (
-                None  # sum of the layers 1..k, which points where their mean points
-            )
+            total: Tensor | None = None  # of the layers 1..k; it points where their mean points
             for k, x in enumerate(rows[1:], start=1):
-                later = x if later is None else later + x
-                product = lengths[0] * _lengths(later)
-                cosines[f"readout.{modality}.{k}"] = _cosines(rows[0], later, product)
-            scoring = f"readout.{modality}.{len(rows) - 1}"
-            if readout == "last":
-                views[-1] += (scoring,)
+                if x.shape != rows[0].shape:
+                    break
+                total = x if total is None else total + x
+                product = lengths[0] * _lengths(total)
+                cosines[f"readout.{modality}.{k}"] = _cosines(rows[0], total, product)
+            name, z = f"readout.{modality}.{len(rows) - 1}", scoring[modality]
+            if z is states[-1]:
+                views[-1] += (name,)
             else:
-                total = rows[0] if later is None else rows[0] + later
-                total_ahead = _lengths(sum(products[1:], products[0]))
-                matrices.append(MeasuredRows((scoring,), total, _lengths(total), total_ahead))
+                scored = self._connected(z)
+                matrices.append(MeasuredRows((name,), scored, _lengths(scored), self._ahead(z)))
             matrices += map(MeasuredRows, views, rows, lengths, ahead)
         return self._read(matrices, cosines)
+
+    def _ahead(self, x: Tensor) -> Tensor:
+        return _lengths(self._connected(self._propagate(x)))
 
     def _connected(self, x: Tensor) -> Tensor:
         return x if self._nodes is None else x.index_select(0, self._nodes.to(x.device))
@@ -171,7 +173,12 @@ def _effective_ranks(parts: Sequence[Tensor], longest: Sequence[float]) -> Itera
     """Of V matrices (n, d) whose longest rows are known."""
     in_blocks = [_can_be_blocks(x, length) for x, length in zip(parts, longest, strict=True)]
     grams = [_gram(x, blocks) for x, blocks in zip(parts, in_blocks, strict=True)]
-    spectra = torch.linalg.eigvalsh(torch.stack(grams)).cpu().numpy()
+    spectra: list[NDArray[np.float64]] = [np.empty(0)] * len(grams)
+    for width in {len(gram) for gram in grams}:
+        alike = [number for number, gram in enumerate(grams) if len(gram) == width]
+        found = torch.linalg.eigvalsh(torch.stack([grams[number] for number in alike]))
+        for number, eigenvalues in zip(alike, found.cpu().numpy(), strict=True):
+            spectra[number] = eigenvalues
     for x, blocks, eigenvalues in zip(parts, in_blocks, spectra, strict=True):
         if blocks and not eigenvalues[0] > CLEAR * eigenvalues[-1]:
             eigenvalues = torch.linalg.eigvalsh(_gram(x, in_blocks=False)).cpu().numpy()

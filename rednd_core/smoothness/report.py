@@ -20,7 +20,6 @@ from rednd_core.smoothness.view import ConnectedPart, LayerView
 
 Array = NDArray[np.float64]
 Layer = NDArray[np.floating]
-Readout = Literal["mean", "last"]
 ViewName = Literal["layer", "readout"]
 
 VIEWS: tuple[ViewName, ...] = get_args(ViewName)
@@ -52,9 +51,8 @@ def measure_layers(
     layers: Mapping[str, Iterable[Layer]],
     graph: BipartiteGraph,
     *,
-    readout: Readout = "mean",
+    readouts: Mapping[str, Iterable[Layer]] | None = None,
     measures: Collection[str] | None = None,
-    views: Collection[ViewName] = VIEWS,
     n_pairs: int = 50_000,
     n_rows: int = 1024,
     seed: int = 0,
@@ -63,12 +61,13 @@ def measure_layers(
 
     Args:
         layers: modality -> x^0 .. x^L, each (N, d), users first; one at a time. Sums over nodes are
-            float64, rows are of :func:`~rednd_core.smoothness.precision.row_type`.
+            float64, rows are of :func:`~rednd_core.smoothness.precision.row_type`. Widths d may differ.
         graph: the train graph. Its isolated nodes are left out at every depth and counted.
-        readout: how the model combines layers: at depth k the mean of the layers 0..k, or layer k.
-        measures: names from :data:`MEASURES`; None for all.
-        views: which to measure. Node-neighbour discrepancy compares x^0 with the mean of the layers
-            1..k: it is listed under ``"readout"`` whatever is chosen, there alone, and from depth 1 on.
+        readouts: modality -> z^0 .. z^L, each (N, D): what would score if propagation stopped at layer k
+            (see :class:`~rednd_core.readout.Readout`). Left out, layers alone are measured.
+        measures: names from :data:`MEASURES`; None for all. Node-neighbour discrepancy compares x^0 with
+            the mean of the layers 1..k: it is listed under ``"readout"`` alone, also without readouts,
+            from depth 1 on, and as long as the layers are as wide as x^0.
         n_pairs: sampled pairs of uniformity. n_rows: sampled rows of MADGap. A measure is exact
             where the graph has no more pairs or rows than that.
         seed: of those samples; every layer sees the same ones.
@@ -78,35 +77,35 @@ def measure_layers(
         (measures in the order of the catalogue).
 
     Raises:
-        ConfigError: unknown measure, readout or view, or a sample of fewer than two.
+        ConfigError: unknown measure, or a sample of fewer than two.
         DataError: layers of the wrong shape, or with numbers that are not finite.
     """
     names = _checked("smoothness measure", MEASURES if measures is None else measures, MEASURES)
-    _checked("view", views, VIEWS)
-    _checked("readout", [readout], get_args(Readout))
     samples = Samples(n_pairs=n_pairs, n_rows=n_rows, seed=seed)
     part = ConnectedPart.of(graph)
     gap_rows = _gap_rows(names, part, graph, samples)
-    means = "discrepancy" in names or ("readout" in views and readout == "mean")
     rows: list[Row] = []
     for modality, stack in layers.items():
         found: Found = {}
         start: LayerView | None = None
-        for depth in each_depth_of(stack, modality, part, means=means):
+        scoring = None if readouts is None else readouts[modality]
+        means = "discrepancy" in names
+        for depth in each_depth_of(stack, scoring, modality, part, means=means):
             start = start or depth.layer
-            if "discrepancy" in names and depth.neighbours is not None:
+            if depth.neighbours is not None:
                 for side in MEASURES["discrepancy"].sides:
                     value = paired_distance(start, depth.neighbours, side)
                     found[("readout", depth.k), "discrepancy", side] = value
-            scoring = depth.mean if readout == "mean" else depth.layer
-            shown = {"layer": depth.layer, "readout": scoring}
-            known: dict[int, Measured] = {}
-            for name in (view for view in VIEWS if view in views):
-                view = shown[name]
-                if id(view) not in known:
-                    known[id(view)] = _measure(view, names, samples, gap_rows)
-                for (measure, side), estimate in known[id(view)].items():
-                    found[(name, depth.k), measure, side] = estimate
+            of_layer = _measure(depth.layer, names, samples, gap_rows)
+            shown: dict[ViewName, Measured] = {"layer": of_layer}
+            if depth.readout is not None:
+                is_layer = depth.readout is depth.layer
+                shown["readout"] = (
+                    of_layer if is_layer else _measure(depth.readout, names, samples, gap_rows)
+                )
+            for view, measured in shown.items():
+                for (measure, side), estimate in measured.items():
+                    found[(view, depth.k), measure, side] = estimate
         rows += _rows(modality, found, part)
     return pd.DataFrame(rows, columns=list(Row._fields))
 

@@ -113,7 +113,7 @@ class StageRun:
     """One run on the stage; K depths.
 
     Attributes:
-        rows: K arrays (n, d), the vectors of ``Cast.nodes``.
+        rows: K arrays (n, d), the vectors of ``Cast.nodes``; of narrower depths the last columns are 0.
         measures: the table of ``measure_layers``, all nodes with a train interaction.
         recall: a row a depth: ``value``, ``ci`` (NaN where every user counts), ``n`` users; empty without
             validation pairs.
@@ -183,30 +183,26 @@ def stage_run(
     """Look at every layer of one run once.
 
     Args:
-        layers: x^0 .. x^(K-1), each (N, d), users first; several modalities side by side. Read one at
-            a time.
+        layers: x^0 .. x^(K-1), or what would score at each depth, each with N rows, users first;
+            several modalities side by side. Read one at a time.
         scoring: the vectors that the whole model scores with, (n_users, D) and (n_items, D).
         trained_depth: layers that the model was trained with; those beyond were propagated on to.
     """
     seen = _Collected(cast, dataset)
-    measures = measure_layers(
-        {"joined": seen.each(layers)}, graph, measures=MEASURES, views=["layer"]
-    )
+    measures = measure_layers({"joined": seen.each(layers)}, graph, measures=MEASURES)
     own, _ = top_k(*scoring, dataset.train_matrix, cast.users, LIST_LENGTH)
     return StageRun(
         name=name,
         title=title,
         trained_depth=trained_depth,
-        rows=seen.rows,
+        rows=_equally_wide(seen.rows),
         measures=measures,
         recall=pd.DataFrame(seen.recall, columns=["value", "ci", "n"]),
         lists=Lists(np.stack(seen.items), np.stack(seen.ranks), own),
     )
 
 
-def running_means(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """The means of the layers 0..k, k = 0, 1, ...: what a mean readout scores with at depth k."""
-    total: Layer | None = None
-    for count, layer in enumerate(layers, start=1):
-        total = layer.astype(np.float64) if total is None else total + layer
-        yield (total / count).astype(np.float32)
+def _equally_wide(rows: Sequence[Layer]) -> list[Layer]:
+    """Narrower depths with columns of zeros, so that one map can hold all of them."""
+    width = max(layer.shape[1] for layer in rows)
+    return [np.pad(layer, ((0, 0), (0, width - layer.shape[1]))) for layer in rows]

@@ -8,7 +8,8 @@ from pydantic import Field, JsonValue
 
 from rednd_core.config import StrictModel
 from rednd_core.runs.budgets import CAMPAIGN_BYTES
-from rednd_core.runs.record import Count, Created, Metrics, Name, VersionedRecord, now
+from rednd_core.runs.facts import Count, Name
+from rednd_core.runs.record import Created, Metrics, VersionedRecord, now
 
 CampaignState = Literal["running", "finished", "stopped"]
 

@@ -13,8 +13,8 @@ from rednd_core.errors import ConfigError, unknown_name
 from rednd_core.modeling.defaults import setting_names
 from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
+from rednd_core.runs.facts import Count
 from rednd_core.runs.layout import check_run_name, slug
-from rednd_core.runs.record import Count
 from rednd_core.sweeps.campaign import Pool, ProgressListener, data_name, opened
 from rednd_core.sweeps.campaign_files import CampaignRecord
 from rednd_core.sweeps.grid_points import (

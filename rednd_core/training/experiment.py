@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
+from torch import Tensor
 
 from rednd_core.config import RunConfig, StrictModel
 from rednd_core.data import load_recorded
@@ -17,10 +18,12 @@ from rednd_core.graph.engine import resolve_device
 from rednd_core.graph.propagator import Propagator
 from rednd_core.modeling.base import Recommender
 from rednd_core.modeling.inputs import build_inputs
-from rednd_core.modeling.observe import current_embeddings, current_layers
+from rednd_core.modeling.observe import current_embeddings, current_layers, current_readouts
 from rednd_core.modeling.registry import create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
-from rednd_core.runs.record import DataFacts, EvaluationRecord, ModelFacts, Provenance
+from rednd_core.runs import ModelFacts
+from rednd_core.runs.facts import DataFacts
+from rednd_core.runs.record import EvaluationRecord, Provenance
 from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback
@@ -28,7 +31,7 @@ from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
-from rednd_core.training.recorder import Recorder, recorded_readout, write_layers
+from rednd_core.training.recorder import Recorder, write_layers
 from rednd_core.training.trainer import Trainer
 
 
@@ -260,7 +263,7 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
     """Complete config.json with what is known only now; a resumed run keeps its birthday."""
     dataset, model, config = experiment.dataset, experiment.model, experiment.config
     layers = current_layers(model)
-    first = next(iter(layers.values()))
+    readouts = None if model.reads_out_by_rule else _widths(current_readouts(model))
     writer.describe(
         Provenance(
             created=writer.record.provenance.created,
@@ -271,13 +274,16 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
         ),
         data_facts(dataset),
         ModelFacts(
-            modalities=tuple(layers),
-            n_layers=len(first) - 1,
-            embedding_size=first[0].shape[1],
-            readout=recorded_readout(model),
+            widths=_widths(layers),
+            readout=model.readout,
+            readout_widths=readouts,
             linear_propagation=model.linear_propagation,
         ),
     )
+
+
+def _widths(stacks: Mapping[str, Sequence[Tensor]]) -> dict[str, tuple[int, ...]]:
+    return {modality: tuple(x.shape[1] for x in states) for modality, states in stacks.items()}
 
 
 def _numbers(metrics: dict[str, float | None]) -> dict[str, float]:

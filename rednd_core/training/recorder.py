@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from rednd_core.modeling.base import Recommender
-from rednd_core.modeling.observe import current_embeddings, current_layers
+from rednd_core.modeling.observe import current_embeddings, current_layers, current_readouts
 from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback, EpochReport, Progress, Training
@@ -86,7 +85,7 @@ class Recorder(Callback):
         began = time.perf_counter()
         layers = current_layers(model)
         smoothness = self._smoothness(
-            layers, readout=recorded_readout(model), linear=model.linear_propagation
+            layers, scoring_readouts(model, layers), linear=model.linear_propagation
         )
         measured = time.perf_counter() - began
         self._writer.append_metrics(
@@ -129,18 +128,26 @@ class Recorder(Callback):
         self._layers.done(time.perf_counter() - began)
 
 
-def recorded_readout(model: Recommender) -> Literal["mean", "last"]:
-    """The readout as runs of format 1 name it: measures of direction do not tell a sum from a mean."""
-    return "last" if model.readout.rule == "last" else "mean"
+def scoring_readouts(
+    model: Recommender, layers: Mapping[str, Sequence[Tensor]]
+) -> dict[str, Tensor]:
+    """z^L of every modality, (N, D), of the model whose ``layers`` these are."""
+    if model.reads_out_by_rule:
+        return {modality: model.readout.at(states) for modality, states in layers.items()}
+    return {modality: states[-1] for modality, states in current_readouts(model).items()}
 
 
 def write_layers(
     writer: RunWriter, model: Recommender, layers: Mapping[str, Sequence[Tensor]], *, epoch: int
 ) -> None:
-    """Write layers and scoring embeddings of one and the same state of the model."""
-    arrays = {modality: list(map(_array, states)) for modality, states in layers.items()}
+    """Write layers, scoring embeddings and, where no rule gives them, readouts of one state of the model."""
+    readouts = {} if model.reads_out_by_rule else current_readouts(model)
     user_emb, item_emb = map(_array, current_embeddings(model))
-    writer.save_layers(arrays, user_emb, item_emb, epoch=epoch)
+    writer.save_layers(_arrays(layers), user_emb, item_emb, epoch=epoch, readouts=_arrays(readouts))
+
+
+def _arrays(stacks: Mapping[str, Sequence[Tensor]]) -> dict[str, list[NDArray[np.float32]]]:
+    return {modality: list(map(_array, states)) for modality, states in stacks.items()}
 
 
 def _array(rows: Tensor) -> NDArray[np.float32]:

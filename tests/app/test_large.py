@@ -59,7 +59,7 @@ def dataset(folder: Path) -> Dataset:
 @pytest.fixture(scope="module")
 def planted(folder: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
-    facts = ModelFacts(modalities=("id",), n_layers=1, embedding_size=SIZE, readout="mean")
+    facts = ModelFacts.uniform(("id",), 1, SIZE)
     for seed, name in enumerate(("one", "two")):
         record = RunRecord(
             config=RunConfig(model="lightgcn", data=DataConfig(path=str(folder))),

@@ -57,7 +57,7 @@ def planted(app_home: Path) -> tuple[Dataset, list[np.ndarray]]:
     start = np.random.default_rng(0).normal(size=(graph.n_nodes, 16))
     layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 2)]
     facts = data_facts(data)
-    shape = ModelFacts(modalities=("id",), n_layers=2, embedding_size=16, readout="mean")
+    shape = ModelFacts.uniform(("id",), 2, 16)
     config = RunConfig(model="lightgcn", data=DataConfig(path="sample_data/shop"))
     record = RunRecord(config=config, provenance=Provenance(seed=0), data=facts, model=shape)
     writer = create_run(app_home / "runs" / NAME, record)

@@ -44,7 +44,7 @@ def planted(app_home: Path, dataset: Dataset) -> None:
             config=RunConfig(model=model, data=DataConfig(path="sample_data/shop")),
             provenance=Provenance(seed=1),
             data=data_facts(dataset),
-            model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=SIZE, readout="mean"),
+            model=ModelFacts.uniform(("id",), 1, SIZE),
         )
         writer = create_run(app_home / "runs" / name, record)
         user_emb, item_emb = embeddings(dataset, seed)

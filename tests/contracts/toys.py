@@ -14,10 +14,10 @@ from rednd_core.modeling.bpr import BPRRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.phases import Phase, Update, UserBatch
 from rednd_core.modeling.randomness import Epoch, dropout
-from rednd_core.modeling.readout import Readout
 from rednd_core.modeling.registry import ModelCard
 from rednd_core.modeling.rows import gather
 from rednd_core.models.lightgcn import LightGCN, LightGCNHyperparameters
+from rednd_core.readout import Readout
 
 
 def toy(name: str) -> ModelCard:

@@ -22,7 +22,7 @@ from rednd_core.runs import (
     export,
 )
 
-FACTS = ModelFacts(modalities=("id",), n_layers=2, embedding_size=4, readout="mean")
+FACTS = ModelFacts.uniform(("id",), 2, 4)
 DATA = DataFacts(name="shop", digest="ab12", n_users=3, n_items=2, n_train=5, n_valid=1, n_test=1)
 
 

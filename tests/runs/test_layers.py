@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rednd_core.errors import RunError
+from rednd_core.readout import Readout
 from rednd_core.runs import ModelFacts, Run, RunWriter, create_run, layers
 
 
@@ -15,7 +16,7 @@ def test_layers_are_memory_mapped_and_of_one_epoch(finished: Run) -> None:
     assert list(index) == ["id"]
     assert [float(x[0, 0]) for x in index["id"]] == [7.0, 8.0, 9.0]
     assert all(isinstance(x, np.memmap) and not x.flags.writeable for x in index["id"])
-    assert (index.epoch, index.readout) == (2, "mean")
+    assert (index.epoch, index.facts.readout) == (2, Readout("mean"))
     assert index.version == finished.layer_version
 
 
@@ -108,7 +109,7 @@ def test_arrays_that_contradict_the_record_are_refused(finished: Run, arrays) ->
     writer, (good, user_emb, item_emb) = RunWriter(finished.path), arrays(1.0)
     version = finished.layer_version
     for bad in ({"id": good["id"][:2]}, {"image": good["id"]}, {"id": [x[:4] for x in good["id"]]}):
-        with pytest.raises(RunError, match="3 layers of shape"):
+        with pytest.raises(RunError, match=r"layers of the shapes.*\(5, 4\), \(5, 4\), \(5, 4\)"):
             writer.save_layers(bad, user_emb, item_emb, epoch=3)
     assert finished.layer_version == version
 

@@ -8,7 +8,7 @@ from rednd_core.errors import RunError
 from rednd_core.runs import Command, ModelFacts, RunRecord, StatusRecord
 from rednd_core.runs.record import parse_record
 
-FACTS = ModelFacts(modalities=("id",), n_layers=2, embedding_size=4, readout="mean")
+FACTS = ModelFacts.uniform(("id",), 2, 4)
 
 
 def test_round_trip(record: RunRecord) -> None:
@@ -16,17 +16,18 @@ def test_round_trip(record: RunRecord) -> None:
 
 
 def modalities(*names: str) -> dict:
-    return {"model": json.loads(FACTS.model_dump_json()) | {"modalities": names}}
+    return {"model": json.loads(FACTS.model_dump_json()) | {"widths": {n: [4, 4] for n in names}}}
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": 2}, "Expected format 1 in config.json, but found format '2'"),
-        ({"format": 2, "surprise": 1}, "found format '2'"),
+        ({"format": 3}, "Expected format 1 or 2 in config.json, but found format '3'"),
+        ({"format": 3, "surprise": 1}, "found format '3'"),
+        ({"format": "2"}, "found format '2'"),
         ({"surprise": 1}, "Extra inputs are not permitted at surprise"),
         ({"provenance": {"seed": "999"}}, "at provenance.seed"),
-        (modalities("image", "Image"), "differ by more than case at model.modalities"),
+        (modalities("image", "Image"), "differ by more than case at model.widths"),
         (modalities("../image"), "should match pattern"),
     ],
 )

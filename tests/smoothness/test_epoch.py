@@ -9,17 +9,19 @@ import pytest
 import torch
 
 from rednd_core.graph.engine import propagator
+from rednd_core.readout import Readout
 from rednd_core.smoothness import EPOCH_MEASURES, epoch, measure_layers, propagate_depth, rank
 from rednd_core.smoothness.epoch import EpochSmoothness
 
 
-def found_and_wanted(graph, stacks, *, readout="mean", linear=False, device="cpu"):
+def found_and_wanted(graph, stacks, *, readout=Readout(), linear=False, device="cpu"):
     """By the fast way in float32, and by the table from the same float32 layers."""
     stacks = {m: [np.asarray(x, dtype=np.float32) for x in stack] for m, stack in stacks.items()}
     measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr", device))
     tensors = {m: [torch.from_numpy(x).to(device) for x in xs] for m, xs in stacks.items()}
-    found = measure(tensors, readout=readout, linear=linear)
-    table = measure_layers(stacks, graph, readout=readout, measures=EPOCH_MEASURES)
+    found = measure(tensors, {m: readout.at(xs) for m, xs in tensors.items()}, linear=linear)
+    readouts = {m: readout(stack) for m, stack in stacks.items()}
+    table = measure_layers(stacks, graph, readouts=readouts, measures=EPOCH_MEASURES)
     deepest = {modality: len(stack) - 1 for modality, stack in stacks.items()}
     wanted = {
         f"{row.view}.{row.modality}.{row.layer}.{row.side}.{row.measure}": row.value
@@ -29,10 +31,13 @@ def found_and_wanted(graph, stacks, *, readout="mean", linear=False, device="cpu
     return found, wanted
 
 
-@pytest.mark.parametrize("readout", ["mean", "last"])
+READOUTS = [Readout(rule, first) for rule in ("mean", "sum", "last", "concat") for first in (0, 1)]
+
+
+@pytest.mark.parametrize("readout", READOUTS, ids=str)
 @pytest.mark.parametrize("depth", [0, 1, 3])
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
-def test_linear_layers(graph, rng, readout: str, depth: int, device: str) -> None:
+def test_linear_layers(graph, rng, readout: Readout, depth: int, device: str) -> None:
     stacks = {
         name: propagate_depth(rng.standard_normal((graph.n_nodes, 6)) + 0.2, graph, depth)
         for name in ("image", "text")
@@ -41,22 +46,33 @@ def test_linear_layers(graph, rng, readout: str, depth: int, device: str) -> Non
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("readout", ["mean", "last"])
-def test_layers_of_any_model(graph, rng, readout: str) -> None:
-    """The next layer is unrelated to A-hat x, and modalities may differ in depth."""
+@pytest.mark.parametrize("readout", READOUTS, ids=str)
+def test_layers_of_any_model(graph, rng, readout: Readout) -> None:
+    """The next layer is unrelated to A-hat x, and modalities may differ in depth and width."""
     stacks = {
         "image": list(rng.standard_normal((3, graph.n_nodes, 6))),
-        "text": list(rng.standard_normal((2, graph.n_nodes, 6))),
+        "text": list(rng.standard_normal((2, graph.n_nodes, 3))),
     }
     found, wanted = found_and_wanted(graph, stacks, readout=readout)
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize("rule", ["last", "concat"])
+def test_layers_of_different_widths(graph, rng, rule: str) -> None:
+    """x^0 is wider than what follows: there is no mean to compare it with, so no discrepancy."""
+    stacks = {"image": [rng.standard_normal((graph.n_nodes, width)) for width in (9, 4, 4)]}
+    found, wanted = found_and_wanted(graph, stacks, readout=Readout(rule))
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+    assert not any(name.endswith("discrepancy") for name in found)
+
+
 def test_layers_may_be_views_of_a_wide_one(graph, rng) -> None:
     wide = torch.from_numpy(rng.standard_normal((graph.n_nodes, 2, 6)).astype(np.float32))
     measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr"))
-    strided = measure({"image": [wide[:, 0]]}, readout="mean", linear=True)
-    dense = measure({"image": [wide[:, 0].contiguous()]}, readout="mean", linear=True)
+    x = wide[:, 0]
+    strided = measure({"image": [x]}, {"image": x}, linear=True)
+    x = x.contiguous()
+    dense = measure({"image": [x]}, {"image": x}, linear=True)
     assert strided == pytest.approx(dense, rel=1e-6)
 
 
@@ -96,7 +112,7 @@ def test_numbers_beyond_float32_give_nothing(graph, rng, broken: float) -> None:
     x = torch.from_numpy(rng.standard_normal((graph.n_nodes, 6)).astype(np.float32))
     x[0, 0] = broken
     measure = EpochSmoothness(graph, propagator(graph.norm_adj, "csr"))
-    assert measure({"id": [x]}, readout="mean", linear=True) == {}
+    assert measure({"id": [x]}, {"id": x}, linear=True) == {}
 
 
 @pytest.mark.parametrize("n", [300, 5_000])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rednd_core.readout import Readout
 from rednd_core.smoothness import measure_layers, precision, propagate_depth
 from rednd_core.smoothness.pairwise import pair_mad, unit_rows
 
@@ -21,12 +22,12 @@ def test_the_type_follows_the_size():
     assert precision.row_type(precision.LARGE + 1) is np.float32
 
 
-@pytest.mark.parametrize("readout", ["mean", "last"])
+@pytest.mark.parametrize("readout", [Readout("mean"), Readout("last")], ids=str)
 def test_the_table_is_that_of_float64(graph, rng, monkeypatch, readout):
     """On sampled rows and pairs, too, as the same ones are drawn."""
     start = (rng.standard_normal((graph.n_nodes, 6)) + 0.2).astype(np.float32)
     layers = [x.astype(np.float32) for x in propagate_depth(start, graph, 3)]
-    options = {"readout": readout, "n_rows": 20, "n_pairs": 100}
+    options = {"readouts": {"id": readout(layers)}, "n_rows": 20, "n_pairs": 100}
     wide = measure_layers({"id": layers}, graph, **options)
     monkeypatch.setattr(precision, "LARGE", 0)
     narrow = measure_layers({"id": layers}, graph, **options)

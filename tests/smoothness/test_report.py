@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ import pandas as pd
 import pytest
 
 from rednd_core.errors import ConfigError, DataError
+from rednd_core.readout import Readout
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, propagate_depth
 from rednd_core.smoothness.compute import PER_VIEW
+
+MEAN = Readout()
 
 BABY = Path(__file__).parents[2] / ".." / "shared" / "data" / "baby" / "baby.inter"
 
@@ -44,7 +48,8 @@ def naive_effective_rank(x):
 
 
 def test_columns_and_rows(graph, layers):
-    table = measure_layers({"image": layers, "text": layers[:2]}, graph)
+    stacks = {"image": layers, "text": layers[:2]}
+    table = measure_layers(stacks, graph, readouts={m: MEAN(xs) for m, xs in stacks.items()})
     assert list(table.columns) == [
         "view", "modality", "layer", "side", "measure",
         "value", "ci", "n", "n_excluded", "exact",
@@ -84,37 +89,62 @@ def test_isolated_nodes_are_excluded_whatever_their_rows_hold(graph, layers):
 
 def test_the_papers_gap_keeps_the_isolated_nodes(graph, layers):
     """Their zero rows are what makes it rise, so leaving them out would hide the flaw."""
-    table = measure_layers({"id": layers}, graph, measures=["madgap_paper"], views=["layer"])
+    table = measure_layers({"id": layers}, graph, measures=["madgap_paper"])
     assert set(table["n_excluded"]) == {0}
     assert set(table["n"]) == {graph.n_nodes}
 
 
-def test_the_readout_is_the_mean_of_the_layers_so_far(graph, layers):
+def test_a_readout_is_measured_as_a_layer_is(graph, layers):
     names = ("mad", "two_hop_rq", "dirichlet", "edge_mad", "numerical_rank", "madgap_paper")
-    table = measure_layers({"id": layers}, graph, measures=names)
+    table = measure_layers({"id": layers}, graph, readouts={"id": MEAN(layers)}, measures=names)
     for depth in range(len(layers)):
         mean = np.mean(layers[: depth + 1], axis=0)
-        direct = measure_layers({"id": [mean]}, graph, measures=names, views=["layer"])
+        direct = measure_layers({"id": [mean]}, graph, measures=names)
         for row in direct.itertuples():
             actual = value(table, "readout", depth, row.side, row.measure)
             assert actual == pytest.approx(row.value, rel=1e-9, nan_ok=True)
 
 
 def test_a_last_layer_readout_is_the_layer(graph, layers):
-    table = measure_layers({"id": layers}, graph, readout="last", measures=("mad", "discrepancy"))
+    names = ("mad", "discrepancy")
+    table = measure_layers({"id": layers}, graph, readouts={"id": layers}, measures=names)
     mad = table[table["measure"] == "mad"]
     by_view = {view: part["value"].tolist() for view, part in mad.groupby("view")}
     assert by_view["layer"] == by_view["readout"]
-    mean = measure_layers({"id": layers}, graph, readout="mean", measures=("mad", "discrepancy"))
-    discrepancy = mean["measure"] == "discrepancy"
-    pd.testing.assert_frame_equal(
-        table[table["measure"] == "discrepancy"].reset_index(drop=True),
-        mean[discrepancy].reset_index(drop=True),
-    )
+    alone = measure_layers({"id": layers}, graph, measures=names)
+    discrepancies = (one[one["measure"] == "discrepancy"] for one in (table, alone))
+    pd.testing.assert_frame_equal(*(one.reset_index(drop=True) for one in discrepancies))
+    assert set(alone.loc[alone["measure"] == "mad", "view"]) == {"layer"}
+
+
+def test_layers_and_readouts_may_come_one_at_a_time(graph, layers):
+    """Both from one generator, as a deep propagation gives them: neither is held as a whole."""
+    wanted = measure_layers({"id": layers}, graph, readouts={"id": MEAN(layers)})
+    first, again = tee(iter(layers))
+    found = measure_layers({"id": first}, graph, readouts={"id": MEAN.each(again)})
+    pd.testing.assert_frame_equal(found, wanted)
+
+
+@pytest.mark.parametrize("n_readouts", [0, 3, 5])
+def test_a_readout_for_each_layer(graph, layers, n_readouts):
+    readouts = {"id": [*layers, layers[0]][:n_readouts]}
+    with pytest.raises(DataError, match="a readout for each"):
+        measure_layers({"id": layers}, graph, readouts=readouts)
+
+
+def test_layers_of_different_widths(graph, rng):
+    """What has no common width is not compared; everything else is measured."""
+    layers = [rng.standard_normal((graph.n_nodes, width)) for width in (6, 6, 3, 3)]
+    table = measure_layers({"id": layers}, graph, measures=("mad", "effective_rank", "discrepancy"))
+    assert set(table.loc[table["measure"] == "discrepancy", "layer"]) == {1}
+    for layer, x in enumerate(layers):
+        assert value(table, "layer", layer, "users", "mad") == pytest.approx(naive_mad(x[:39]))
+        found = value(table, "layer", layer, "items", "effective_rank")
+        assert found == pytest.approx(naive_effective_rank(x[40:63]))
 
 
 def test_discrepancy_follows_its_definition(graph, layers):
-    table = measure_layers({"id": layers}, graph, measures=["discrepancy"], views=["layer"])
+    table = measure_layers({"id": layers}, graph, measures=["discrepancy"])
     assert set(table["view"]) == {"readout"}
     assert sorted(set(table["layer"])) == [1, 2, 3]
     for depth in (1, 2, 3):
@@ -152,7 +182,7 @@ def test_discrepancy_compares_what_the_alignment_loss_compares(graph, rng):
 def test_quotients_do_not_assume_that_the_model_is_linear(graph, rng):
     """The next layer is unrelated to A-hat x^0, and the quotient must not notice."""
     x0, x1 = rng.standard_normal((2, graph.n_nodes, 4))
-    table = measure_layers({"id": [x0, x1]}, graph, measures=["two_hop_rq"], views=["layer"])
+    table = measure_layers({"id": [x0, x1]}, graph, measures=["two_hop_rq"])
     block = graph.norm_adj.to_scipy(np.float64).toarray()[:40, 40:]
     for layer, x in enumerate((x0, x1)):
         users = np.where(graph.degrees[:40, None] > 0, x[:40], 0)
@@ -191,7 +221,7 @@ def test_samples_repeat_with_the_seed(graph, layers):
 
 def test_a_graph_with_one_edge(make_graph):
     graph = make_graph([(0, 0)], 1, 1)
-    table = measure_layers({"id": [np.array([[1.0, 0], [1.0, 1.0]])]}, graph, views=["layer"])
+    table = measure_layers({"id": [np.array([[1.0, 0], [1.0, 1.0]])]}, graph)
     for side in ("users", "items"):
         assert math.isnan(value(table, "layer", 0, side, "mad"))  # no pair
         assert value(table, "layer", 0, side, "effective_rank") == pytest.approx(1)
@@ -204,7 +234,7 @@ def test_collapse_on_a_bipartite_graph_leaves_two_rays(make_graph):
     cells = rng.choice(60 * 40, size=600, replace=False)
     graph = make_graph([(c // 40, c % 40) for c in cells], 60, 40)
     deep = propagate_depth(rng.standard_normal((100, 8)), graph, 32)[-1]
-    table = measure_layers({"id": [deep]}, graph, views=["layer"])
+    table = measure_layers({"id": [deep]}, graph)
     for side in ("users", "items"):
         assert value(table, "layer", 0, side, "mad") < 1e-6
         assert value(table, "layer", 0, side, "two_hop_rq") < 1e-6
@@ -218,13 +248,9 @@ def test_wrong_requests_say_what_would_be_right(graph, layers):
     stack = {"id": layers}
     with pytest.raises(ConfigError, match="did you mean 'madgap'"):
         measure_layers(stack, graph, measures=["madgop"])
-    with pytest.raises(ConfigError, match="layer, readout"):
-        measure_layers(stack, graph, views=["output"])
-    with pytest.raises(ConfigError, match="last, mean"):
-        measure_layers(stack, graph, readout="sum")
     with pytest.raises(ConfigError, match="n_rows of at least 2"):
         measure_layers(stack, graph, n_rows=1)
-    with pytest.raises(DataError, match=r"\(65, d\), but found \(64, 6\)"):
+    with pytest.raises(DataError, match=r"have 65 rows.* but found \(64, 6\)"):
         measure_layers({"id": [layers[0][:-1]]}, graph)
     with pytest.raises(DataError, match="no layer"):
         measure_layers({"id": []}, graph)
@@ -274,7 +300,7 @@ def test_random_embeddings_on_baby(make_graph):
     graph = make_graph(pairs.to_numpy().tolist(), 19_445, 7_050)
     x0 = np.random.default_rng(0).standard_normal((graph.n_nodes, 64))
     layers = [x for k, x in enumerate(propagate_depth(x0, graph, 8)) if k in (0, 4, 8)]
-    table = measure_layers({"id": layers}, graph, measures=("mad", "two_hop_rq"), views=["layer"])
+    table = measure_layers({"id": layers}, graph, measures=("mad", "two_hop_rq"))
     for layer, (users, items) in enumerate([(1.00, 1.00), (0.943, 0.954), (0.275, 0.338)]):
         assert value(table, "layer", layer, "users", "mad") == pytest.approx(users, abs=0.02)
         assert value(table, "layer", layer, "items", "mad") == pytest.approx(items, abs=0.02)
@@ -298,6 +324,6 @@ def test_layers_are_taken_one_at_a_time(graph, rng):
             most = max(most, len(alive))
             yield layer
 
-    table = measure_layers({"id": stream()}, graph, measures=["mad"], views=["layer"])
+    table = measure_layers({"id": stream()}, graph, measures=["mad"])
     assert table["layer"].nunique() == 6
     assert most <= 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rednd_core.stage import contents
-from rednd_core.stage.contents import LIST_LENGTH, RECALL_K, Cast, running_means
+from rednd_core.stage.contents import LIST_LENGTH, RECALL_K, Cast
 from tests.stage.conftest import N_ITEMS, N_USERS, TRAIN, VALID
 
 
@@ -81,11 +81,17 @@ def test_a_followed_user_is_always_on_stage(world, monkeypatch) -> None:
     assert 7 not in Cast.of(world.dataset, world.graph, 7).nodes
 
 
-def test_running_means_are_the_means_of_all_layers_so_far(world) -> None:
-    found = list(running_means(world.layers))
-    assert len(found) == 4
-    for k, mean in enumerate(found):
-        assert np.allclose(mean, np.mean(world.layers[: k + 1], axis=0), atol=1e-6)
+def test_depths_of_different_widths_share_their_axes(world) -> None:
+    """Layers side by side get wider: what is not there yet is 0, which changes no list and no distance."""
+    sides = [np.hstack(world.layers[: k + 1]) for k in range(4)]
+    run = world.run(layers=sides)
+    width = sides[0].shape[1]
+    assert {rows.shape for rows in run.rows} == {(len(world.cast.nodes), 4 * width)}
+    for k, rows in enumerate(run.rows):
+        np.testing.assert_array_equal(rows[:, : (k + 1) * width], sides[k][world.cast.nodes])
+        assert not rows[:, (k + 1) * width :].any()
+    user = int(world.cast.users[0])
+    assert run.lists.items[3][0].tolist() == ranking(sides[3], user)[:LIST_LENGTH]
 
 
 def test_data_without_validation_have_lists_and_no_recall(world, make_dataset) -> None:

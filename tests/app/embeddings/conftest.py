@@ -59,13 +59,7 @@ def add_run(store: RunStore, folder: Path) -> Callable[..., list[np.ndarray]]:
         data = load_dataset(folder)
         graph = bipartite_graph(data.train, data.n_users, data.n_items)
         facts = data_facts(data)
-        shape = ModelFacts(
-            modalities=(modality,),
-            n_layers=n_layers,
-            embedding_size=8,
-            readout="mean",
-            linear_propagation=True,
-        )
+        shape = ModelFacts.uniform((modality,), n_layers, 8, linear_propagation=True)
         config = RunConfig(model="lightgcn", data=DataConfig(path=str(folder)))
         record = RunRecord(config=config, provenance=Provenance(seed=1), data=facts, model=shape)
         writer = create_run(store.root / name, record)

@@ -61,13 +61,7 @@ def add_run(store: RunStore, planted_folder: Path) -> Callable[..., Any]:
             hyperparameters=settings,
             training=TrainingConfig(seed=seed),
         )
-        shape = ModelFacts(
-            modalities=modalities,
-            n_layers=N_LAYERS,
-            embedding_size=8,
-            readout="mean",
-            linear_propagation=True,
-        )
+        shape = ModelFacts.uniform(modalities, N_LAYERS, 8, linear_propagation=True)
         record = RunRecord(config=config, provenance=Provenance(seed=1), data=facts, model=shape)
         writer = create_run(store.root / name, record)
         stacks = {
@@ -117,7 +111,7 @@ def test_the_first_picture_shows_what_the_core_measures(add_run, planted_folder:
     data = load_dataset(planted_folder)
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
     deep = propagate_depth(stack[0], graph, DEEP)
-    wanted = measure_layers({"id": deep}, graph, measures=["mad"], views=["layer"])
+    wanted = measure_layers({"id": deep}, graph, measures=["mad"])
     drawn = lines(chart)
     assert set(drawn) == {"LightGCN · users", "LightGCN · items"}
     for side in ("users", "items"):
@@ -145,14 +139,14 @@ def test_isolated_nodes_are_left_out_of_maps_and_lines(store: RunStore, tmp_path
         config=RunConfig(model="lightgcn", data=DataConfig(path=str(folder))),
         provenance=Provenance(seed=1),
         data=data_facts(data),
-        model=ModelFacts(modalities=("id",), n_layers=1, embedding_size=3, readout="mean"),
+        model=ModelFacts.uniform(("id",), 1, 3),
     )
     writer = create_run(store.root / "lonely", record)
     writer.save_layers({"id": list(stack)}, stack[1][:6], stack[1][6:], epoch=1)
     run = store.open("lonely")
 
     whole = [stack[0], *propagate_depth(stack[1], graph, 3)]
-    wanted = measure_layers({"joined": whole}, graph, measures=["mad"], views=["layer"])
+    wanted = measure_layers({"joined": whole}, graph, measures=["mad"])
     found = cached.joined_mad(run, 4)
     for column in ("layer", "side", "n"):
         assert found[column].tolist() == wanted[column].tolist()

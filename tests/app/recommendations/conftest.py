@@ -63,7 +63,7 @@ def planted(shop: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFacto
     root = tmp_path_factory.mktemp("runs")
     models = {"red": ("rednnd", ("image", "text"), 4), "light": ("lightgcn", ("id",), SIZE)}
     for seed, (name, (model, modalities, size)) in enumerate(models.items()):
-        facts = ModelFacts(modalities=modalities, n_layers=1, embedding_size=size, readout="mean")
+        facts = ModelFacts.uniform(modalities, 1, size)
         record = RunRecord(
             config=RunConfig(model=model, data=DataConfig(path=str(shop))),
             provenance=Provenance(seed=1),

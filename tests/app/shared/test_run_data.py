@@ -24,7 +24,7 @@ def folder(store: RunStore, planted_folder: Path, tmp_path: Path) -> Path:
     data = tmp_path / "my-data"
     shutil.copytree(planted_folder, data)
     dataset = load_dataset(data)
-    facts = ModelFacts(modalities=("id",), n_layers=1, embedding_size=4, readout="mean")
+    facts = ModelFacts.uniform(("id",), 1, 4)
     record = RunRecord(
         config=RunConfig(model="lightgcn", data=DataConfig(path=str(data))),
         provenance=Provenance(seed=0),

@@ -109,7 +109,7 @@ def test_default_view_shows_the_core_s_numbers(page, runs: RunStore, shop: Path)
     dataset = load_dataset(shop)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     layers = runs.open("light").layers()
-    table = measure_layers(dict(layers), graph, readout=layers.readout)
+    table = measure_layers(dict(layers), graph, readouts={m: layers.readouts(m) for m in layers})
     main = figures(app)[0]
     names = [name for name, measure in MEASURES.items() if measure.main_panel]
     for place, name in enumerate(names):
@@ -211,7 +211,7 @@ def test_deeper_propagates_on_and_collapses(page, runs: RunStore, shop: Path) ->
     dataset = load_dataset(shop)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     deep = propagate_depth(runs.open("light").layers()["id"][0], graph, 32)
-    table = measure_layers({"id": deep}, graph, measures=["mad"], views=["layer"])
+    table = measure_layers({"id": deep}, graph, measures=["mad"])
     np.testing.assert_allclose(users, table.query("side == 'users'")["value"], atol=1e-12)
     assert users[32] < 0.01 * users[0]
     tile = app.metric[0]

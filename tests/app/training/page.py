@@ -17,7 +17,7 @@ from rednd_core.runs import (
 from tests.app import sent
 
 HOME = str(PROJECT_ROOT / "app" / "main.py")
-FACTS = ModelFacts(modalities=("image", "text"), n_layers=2, embedding_size=4, readout="mean")
+FACTS = ModelFacts.uniform(("image", "text"), 2, 4)
 N_USERS, N_ITEMS = 30, 20
 
 

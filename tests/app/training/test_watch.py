@@ -17,7 +17,7 @@ from app.training import watch as training_watch
 from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig
 from rednd_core.errors import RunError
-from rednd_core.runs import EvaluationRecord, RunStore
+from rednd_core.runs import EvaluationRecord, ModelFacts, RunStore
 from tests.app.sent import numbers
 from tests.app.training.page import (
     HOME,
@@ -239,9 +239,6 @@ def test_a_side_with_one_node_has_no_mad() -> None:
     row = {"epoch": 1, names[0]: math.nan, names[1]: 0.5}
     history = SimpleNamespace(epochs=pd.DataFrame([row]))
 
-    class Index(SimpleNamespace):
-        def __getitem__(self, modality):
-            return [None]
-
-    (title,) = training_charts._titles(history, "id", Index(epoch=1))
+    index = SimpleNamespace(epoch=1, facts=ModelFacts.uniform(("id",), 0, 4))
+    (title,) = training_charts._titles(history, "id", index)
     assert title.endswith("MAD – / 0.500")

@@ -14,10 +14,11 @@ STAMP = "0123456789abcdef" * 2
 
 
 @pytest.mark.parametrize("file", ["config.json", "status.json", "evaluation.json"])
-@pytest.mark.parametrize("text", ['{"format": 2}', "{", "[" * 50_000, "null", "\xff"])
+@pytest.mark.parametrize("text", ['{"format": 3}', "{", "[" * 50_000, "null", "\xff"])
 def test_broken_records(zipped: bytes, target: RunStore, file: str, text: str) -> None:
     files = files_of(zipped) | {f"done/{file}": text.encode("latin-1")}
-    kind = "format 1 in" if text == '{"format": 2}' else "a valid"
+    formats = "1 or 2" if file == "config.json" else "1"
+    kind = f"format {formats} in" if text == '{"format": 3}' else "a valid"
     refuse(pack(files), target, f"Expected {kind} {file} (in the archive), but found")
 
 
@@ -38,7 +39,9 @@ def test_the_archive_is_named(zipped: bytes, target: RunStore, tmp_path: Path) -
         ("metrics.jsonl", b'{"epoch": 1, "losses": {"bpr": "x"}}\n', "in line 1"),
         ("checkpoints/last.json", b"[]", "a JSON object in last.json"),
         ("layers/index.json", b"{}", "a valid layers/index.json"),
-        ("layers/id_7.npy", b"", "only the layers that layers/index.json lists"),
+        ("readouts/id_0.npy", b"", "only the layers and readouts that layers/index.json lists"),
+        ("readouts/index.json", b"{}", "only the files of a run folder"),
+        ("layers/id_7.npy", b"", "only the layers and readouts that layers/index.json lists"),
     ],
 )
 def test_broken_parts(zipped, target: RunStore, name: str, content: bytes, sentence: str) -> None:
@@ -50,9 +53,12 @@ def test_broken_parts(zipped, target: RunStore, name: str, content: bytes, sente
     [
         ("data", {"n_users": 4}),
         ("data", {"n_users": 2, "n_items": 3}),
-        ("model", {"embedding_size": 8}),
-        ("model", {"n_layers": 1}),
-        ("model", {"modalities": ["id", "image"]}),
+        ("model", {"widths": {"id": [8, 8, 8]}}),
+        ("model", {"widths": {"id": [4, 4]}}),
+        ("model", {"widths": {"id": [4, 4, 4], "image": [4]}}),
+        ("model", {"readout": {"rule": "sum", "first": 0}}),
+        ("model", {"readout": {"rule": "mean", "first": 1}}),
+        ("model", {"readout_widths": {"id": [4, 4, 4]}}),
     ],
 )
 def test_shapes_that_contradict_the_config(zipped, target: RunStore, part: str, change) -> None:
@@ -74,9 +80,9 @@ def test_layers_without_sizes(zipped: bytes, target: RunStore) -> None:
 def test_modalities_with_odd_characters(zipped: bytes, target: RunStore, name: str) -> None:
     files = files_of(zipped)
     config = json.loads(files["done/config.json"])
-    config["model"]["modalities"] = [name]
+    config["model"]["widths"] = {name: [4, 4, 4]}
     files["done/config.json"] = json.dumps(config).encode()
-    refuse(pack(files), target, "at model.modalities.0")
+    refuse(pack(files), target, "at model.widths")
 
 
 @pytest.mark.parametrize(
