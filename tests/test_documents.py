@@ -62,6 +62,15 @@ def test_links_lead_somewhere(document: str) -> None:
             assert anchor in anchors(found.read_text(encoding="utf-8")), target
 
 
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d != "CHANGELOG.md"])
+def test_files_of_code_that_are_named_are_there(document: str) -> None:
+    """Within a folder of the project, or of one of its packages."""
+    folders = [PROJECT_ROOT / name for name in ("", "rednd_core", "app", "docs", "benchmarks")]
+    for name in re.findall(r"`([\w./]+/[\w.]+\.(?:py|js|toml|sh))`", text_of(document)):
+        if not re.search("dampedgcn|NAME|N_Name", name):  # the example of CONTRIBUTING.md
+            assert any((folder / name).is_file() for folder in folders), f"{document} names {name}"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_can_be_typed(document: str) -> None:
     """Every word is a command, every option is one of that command."""
