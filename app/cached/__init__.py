@@ -43,7 +43,7 @@ from app.cached.runs import (
     store,
     view_layers,
 )
-from app.cached.stage import stage
+from app.cached.stage import Vectors, stage
 from app.cached.umap import compile_umap
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "RECALL_K",
     "LayerMap",
     "LayerPair",
+    "Vectors",
     "agreement",
     "aligned_pair",
     "alignment_weight",

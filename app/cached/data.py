@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from app.node_names import NodeNames
 from rednd_core.config import DataConfig, resolve_data_path
+from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.runs import Run

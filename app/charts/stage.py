@@ -8,12 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from rednd_core.plots import theme
-from rednd_core.stage import STYLE, scripts
+from rednd_core.stage import COLORS, STYLE, scripts
 
 GLUE = Path(__file__).parent / "stage.js"
-HIT = "#2F8F57"  # around items that the user chose; 4:1 on a light and on a dark page
-COLORS = {"users": theme.USERS, "items": theme.ITEMS, "accent": theme.ACCENT, "hit": HIT}
 
 
 def depth_stage(

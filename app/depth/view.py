@@ -20,7 +20,10 @@ DEPTH, VECTORS, UMAP = "depth", "vectors", "depth-umap"
 DEPTHS = {
     str(depth): depth for depth in range(33)
 }  # that a link may ask for, as the address has them
-VIEWS = {"layer output": "layer", "readout": "readout"}  # as the address has them
+VIEWS: dict[str, cached.Vectors] = {
+    "layer output": "layer",
+    "readout": "readout",
+}  # as the address has them
 
 
 @explained
@@ -59,7 +62,7 @@ def _rules(context: Context) -> str:
     return "; ".join(dict.fromkeys(readout_words(model) for model in facts if model))
 
 
-def _stage(context: Context, view: str) -> None:
+def _stage(context: Context, view: cached.Vectors) -> None:
     runs = [(run, Chapter(run, run.record).title) for run in context.runs]
     user = _followed(context.run)
     asked = bool(st.session_state.get(UMAP))

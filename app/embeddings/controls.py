@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from app import cached, state
 from app.embeddings.color import NOTES, Coloring, color_options, coloring, not_offered
 from app.embeddings.layers import choose_further, choose_layers
-from app.node_names import NodeNames
 from app.shared.context import choose_modality, choose_runs
 from app.shared.links import say_unknown
 from app.shared.node_select import GROUP, current_group, current_node, find_node
 from app.shared.readouts import readout_name, readout_words
+from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.projection import sample_nodes
 from rednd_core.runs import LayerFacts, LayerIndex, Run

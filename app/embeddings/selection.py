@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.embeddings.controls import ANIMATION, MapView
-from app.node_names import LONGEST
 from app.shared import node_select
 from app.shared.text import escape_markdown
+from rednd_core.data.node_names import LONGEST
 from rednd_core.data.tables import shorten
 
 MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"

@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.node_names import NodeNames
 from app.recommendations.user import FIRST, ask, pick_user
 from app.shared.context import choose_runs
 from app.shared.links import say_unknown
 from app.shared.text import escape_markdown
 from rednd_core.data.ids import id_column
+from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset, IntArray, Interactions
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.node_names import NodeNames
 from app.shared import node_select
+from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import IntArray
 from rednd_core.evaluation.evaluate import Evaluation
 from rednd_core.evaluation.people import WALKS, walk

@@ -13,8 +13,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import state
-from app.node_names import NodeNames
 from app.shared.text import escape_markdown
+from rednd_core.data.node_names import NodeNames
 
 GROUP = "group"  # keys of the nodes chosen by box or lasso; two or more, or empty
 MOST_IN_ADDRESS = 100  # nodes of a group: an address of some 2,000 characters passes everywhere

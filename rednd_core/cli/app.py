@@ -11,6 +11,7 @@ from rednd_core.cli.bench import bench
 from rednd_core.cli.data import data_app
 from rednd_core.cli.evaluate import evaluate
 from rednd_core.cli.project import project
+from rednd_core.cli.publish import publish
 from rednd_core.cli.recommend import recommend
 from rednd_core.cli.runs import runs_app
 from rednd_core.cli.smoothness import smoothness
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (train, sweep, study, evaluate, smoothness, project, recommend, bench):
+for command in (train, sweep, study, evaluate, smoothness, project, recommend, publish, bench):
     app.command()(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(data_app, name="data")

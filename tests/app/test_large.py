@@ -17,7 +17,6 @@ from streamlit.testing.v1 import AppTest
 from app import cached
 from app.data.view import item_table, user_table
 from app.embeddings import export as embeddings_export
-from app.node_names import NodeNames
 from app.shared import node_select
 from app.smoothness.tables import ChosenRun, recall_rows
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
@@ -25,6 +24,7 @@ from rednd_core.data import ids as ids_module
 from rednd_core.data import load_dataset
 from rednd_core.data.ids import NumberIds
 from rednd_core.data.items import align_items
+from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.evaluation.people import standing

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from playwright.sync_api import expect
 
 # A digest of the pixels of the first map.
@@ -91,3 +94,31 @@ def test_a_phone_shows_the_stage_within_its_width(open_page) -> None:
     stage = page.locator(".stage").bounding_box()
     assert stage["x"] >= 0
     assert stage["x"] + stage["width"] <= 390
+
+
+def test_the_published_file_works_on_a_phone_without_a_network(browser, tmp_path) -> None:
+    out = tmp_path / "lesson.html"
+    command = [sys.executable, "-m", "rednd_core", "publish", "--no-umap", "--out", str(out)]
+    for name in ("shop-rednnd-a0", "shop-rednnd-a0.1"):
+        command += ["--run", name]
+    subprocess.run(command, check=True, timeout=300, capture_output=True)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    try:
+        context.set_offline(True)
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.append(request.url))
+        page.goto(out.as_uri())
+        problems.remove(out.as_uri())
+        set_depth(page, 16)
+        assert "depth 16" in page.locator(".number").inner_text()
+        assert page.locator(".warning").first.inner_text() == "collapsed"
+        page.get_by_role("button", name="Next").tap()
+        assert page.locator(".user").input_value() != ""
+        page.locator("summary").first.tap()
+        assert "At depth" in page.locator("details[open] p").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert not problems
+    finally:
+        context.close()

@@ -14,9 +14,9 @@ import pytest
 
 from app import cached
 from app.embeddings.export import embedding_table, to_parquet
-from app.node_names import NodeNames
 from rednd_core import wording
 from rednd_core.data import load_dataset
+from rednd_core.data.node_names import NodeNames
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.projection import project
 from rednd_core.runs import RunStore

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.embeddings.node_card import map_fidelity
-from app.node_names import NodeNames
 from app.shared import node_select
 from app.shared.node_select import chosen_nodes
 from rednd_core.data import load_dataset
+from rednd_core.data.node_names import NodeNames
 from rednd_core.projection import movers
 from rednd_core.projection.rows import mean_cosine
 from tests.app.embeddings.page import N_USERS, PAGE, notes, open_page, table, words

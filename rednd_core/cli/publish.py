@@ -1,0 +1,97 @@
+"""``rednd publish``: the Depth stage of one or two runs as one file for students."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rednd_core.cli.options import RunsDir, load_run_data, open_store
+from rednd_core.cli.speech import tell
+from rednd_core.errors import ConfigError, RunError
+from rednd_core.places import require_output
+
+if TYPE_CHECKING:
+    from rednd_core.runs import Run
+
+MOST_RUNS = 2
+
+
+def publish(
+    run: Annotated[list[str], typer.Option(help="One run, or two: give the option twice.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "See over-smoothing happen",
+    readout: Annotated[
+        bool,
+        typer.Option("--readout", help="Show the mean of the layers so far instead of each layer."),
+    ] = False,
+    umap: Annotated[
+        bool, typer.Option(help="Also draw UMAP, which takes a minute or more.")
+    ] = True,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Write the page Depth as one HTML file that opens without an app and without a network.
+
+    Example: `rednd publish --run shop-rednnd-a0 --run shop-rednnd-a0.1 --out lesson.html`
+    """
+    from rednd_core.atomic import write_bytes
+    from rednd_core.data.node_names import NodeNames
+    from rednd_core.data.users import user_table
+    from rednd_core.graph.bipartite import bipartite_graph
+    from rednd_core.projection import kept_maps
+    from rednd_core.stage.contents import Cast
+    from rednd_core.stage.of_run import named_payload, stage_maps, stage_of_run
+    from rednd_core.stage.page import stage_page
+
+    if not 1 <= len(run) <= MOST_RUNS or out.suffix.lower() != ".html":
+        raise ConfigError(
+            expected=f"one or {MOST_RUNS} runs and an output file ending in .html",
+            found=f"{len(run)} runs and {out.name}",
+            remedy="give --run once or twice, and a name such as lesson.html",
+        )
+    require_output(out)
+    opened = [open_store(runs_dir).open(name) for name in run]
+    dataset = load_run_data(opened[0])
+    for other in opened[1:]:
+        if load_run_data(other).digest != dataset.digest:
+            raise RunError(
+                expected=f"two runs on the same data and split as {opened[0].name}",
+                found=f"{other.name}, which has others",
+                remedy="choose two runs that were trained on the same data set",
+            )
+    graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
+    cast = Cast.of(dataset, graph)
+    shown = []
+    for one in opened:
+        found = stage_of_run(
+            one,
+            _title(one),
+            one.layers(),
+            "readout" if readout else "layer",
+            cast=cast,
+            dataset=dataset,
+            graph=graph,
+        )
+        shown.append((found, stage_maps(found, cast, dataset, kept_maps(), compute_umap=umap)))
+    names = NodeNames.of(dataset, user_table(dataset, opened[0].config.data.columns))
+    page = stage_page(
+        named_payload(shown, cast, dataset, names),
+        [found for found, _ in shown],
+        title=title,
+        about=f"{' and '.join(found.title for found, _ in shown)} on {dataset.name}: "
+        f"{dataset.n_users:,} users, {dataset.n_items:,} items.",
+        depth=shown[0][0].trained_depth,
+    )
+    write_bytes(out, page.encode())
+    tell(f"Wrote {out}: {len(page.encode()) / 1e6:.1f} MB, opens without a network.")
+
+
+def _title(run: Run) -> str:
+    """``RedNⁿD, alignment 0.1``, as the app calls a run."""
+    from rednd_core.modeling.registry import model_title
+    from rednd_core.runs import alignment_weight
+
+    weight = alignment_weight(run)
+    name = model_title(run.config.model)
+    return name if weight is None else f"{name}, alignment {weight}"
