@@ -74,7 +74,7 @@ def publish(
             graph=graph,
         )
         shown.append((found, stage_maps(found, cast, dataset, kept_maps(), compute_umap=umap)))
-    names = NodeNames.of(dataset, user_table(dataset, opened[0].config.data.columns))
+    names = NodeNames.of(dataset, user_table(dataset))
     page = stage_page(
         named_payload(shown, cast, dataset, names),
         [found for found, _ in shown],

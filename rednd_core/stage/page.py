@@ -62,7 +62,7 @@ def questions_of(runs: list[StageRun]) -> list[tuple[str, str]]:
         last = run.n_depths - 1
         whose = f" in {run.title}" if len(runs) > 1 else ""
         if len(run.recall):
-            best = int(run.recall["value"].idxmax())
+            best = int(run.recall["value"].to_numpy().argmax())
             value = {k: wording.metric(run.recall["value"][k]) for k in (0, best, last)}
             found.append(
                 (
