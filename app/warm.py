@@ -1,12 +1,15 @@
-"""What takes seconds once a server, done in the background before somebody waits for it."""
+"""What the server does in the background: what takes seconds, before somebody waits for it, and tidying."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 from rednd_core.errors import RedndError
 
@@ -16,6 +19,8 @@ DRAWING_SECONDS = (
     0.5  # a browser with the first picture; later, and the first change of page meets the rest
 )
 
+TIDY_SECONDS = 30.0
+
 _visited = threading.Event()
 
 
@@ -24,12 +29,20 @@ def start() -> None:
     # Streamlit warns of every spinner that has no visitor to show itself to.
     logger = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     logger.addFilter(lambda record: record.threadName != NAME)
-    threading.Thread(target=_warm, name=NAME, daemon=True).start()
+    threading.Thread(target=_work, name=NAME, daemon=True).start()
 
 
 def first_picture_sent() -> None:
     """Go on with what the first picture did not need."""
     _visited.set()
+
+
+def _work() -> None:
+    try:
+        _warm()
+    except Exception:  # the page that needs it will meet it as well; sessions end all the same
+        logging.getLogger(__name__).exception("What pages need could not be prepared")
+    tidy(lambda: time.sleep(TIDY_SECONDS))
 
 
 def _warm() -> None:
@@ -51,3 +64,18 @@ def _warm() -> None:
     for prepare in (depth.prepare, recommendations.prepare, smoothness.prepare, data.prepare):
         with suppress(RedndError):
             prepare()
+
+
+def tidy(wait: Callable[[], object]) -> NoReturn:
+    """Free what ended sessions leave, again and again, after each ``wait``.
+
+    Streamlit forgets a session two minutes after its browser has gone, without closing it: three open files
+    and some hundred kilobytes stay until they are collected as garbage. A collection looks at every object,
+    .6 s with torch, pandas and Plotly loaded, in which no page is answered. What is there by now stays
+    for as long as the server runs, so it is frozen: a collection then takes milliseconds.
+    """
+    gc.collect()
+    gc.freeze()
+    while True:
+        wait()
+        gc.collect()

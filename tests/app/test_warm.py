@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from functools import partial
 
 import pytest
@@ -96,3 +98,34 @@ def test_the_compiler_of_umap_is_started_once(monkeypatch) -> None:
     thread.join(timeout=10)
     assert started == ["now"]
     cached.compile_umap.cache_clear()
+
+
+class Session:
+    """Something that only a collection frees, as it holds itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_ended_sessions_leave_is_freed_again_and_again() -> None:
+    """Streamlit's sessions hold three open files each until they are collected."""
+    kept, left = Session(), []
+
+    class Enough(Exception):
+        pass
+
+    def wait() -> None:
+        assert all(session() is None for session in left), "the round before freed it"
+        if len(left) == 3:
+            raise Enough
+        left.append(weakref.ref(Session()))
+
+    gc.disable()
+    try:
+        with pytest.raises(Enough):
+            warm.tidy(wait)
+        assert gc.get_freeze_count() > 10_000, "what is there already is not looked at again"
+        assert kept.itself is kept
+    finally:
+        gc.enable()
+        gc.unfreeze()
