@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
@@ -141,6 +142,16 @@ class RunConfig(StrictModel):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
 
 
+def clean_path(path: str) -> str:
+    """A path without the quotes or the ``file://`` that other programs copy with it."""
+    stripped = path.strip()
+    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'":
+        stripped = stripped[1:-1]
+    if stripped.lower().startswith("file:/"):
+        stripped = unquote(urlsplit(stripped).path)
+    return stripped
+
+
 def resolve_data_path(path: str) -> Path:
     """Absolute form of a data path; a relative one may also start at the project's folder.
 
@@ -150,7 +161,7 @@ def resolve_data_path(path: str) -> Path:
         DataError: no file can be called so, e.g. as it begins with the home of an unknown user.
     """
     try:
-        candidate = Path(path).expanduser()
+        candidate = Path(clean_path(path)).expanduser()
         if not candidate.is_absolute() and not candidate.exists():
             bundled = PROJECT_ROOT / candidate
             if bundled.exists():

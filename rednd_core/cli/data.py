@@ -1,4 +1,4 @@
-"""``rednd data``: check a data set, make the sample shop or a large graph."""
+"""``rednd data``: check or convert a data set, make the sample shop or a large graph."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
+from rednd_core.cli.data_options import DataOptions, with_data_options
 from rednd_core.cli.options import (
-    Columns,
     Json,
-    Ratios,
-    Split,
-    SplitSeed,
-    data_config,
     print_json,
     show_table,
 )
 from rednd_core.cli.speech import tell
+from rednd_core.errors import ConfigError
 
-HELP = """Check a data set, make the sample shop or a large graph.
+HELP = """Check or convert a data set, make the sample shop or a large graph.
 
 Examples:
 
@@ -31,12 +28,10 @@ data_app = typer.Typer(help=HELP, no_args_is_help=True)
 
 
 @data_app.command()
+@with_data_options
 def check(
     path: Annotated[Path, typer.Argument(help="Data folder or interaction file.")],
-    split: Split = "auto",
-    ratios: Ratios = None,
-    split_seed: SplitSeed = None,
-    columns: Columns = None,
+    reading: DataOptions = DataOptions(),
     as_json: Json = False,
 ) -> None:
     """Read a data set as training would and report every problem; exit code 1 if it is unusable.
@@ -48,7 +43,7 @@ def check(
     """
     from rednd_core.data import check_configured
 
-    report = check_configured(data_config(str(path), split, ratios, split_seed, columns))
+    report = check_configured(reading.config(str(path)))
     if as_json:
         print_json(report.to_dict())
     else:
@@ -69,6 +64,38 @@ def check(
         tell("usable" if report.ok else "not usable")
     if not report.ok:
         raise typer.Exit(1)
+
+
+@data_app.command()
+@with_data_options
+def convert(
+    source: Annotated[Path, typer.Argument(help="Folder, table or archive of a data set.")],
+    dest: Annotated[Path, typer.Argument(help="New folder.")],
+    reading: DataOptions = DataOptions(),
+) -> None:
+    """Write any readable data set as the canonical folder: tables with headers and features by item.
+
+    Examples:
+
+    * `rednd data convert ml-latest-small.zip ml --threshold 4 --min-interactions 5 --split global_time`
+    * `rednd data convert reviews.csv.gz reviews --column user=who --column item=what`
+    """
+    from rednd_core.data.convert import convert as write_canonical
+    from rednd_core.samples.writer import staged
+
+    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+        raise ConfigError(
+            expected="a new folder", found=f"{dest}, which is there", remedy="name another"
+        )
+    with staged(dest) as folder:
+        dataset = write_canonical(reading.config(str(source)), folder)
+    tell(f"read as  {dataset.recognised}")
+    for notice in dataset.notices:
+        tell(f"notice  {notice.message}")
+    tell(
+        f"{dest}: {dataset.n_users:,} users, {dataset.n_items:,} items, {len(dataset.train):,} train, "
+        f"{len(dataset.valid):,} validation and {len(dataset.test):,} test pairs"
+    )
 
 
 @data_app.command("make-sample")

@@ -12,9 +12,6 @@ import typer
 
 from rednd_core.cli.speech import give
 from rednd_core.config import (
-    ColumnNames,
-    DataConfig,
-    parse_settings,
     portable_path,
     resolve_data_path,
 )
@@ -32,27 +29,7 @@ RunsDir = Annotated[
 ]
 RunName = Annotated[str, typer.Option("--run", help="Name of a run, see `rednd runs list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Data = Annotated[Path, typer.Option("--data", help="MMRec folder or CSV file.")]
-Split = Annotated[str, typer.Option("--split", help="auto, given, random or leave_last_out.")]
-Ratios = Annotated[
-    str | None,
-    typer.Option(
-        "--ratios",
-        metavar="R1,R2,R3",
-        help="Train, validation and test shares of --split random; default 0.8,0.1,0.1.",
-    ),
-]
-SplitSeed = Annotated[
-    int | None, typer.Option("--split-seed", help="Seed of --split random; default 0.")
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column",
-        metavar="ROLE=NAME",
-        help="What a column is called; roles: user, item, label, timestamp. Repeatable.",
-    ),
-]
+Data = Annotated[Path, typer.Option("--data", help="Folder, table or archive of a data set.")]
 
 
 def open_store(runs_dir: Path | None) -> RunStore:
@@ -88,39 +65,6 @@ def stored_path(data: Path) -> str:
     return portable_path(place)
 
 
-def data_config(
-    path: str,
-    split: str,
-    ratios: str | None = None,
-    split_seed: int | None = None,
-    columns: Iterable[str] | None = None,
-) -> DataConfig:
-    """``--data`` and the options of how to read and split it, validated; no file is read.
-
-    Raises:
-        ConfigError: an impossible value, or ratios or a seed that the split would not use.
-    """
-    settings: dict[str, Any] = {"path": path, "split": split}
-    if columns:
-        names = _once(columns, "column role")
-        settings["columns"] = parse_settings(ColumnNames, names, "column role")
-    if ratios is not None:
-        settings["ratios"] = tuple(parse_values(ratios))
-    if split_seed is not None:
-        settings["split_seed"] = split_seed
-    if (ratios, split_seed) != (None, None) and split != "random":
-        raise ConfigError(
-            expected="--split random with --ratios or --split-seed, which no other split uses",
-            found=f"--split {split}",
-            remedy="add --split random, or leave them out",
-        )
-    if ratios is not None:
-        from rednd_core.data.split import require_ratios
-
-        require_ratios(settings["ratios"])
-    return parse_settings(DataConfig, settings, "data setting")
-
-
 def run_settings(assignments: Iterable[str] | None, seed: int | None) -> dict[str, Any]:
     """``--set`` and ``--seed`` together; the seed comes from one of them."""
     settings = parse_assignments(assignments or [])
@@ -141,14 +85,14 @@ LISTS = ("ks", "modalities")
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     """``key=value`` pairs as a mapping; a value is JSON where it parses as JSON, else text."""
-    texts = _once(assignments, "setting")
+    texts = read_assignments(assignments, "setting")
     return {
         key: parse_values(text) if key in LISTS and text[:1] != "[" else parse_value(text)
         for key, text in texts.items()
     }
 
 
-def _once(assignments: Iterable[str], kind: str) -> dict[str, str]:
+def read_assignments(assignments: Iterable[str], kind: str) -> dict[str, str]:
     """``key=value`` pairs as a mapping of texts; a repeated key is a ConfigError."""
     found: dict[str, str] = {}
     for assignment in assignments:

@@ -36,6 +36,7 @@ def train_with_lines(writer: RunWriter, *, resume: bool, world: World | None = N
 
     class ProgressLines(Callback):
         def on_data(self, dataset: Dataset) -> None:
+            say(f"read as  {dataset.recognised}")
             for notice in dataset.notices:
                 say(f"notice  {notice.message}")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rednd_core.cli.data_options import DataOptions, with_data_options, with_features
 from rednd_core.cli.many_runs import (
     NameOption,
     Scheduler,
@@ -19,13 +20,8 @@ from rednd_core.cli.many_runs import (
 )
 from rednd_core.cli.options import (
     MODEL_HELP,
-    Columns,
     Json,
-    Ratios,
     RunsDir,
-    Split,
-    SplitSeed,
-    data_config,
     open_store,
     parse_assignments,
     parse_values,
@@ -37,8 +33,11 @@ from rednd_core.errors import ConfigError
 from rednd_core.places import require_output
 
 
+@with_data_options
 def study(
-    data: Annotated[list[Path], typer.Option(help="MMRec folder or CSV file; repeatable.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Folder, table or archive of a data set; repeatable.")
+    ],
     model: Annotated[list[str], typer.Option(help=f"{MODEL_HELP} Repeatable.")],
     seeds: Annotated[str, typer.Option(metavar="S1,S2", help="Seeds, e.g. 1,2,3.")],
     settings: Settings = None,
@@ -46,10 +45,7 @@ def study(
         list[str] | None,
         typer.Option("--vary", metavar="KEY=V1,V2", help="A setting to compare; repeatable."),
     ] = None,
-    split: Split = "auto",
-    ratios: Ratios = None,
-    split_seed: SplitSeed = None,
-    columns: Columns = None,
+    reading: DataOptions = DataOptions(),
     markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all metrics as CSV.")] = None,
     name: NameOption = None,
@@ -81,9 +77,7 @@ def study(
     from rednd_core.sweeps.summary import summarise
 
     plan = StudyPlan(
-        data=tuple(
-            data_config(absolute(path), split, ratios, split_seed, columns) for path in data
-        ),
+        data=tuple(with_features(reading.config(absolute(path)), model) for path in data),
         models=tuple(model),
         settings=parse_assignments(settings or []),
         vary=parse_axes(vary or []),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rednd_core.cli.data_options import DataOptions, with_data_options, with_features
 from rednd_core.cli.many_runs import (
     NameOption,
     Scheduler,
@@ -19,14 +20,9 @@ from rednd_core.cli.many_runs import (
 )
 from rednd_core.cli.options import (
     MODEL_HELP,
-    Columns,
     Data,
     Json,
-    Ratios,
     RunsDir,
-    Split,
-    SplitSeed,
-    data_config,
     open_store,
     print_json,
     run_settings,
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
 MANY_RUNS = 20  # from here on the staged search is mentioned
 
 
+@with_data_options
 def sweep(
     data: Data,
     model: Annotated[str, typer.Option(help=MODEL_HELP)],
@@ -49,10 +46,7 @@ def sweep(
     ],
     settings: Settings = None,
     seed: Annotated[int | None, typer.Option(help="Same as --set seed=S.")] = None,
-    split: Split = "auto",
-    ratios: Ratios = None,
-    split_seed: SplitSeed = None,
-    columns: Columns = None,
+    reading: DataOptions = DataOptions(),
     staged: Annotated[
         bool,
         typer.Option(
@@ -80,7 +74,7 @@ def sweep(
     from rednd_core.sweeps.sweep import SweepPlan, run_sweep
 
     plan = SweepPlan(
-        data=data_config(absolute(data), split, ratios, split_seed, columns),
+        data=with_features(reading.config(absolute(data)), [model]),
         model=model,
         settings=run_settings(settings, seed),
         grid=parse_axes(grid),

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rednd_core.cli.data_options import DataOptions, with_data_options, with_features
 from rednd_core.cli.options import (
     MODEL_HELP,
-    Columns,
     Json,
-    Ratios,
     RunsDir,
-    Split,
-    SplitSeed,
-    data_config,
     open_store,
     print_json,
     run_settings,
@@ -34,17 +30,17 @@ if TYPE_CHECKING:
     from rednd_core.training.experiment import Summary
 
 
+@with_data_options
 def train(
-    data: Annotated[Path | None, typer.Option(help="MMRec folder or CSV file.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder, table or archive of a data set.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same as --set seed=S.")] = None,
-    split: Split = "auto",
-    ratios: Ratios = None,
-    split_seed: SplitSeed = None,
-    columns: Columns = None,
+    reading: DataOptions = DataOptions(),
     runs_dir: RunsDir = None,
     run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run.")] = None,
@@ -73,8 +69,8 @@ def train(
             return
         store = open_store(runs_dir)
         if resume is not None:
-            new = (data, model, settings, run, seed, ratios, split_seed, columns)
-            if split != "auto" or any(option not in (None, []) for option in new):
+            new = (data, model, settings, run, seed)
+            if reading.are_given or any(option not in (None, []) for option in new):
                 raise ConfigError(
                     expected="--resume alone, as a run keeps its settings",
                     found="further settings",
@@ -88,7 +84,7 @@ def train(
         else:
             if data is None or model is None:
                 raise typer.BadParameter("give --data and --model, or --resume RUN")
-            source = data_config(stored_path(data), split, ratios, split_seed, columns)
+            source = with_features(reading.config(stored_path(data)), [model])
             config = configure(model, source, run_settings(settings, seed))
             writer = new_run(store, config, run)
             with writer.recording_failure(keep_refused=False):

@@ -34,7 +34,7 @@ def load_dataset(path: str | Path, **settings: Any) -> Dataset:
 
 def load_configured(config: DataConfig) -> Dataset:
     """The data set that a configuration describes; raises as :func:`load_dataset`."""
-    return _dataset(read_parts(config))
+    return as_dataset(read_parts(config))
 
 
 def load_recorded(config: DataConfig, digest: str | None) -> Dataset:
@@ -52,11 +52,16 @@ def load_recorded(config: DataConfig, digest: str | None) -> Dataset:
     former = read_parts(config, numbered_by_file=True)
     if former.errors:
         return dataset
-    as_recorded = _dataset(former)
+    as_recorded = as_dataset(former)
     return as_recorded if as_recorded.digest == digest else dataset
 
 
-def _dataset(parts: Parts) -> Dataset:
+def as_dataset(parts: Parts) -> Dataset:
+    """Parts that fit together as one frozen data set.
+
+    Raises:
+        DataError: the first of their problems.
+    """
     if parts.errors:
         raise parts.errors[0]
     assert parts.table is not None

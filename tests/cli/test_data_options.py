@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rednd_core.cli.options import data_config, parse_assignments, run_settings
+from rednd_core.cli.data_options import DataOptions
+from rednd_core.cli.options import parse_assignments, run_settings
 from rednd_core.config import ColumnNames
 from rednd_core.data import load_configured
 from rednd_core.errors import ConfigError
@@ -27,10 +28,10 @@ def reviews(tmp_path: Path) -> Path:
 
 
 def test_all_at_once() -> None:
-    config = data_config("x.csv", "random", "0.7, 0.1, 0.2", 3, ["user=who", "item=1"])
+    config = DataOptions("random", "0.7, 0.1, 0.2", 3, ["user=who", "item=1"]).config("x.csv")
     assert (config.split, config.ratios, config.split_seed) == ("random", (0.7, 0.1, 0.2), 3)
     assert config.columns == ColumnNames(user="who", item="1")
-    assert data_config("x.csv", "auto").columns is None
+    assert DataOptions().config("x.csv").columns is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_all_at_once() -> None:
 )
 def test_what_cannot_be(options, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        data_config(**({"path": "x.csv", "split": "random"} | options))
+        DataOptions(**({"split": "random"} | options)).config("x.csv")
     assert message in str(caught.value)
 
 
@@ -110,7 +111,7 @@ def test_a_run_keeps_them_and_says_what_was_dropped(rednd, reviews: Path, tmp_pa
     sentence = "notice  Dropped 1 repeated row: every (user, item) pair counts once."
     assert result.err.splitlines().count(sentence) == 1
     config = RunStore(tmp_path / "runs").open("r").config.data
-    assert config == data_config(str(reviews), "random", "0.6,0.2,0.2", 3, COLUMNS[1::2])
+    assert config == DataOptions("random", "0.6,0.2,0.2", 3, COLUMNS[1::2]).config(str(reviews))
     assert {n.message for n in load_configured(config).notices} == {sentence.split(maxsplit=1)[1]}
     assert rednd("evaluate", "--run", "r").code == 0
 
@@ -137,5 +138,47 @@ def test_plans_of_sweeps_and_studies_have_them(rednd, reviews: Path, monkeypatch
     common = ("--data", reviews, "--model", "mf", *COLUMNS, *RANDOM)
     rednd("sweep", "--grid", "epochs=1,2", *common)
     rednd("study", "--seeds", "1,2", *common)
-    wanted = data_config(str(reviews), "random", "0.6,0.2,0.2", 3, COLUMNS[1::2])
+    wanted = DataOptions("random", "0.6,0.2,0.2", 3, COLUMNS[1::2]).config(str(reviews))
     assert [plan.data for plan in plans] == [wanted, (wanted,)]
+
+
+def test_choices_reach_the_run_and_a_model_that_needs_features_gets_them(
+    rednd, tmp_path: Path, quick
+) -> None:
+    """Ratings, rare items, titles and no feature file: trained at the first attempt, and all of it said."""
+    rows = [f"u{u},i{(u * 5 + 3 * k) % 20},{1 + (u + k) % 5}" for u in range(20) for k in range(9)]
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "ratings.csv").write_text("userId,movieId,rating\n" + "\n".join(rows) + "\n")
+    movies = [f'i{k},"Film {k}, of sort {k % 3}",Drama|War' for k in range(20)]
+    (folder / "movies.csv").write_text("movieId,title,genres\n" + "\n".join(movies) + "\n")
+    options = ("--threshold", 2, "--min-interactions", 3, "--sample-users", 15, "--split-seed", 4)
+    result = rednd("train", "--data", folder, "--model", "rednnd", "--run", "r", *options, *quick)
+    assert result.code == 0, result.err
+    for words in (
+        "RedNⁿD needs item features and there are none: text features are made",
+        "read as  MovieLens: ratings.csv, text with commas between the columns: users in 'userId'",
+        "with a rating below 2",
+        "Drew 15 of 20 users",
+        "The features 'text'",
+    ):
+        assert words in result.err
+    config = RunStore(tmp_path / "runs").open("r").config.data
+    assert (config.rating_threshold, config.min_interactions, config.sample_users) == (2, 3, 15)
+    assert (config.split_seed, config.text_features) == (4, "tfidf")
+    assert rednd("evaluate", "--run", "r").code == 0
+
+
+def test_convert(rednd, reviews: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    result = rednd("data", "convert", reviews, new, *COLUMNS, "--min-interactions", 2)
+    assert result.code == 0, result.err
+    assert f"{new}: 20 users, 30 items, 160 train, 20 validation and 20 test pairs" in result.out
+    assert rednd("data", "check", new, "--json").json["interactions"]["n_test"] == 20
+    again = rednd("data", "convert", reviews, new, *COLUMNS)
+    assert (again.code, "a new folder" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize("spelling", ["'{}'", '"{}"', "file://{}", " {} "])
+def test_paths_as_other_programs_copy_them(rednd, reviews: Path, spelling: str) -> None:
+    assert rednd("data", "check", spelling.format(reviews), *COLUMNS).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from rednd_core.data.layouts.table import Table
 from rednd_core.data.tables import require_rows, shorten
 from rednd_core.errors import DataError
 
+_FIRST_LIST = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[')
 _ROLES = {"user": "user", "item": "item"}
 _IN_ORDER = _ROLES | {"timestamp": "position"}
 
@@ -84,13 +86,7 @@ def is_json_lists(file: SourceFile) -> bool:
     """Whether a JSON file is one object of lists, user -> items."""
     if file.suffix != ".json":
         return False
-    head = file.head(1 << 12).lstrip()
-    if not head.startswith(b"{"):
-        return False
-    before, colon, after = head.partition(b":")
-    return (
-        bool(colon) and before.count(b'"') == 2 and after.lstrip()[:1] == b"[" and _is_object(file)
-    )
+    return _FIRST_LIST.match(file.head()) is not None and _is_object(file)
 
 
 def _is_object(file: SourceFile) -> bool:

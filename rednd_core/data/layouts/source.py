@@ -125,7 +125,7 @@ def open_source(path: str | Path) -> Source:
     Raises:
         DataError: there is nothing, it cannot be looked into, or an archive holds too much.
     """
-    place = resolve_data_path(clean_path(str(path)))
+    place = resolve_data_path(str(path))
     try:
         if place.is_dir():
             return Source(place, _in_folder(place))
@@ -143,18 +143,6 @@ def open_source(path: str | Path) -> Source:
     raise DataError(
         expected="a data folder or file", found=f"nothing at {place}", remedy="check the path"
     )
-
-
-def clean_path(path: str) -> str:
-    """A path without the quotes or the ``file://`` that other programs copy with it."""
-    stripped = path.strip()
-    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'":
-        stripped = stripped[1:-1]
-    if stripped.lower().startswith("file://"):
-        from urllib.parse import unquote, urlsplit
-
-        stripped = unquote(urlsplit(stripped).path)
-    return stripped
 
 
 def _in_folder(folder: Path) -> tuple[SourceFile, ...]:
