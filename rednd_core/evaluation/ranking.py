@@ -23,9 +23,6 @@ from rednd_core.evaluation.scoring import (
     scorer,
 )
 
-MAX_ITEMS = 2**24  # ranks are counted in float32, which holds whole numbers up to here
-WIDE = 12_288  # scores of a user from which on the CPU counts pair by pair, see _ranks_one_by_one
-
 
 def top_k(
     user_emb: Embedding,
@@ -89,8 +86,7 @@ def held_out_ranks(
     """Exact rank of every held-out item among its user's unseen items, 1 = best; (n,) int64.
 
     A rank is one more than the number of items ahead, so no list is sorted: the cost is one product
-    of users and items and one or two comparisons per held-out pair and item, all while the scores are
-    in the cache.
+    of users and items and one comparison per held-out pair and item, while the scores are in the cache.
 
     Raises:
         DataError: ids out of range, or a held-out pair that is a train pair too (it has no rank).
@@ -102,46 +98,19 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
     """:func:`held_out_ranks` of embeddings that are already checked, and the pairs' scores (n,)."""
     users = check_ids(held_out.users, model.n_users, "user")
     items = check_ids(held_out.items, model.n_items, "item")
-    if model.n_items > MAX_ITEMS:
-        raise DataError(
-            expected=f"at most {MAX_ITEMS:,} items",
-            found=f"{model.n_items:,}",
-            remedy="rank a sample of the items",
-        )
-    # Users with many held-out items come first: then those with a j-th one are always the first rows
-    # of a block, and round j needs no copy of their scores.
-    distinct, inverse, counts = np.unique(users, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    distinct, counts = distinct[order], counts[order]
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    pairs = np.argsort(place[inverse], kind="stable")  # pairs in the order of their users
-    first = np.cumsum(counts) - counts
+    order = np.argsort(users, kind="stable")  # pairs user by user
+    distinct, counts = np.unique(users, return_counts=True)
+    starts = np.concatenate([[0], np.cumsum(counts)])
 
     device = model.item_emb.device
-    sorted_items = torch.from_numpy(items[pairs]).to(device)
-    first_pair = torch.from_numpy(first).to(device)
-    ranks = torch.empty_like(sorted_items)
+    ranks_of_pairs = _ranks_one_by_one if device.type == "cpu" else _ranks_at_once
+    columns = torch.from_numpy(items[order]).to(device)
+    ranks = torch.empty_like(columns)
     pair_scores = torch.empty(len(items), dtype=torch.float32, device=device)
-    is_wide = device.type == "cpu" and model.n_items >= WIDE
-    scratch: Tensor | None = None
     for block, scores in model.blocks(distinct):
-        in_block = counts[block]
-        if is_wide or device.type != "cpu":
-            begin = int(first[block.start])
-            here = slice(begin, begin + int(in_block.sum()))
-            rows = torch.from_numpy(np.repeat(np.arange(len(scores)), in_block)).to(device)
-            ranks_of_pairs = _ranks_one_by_one if is_wide else _ranks_at_once
-            ranks[here], pair_scores[here] = ranks_of_pairs(scores, rows, sorted_items[here])
-            continue
-        scratch = torch.empty_like(scores) if scratch is None else scratch
-        for j in range(int(in_block[0])):
-            n = int((in_block > j).sum())
-            pair = first_pair[block][:n] + j
-            column = sorted_items[pair].unsqueeze(1)
-            own = scores[:n].gather(1, column)
-            ranks[pair] = _ranks_of(scores[:n], column, own, scratch[:n])
-            pair_scores[pair] = own.squeeze(1)
+        here = slice(int(starts[block.start]), int(starts[block.stop]))
+        rows = torch.from_numpy(np.repeat(np.arange(len(scores)), counts[block])).to(device)
+        ranks[here], pair_scores[here] = ranks_of_pairs(scores, rows, columns[here])
     n_masked = int((pair_scores == MASKED).sum())
     if n_masked:
         raise DataError(
@@ -149,15 +118,15 @@ def rank_pairs(model: Scorer, held_out: Interactions) -> tuple[IntArray, FloatAr
             found=f"{n_masked:,} pairs in both",
             remedy="split the interactions again",
         )
-    back = np.argsort(pairs)
+    back = np.argsort(order)
     return ranks.cpu().numpy()[back], pair_scores.cpu().numpy()[back]
 
 
 def _ranks_one_by_one(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
     """Ranks of ``scores[row, column]`` in their rows, and these scores, (n,) each, on the CPU.
 
-    A call for every pair is slower where rows are short, but a long row stays in the cache for both of
-    its passes, and NumPy counts booleans as fast as it compares: a sixth of the time of floats.
+    A row stays in the cache for both of its passes, and NumPy counts booleans as fast as it compares:
+    half of the time of comparing all users' j-th pairs at once.
     """
     table, own = scores.numpy(), scores[rows, columns]
     ranks = np.empty(len(rows), dtype=np.int64)
@@ -186,18 +155,3 @@ def _ranks_of_rows(
     ahead = mine > own
     ahead |= (mine == own) & (position < columns)
     return 1 + ahead.sum(1, dtype=torch.int32).long()
-
-
-def _ranks_of(scores: Tensor, column: Tensor, own: Tensor, scratch: Tensor) -> Tensor:
-    """Rank of ``scores[r, column[r]]`` in row r, (b,).
-
-    The comparisons are written as floats: a float sum runs several times as fast as one of booleans.
-    """
-    ahead = torch.gt(scores, own, out=scratch).sum(1).long()
-    level = torch.eq(scores, own, out=scratch).sum(1)
-    tied = (level > 1).nonzero().squeeze(1)
-    if len(tied):
-        position = torch.arange(scores.shape[1], device=scores.device)
-        earlier = (scores[tied] == own[tied]) & (position < column[tied])
-        ahead[tied] += earlier.sum(1)
-    return ahead + 1

@@ -9,7 +9,6 @@ import pytest
 import scipy.sparse as sp
 
 from rednd_core.data.schema import Interactions, interaction_matrix
-from rednd_core.evaluation import ranking
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,8 @@ def make_case(seed=0, n_users=150, n_items=43, d=5, levels=2, train_p=0.2, held_
     return Case(user_emb, item_emb, interaction_matrix(train, n_users, n_items), pairs)
 
 
-@pytest.fixture(params=["in rounds", "one by one"])
-def counting(request, monkeypatch) -> None:
-    """Both ways to count who is ahead of a held-out pair."""
-    monkeypatch.setattr(ranking, "WIDE", 1 if request.param == "one by one" else 10**9)
-
-
 @pytest.fixture(params=["ties", "distinct", "collapsed", "popularity", "dense"])
-def case(request, counting) -> Case:
+def case(request) -> Case:
     if request.param == "ties":
         return make_case()
     if request.param == "distinct":
