@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rednd_core.data import DataReport
 
 THUMBNAIL_PIXELS = 192  # twice the size on the page, for dense screens
+PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # no other decoder sees a file from elsewhere
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
@@ -133,7 +134,7 @@ def _thumbnail(path: str, stamp: int) -> str | None:
 
     file = io.BytesIO()
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=PICTURE_FORMATS) as picture:
             picture.draft("RGB", (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
             picture.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
             opaque = picture.mode in ("RGB", "L")

@@ -59,11 +59,13 @@ class LayerMap:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _projection(key: tuple[Any, ...], _asked: LayerMap) -> Projection:
-    from rednd_core.projection import kept_maps, project
+    from rednd_core.projection import default_map_cache, project
 
     states, method, sample = _asked.request()
     n_users = _n_users(_asked.run)
-    return project(states, method, sample, n_users=n_users, cache=kept_maps(), **_asked.settings)
+    return project(
+        states, method, sample, n_users=n_users, cache=default_map_cache(), **_asked.settings
+    )
 
 
 def projection(asked: LayerMap) -> Projection:
@@ -73,11 +75,13 @@ def projection(asked: LayerMap) -> Projection:
 
 def known_projection(asked: LayerMap) -> Projection | None:
     """The same where a cache on disk has it; None where it would have to be computed."""
-    from rednd_core.projection import find, kept_maps
+    from rednd_core.projection import default_map_cache, find
 
     states, method, sample = asked.request()
     n_users = _n_users(asked.run)
-    return find(states, method, sample, n_users=n_users, cache=kept_maps(), **asked.settings)
+    return find(
+        states, method, sample, n_users=n_users, cache=default_map_cache(), **asked.settings
+    )
 
 
 def _n_users(run: Run) -> int:
@@ -88,10 +92,10 @@ def _n_users(run: Run) -> int:
 def _joined_map(
     path: str, version: str | None, digest: str, shown: tuple[int, ...], reach: int, _run: Run
 ) -> Projection:
-    from rednd_core.projection import kept_maps, project
+    from rednd_core.projection import default_map_cache, project
 
     asked = _joined_request(_run, shown, reach, "pca")
-    return project(*asked, n_users=_n_users(_run), cache=kept_maps())
+    return project(*asked, n_users=_n_users(_run), cache=default_map_cache())
 
 
 def joined_map(run: Run, shown: Sequence[int], reach: int) -> Projection:
@@ -102,10 +106,10 @@ def joined_map(run: Run, shown: Sequence[int], reach: int) -> Projection:
 
 def known_joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection | None:
     """The same with UMAP where it is in a cache on disk; None where it would have to be computed."""
-    from rednd_core.projection import find, kept_maps
+    from rednd_core.projection import default_map_cache, find
 
     asked = _joined_request(run, shown, reach, "umap")
-    return find(*asked, n_users=_n_users(run), cache=kept_maps())
+    return find(*asked, n_users=_n_users(run), cache=default_map_cache())
 
 
 def _joined_request(

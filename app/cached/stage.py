@@ -65,7 +65,7 @@ def _stage(
     with_umap: bool,
     _runs: Sequence[Run],
 ) -> tuple[str, bool]:
-    from rednd_core.projection import kept_maps
+    from rednd_core.projection import default_map_cache
     from rednd_core.stage.of_run import named_payload, stage_maps
 
     data = run_dataset(_runs[0])
@@ -73,7 +73,7 @@ def _stage(
     shown = []
     for key, title, run in zip(keys, titles, _runs, strict=True):
         found = cast("StageRun", _stage_run(key, digest, follow, title, view, run))
-        maps = stage_maps(found, of, data, kept_maps(), compute_umap=with_umap)
+        maps = stage_maps(found, of, data, default_map_cache(), compute_umap=with_umap)
         shown.append((found, maps))
     payload = named_payload(shown, of, data, node_names(_runs[0]))
     has_umap = all("umap" in maps for _, maps in shown)

@@ -45,7 +45,7 @@ def project(
     """
     from rednd_core.atomic import write_bytes
     from rednd_core.plots.embedding import embedding_figure
-    from rednd_core.projection import kept_maps, sample_nodes
+    from rednd_core.projection import default_map_cache, sample_nodes
     from rednd_core.projection import project as fit
 
     suffix = out.suffix.lower()
@@ -68,7 +68,7 @@ def project(
     states = [layers[chosen][k] for k in numbers]
 
     def mapped(by: str) -> Projection:
-        return fit(states, by, sample, n_users=dataset.n_users, cache=kept_maps())
+        return fit(states, by, sample, n_users=dataset.n_users, cache=default_map_cache())
 
     found = mapped(method)
     is_user = found.nodes < dataset.n_users

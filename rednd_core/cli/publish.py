@@ -39,7 +39,7 @@ def publish(
     from rednd_core.data.node_names import NodeNames
     from rednd_core.data.users import user_table
     from rednd_core.graph.bipartite import bipartite_graph
-    from rednd_core.projection import kept_maps
+    from rednd_core.projection import default_map_cache
     from rednd_core.stage.contents import Cast
     from rednd_core.stage.of_run import named_payload, stage_maps, stage_of_run
     from rednd_core.stage.page import stage_page
@@ -73,7 +73,9 @@ def publish(
             dataset=dataset,
             graph=graph,
         )
-        shown.append((found, stage_maps(found, cast, dataset, kept_maps(), compute_umap=umap)))
+        shown.append(
+            (found, stage_maps(found, cast, dataset, default_map_cache(), compute_umap=umap))
+        )
     names = NodeNames.of(dataset, user_table(dataset))
     page = stage_page(
         named_payload(shown, cast, dataset, names),

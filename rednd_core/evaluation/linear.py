@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,29 +23,25 @@ from numpy.typing import NDArray
 from rednd_core.data.schema import FloatArray
 from rednd_core.errors import ConfigError, DataError, unknown_name
 from rednd_core.evaluation.scoring import TrainMatrix, check_ids
+from rednd_core.readout import Readout
 
 Array = NDArray[np.float64]
-Rule = Literal["mean", "sum", "last"]
 
 
-def readout_weights(rule: Rule, depth: int, first: int = 0) -> tuple[float, ...]:
-    """w_0 .. w_depth of a readout: the mean or the sum of the layers from ``first`` on, or the last one.
+def readout_weights(readout: Readout, depth: int) -> tuple[float, ...]:
+    """w_0 .. w_depth, with which the rule gives z^depth = sum over l of w_l x^l.
 
     Raises:
-        ConfigError: an unknown rule, or no layer between ``first`` and ``depth``.
+        ConfigError: a rule that is no weighted sum of layers.
     """
-    if rule not in ("mean", "sum", "last"):
-        raise unknown_name("readout", rule, ("mean", "sum", "last"))
-    if not 0 <= first <= depth:
+    if readout.rule == "concat":
         raise ConfigError(
-            expected=f"a depth of at least {first}, the first layer of the readout",
-            found=str(depth),
-            remedy="choose a larger depth",
+            expected="a readout that is a weighted sum of layers: mean, sum or last",
+            found="concat, which puts them side by side",
+            remedy="choose a run with another readout",
         )
-    if rule == "last":
-        return (*[0.0] * depth, 1.0)
-    share = 1.0 if rule == "sum" else 1 / (depth + 1 - first)
-    return (*[0.0] * first, *[share] * (depth + 1 - first))
+    unit = np.eye(depth + 1)  # row l stands for x^l, so that z^depth has w_l at place l
+    return tuple(readout.at([row[None] for row in unit])[0].tolist())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,9 @@
 
 from rednd_core.projection.align import Alignment, Movers, movers, procrustes
 from rednd_core.projection.facade import METHOD_SETTINGS, find, project
-from rednd_core.projection.kept import kept_maps
 from rednd_core.projection.knn import KNNGraph, nearest, neighbours
 from rednd_core.projection.live import LiveMap, live_map
+from rednd_core.projection.map_cache import default_map_cache
 from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import COLLAPSE_MAD
 from rednd_core.projection.result import Projection
@@ -22,8 +22,8 @@ __all__ = [
     "NodeSample",
     "PooledPCA",
     "Projection",
+    "default_map_cache",
     "find",
-    "kept_maps",
     "live_map",
     "movers",
     "nearest",

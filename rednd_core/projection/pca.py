@@ -1,4 +1,9 @@
-"""PCA on axes shared by all layers: the map in which a collapse is seen as a collapse."""
+"""PCA on axes shared by all layers: the map in which a collapse is seen as a collapse.
+
+scikit-learn's PCA (``svd_solver="covariance_eigh"``) is the tests' oracle and takes the same time for the
+map, 10 ms on the shop and .16 s on Baby. It is not called here because its import takes 1.4 s of processor
+time, which the first picture of a page would wait for.
+"""
 
 from __future__ import annotations
 

@@ -76,6 +76,9 @@ def is_collapsed(quality: LayerQuality) -> bool:
 def fidelity(x: ArrayLike, coords: NDArray[np.float32], k: int) -> tuple[float, float]:
     """Trustworthiness and continuity of a map, each in [0, 1], 1 best.
 
+    scikit-learn's ``trustworthiness``, the tests' oracle, gives one of the two a call; two calls take 1.8
+    times as long as this (.25 s and .14 s for 1,600 nodes), once for every layer of a map.
+
     Trustworthiness falls with intruders: rows near on the map and far in ``x``. Continuity falls with
     rows near in ``x`` and torn apart on the map. ``x`` (n, d) by cosine, ``coords`` (n, 2) by
     Euclid; 1 <= k < n/2. A tied row takes the best rank of its tie. O(n^2 (d + log n)) time.

@@ -22,6 +22,7 @@ from rednd_core.evaluation.attribution import (
 from rednd_core.evaluation.linear import linear_model, readout_weights
 from rednd_core.evaluation.what_if import NO_RANK, Change, what_if
 from rednd_core.graph.semantic import semantic_graph
+from rednd_core.readout import Readout
 from rednd_core.runs import Run
 
 N_USERS, N_ITEMS, WIDTHS = 9, 7, {"image": 3, "text": 4}
@@ -61,7 +62,7 @@ def world(request):
     ratings[N_USERS - 1], ratings[:, N_ITEMS - 1] = 0, 0
     depth = (0, 1, 2, 3)[request.param]
     rule, first = (("sum", 0), ("mean", 1), ("last", 0), ("mean", 0))[request.param]
-    weights = readout_weights(rule, depth, first)
+    weights = readout_weights(Readout(rule, first), depth)
     ego = {m: rng.normal(size=(N_USERS + N_ITEMS, d)) for m, d in WIDTHS.items()}
     shares = {m: rng.normal(size=N_USERS) for m in WIDTHS}
     item_graph = rng.random((N_ITEMS, N_ITEMS)) * (rng.random((N_ITEMS, N_ITEMS)) < 0.4)
@@ -238,7 +239,7 @@ def test_without_a_modality_and_at_another_depth(world):
         scores_of(found), dense_scores(world, modalities=("text",)), atol=1e-5
     )
     for depth in (0, 1, 4):
-        weights = readout_weights("mean", depth)
+        weights = readout_weights(Readout(), depth)
         found = Change(weights=weights).of(model(world), 0)
         wanted = dense_scores(world, weights=weights)
         # What a user whose vector is zero weighs cannot be read off it.
@@ -294,10 +295,22 @@ def test_impossible_changes_are_refused(world):
         Change(without=("sound",)).of(model(world), 2)
     with pytest.raises(ConfigError, match="at least one modality"):
         Change(without=tuple(WIDTHS)).of(model(world), 2)
-    with pytest.raises(ConfigError, match="at least 2"):
-        readout_weights("mean", 1, first=2)
-    with pytest.raises(ConfigError, match="readout"):
-        readout_weights("median", 1)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="weighted sum"):
+        readout_weights(Readout("concat"), 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "depth", "wanted"),
+    [
+        ("mean", 0, 3, (0.25, 0.25, 0.25, 0.25)),
+        ("mean", 1, 3, (0, 1 / 3, 1 / 3, 1 / 3)),
+        ("sum", 0, 2, (1, 1, 1)),
+        ("last", 0, 2, (0, 0, 1)),
+        ("mean", 1, 0, (1,)),
+    ],
+)
+def test_weights_of_the_layers(rule, first, depth, wanted):
+    assert readout_weights(Readout(rule, first), depth) == pytest.approx(wanted)
 
 
 def fused_item_graph(data) -> sp.csr_array:
@@ -311,7 +324,7 @@ def test_bundled_runs_add_up(name):
     data = load_dataset(SHOP)
     layers = Run(SHOP / "runs" / name).layers()
     rule = "mean" if name == "shop-lightgcn" else "sum"
-    weights = readout_weights(rule, 3)
+    weights = readout_weights(Readout(rule), 3)
     rng = np.random.default_rng(0)
     for user, item in zip(rng.integers(1000, size=20), rng.integers(600, size=20), strict=True):
         found = attribute(
@@ -335,7 +348,7 @@ def test_bundled_runs_are_scored_again_from_their_first_layer(name):
         data.train_matrix,
         layers,
         layers.user_emb,
-        readout_weights("sum" if has_graph else "mean", 3),
+        readout_weights(Readout("sum" if has_graph else "mean"), 3),
         fused_item_graph(data) if has_graph else None,
     )
     users, items = found.embeddings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rednd_core.data import load_configured
-from rednd_core.projection import find, kept_maps, sample_nodes
+from rednd_core.projection import default_map_cache, find, sample_nodes
 from rednd_core.runs import RunStore, default_store
 
 NAMES = ["shop-lightgcn", "shop-rednnd-a0", "shop-rednnd-a0.01", "shop-rednnd-a0.1"]
@@ -35,4 +35,6 @@ def test_a_bundled_run_is_whole(bundled: RunStore, name: str, tmp_path: Path, mo
     monkeypatch.setenv("REDND_CACHE", str(tmp_path / "empty"))
     for stack in layers.values():
         for method in ("pca", "umap"):
-            assert find(stack, method, nodes, n_users=n_users, cache=kept_maps()) is not None
+            assert (
+                find(stack, method, nodes, n_users=n_users, cache=default_map_cache()) is not None
+            )

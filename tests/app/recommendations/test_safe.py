@@ -112,6 +112,14 @@ def test_pictures_are_small_local_and_never_missing(runs: RunStore, dataset: Dat
     assert real.getpixel((5, 5))[0] > 250
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "ICNS"])
+def test_pictures_are_of_four_formats_whatever_their_name(tmp_path: Path, kind: str) -> None:
+    """A decoder that nobody needs is one that a hostile file could break."""
+    file = tmp_path / "picture.png"
+    Image.new("RGB", (64, 64), "red").save(file, kind)
+    assert (cached.thumbnail(str(file)) is not None) == (kind in ("PNG", "JPEG", "WEBP", "GIF"))
+
+
 def test_an_unreadable_users_table_costs_the_names_only(page, shop: Path, tmp_path: Path) -> None:
     table = shop / "users.csv"
     before = table.read_text()
