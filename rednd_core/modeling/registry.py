@@ -60,6 +60,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("regularization",),
     ),
     ModelCard(
+        name="layergcn",
+        title="LayerGCN",
+        module="rednd_core.models.layergcn",
+        paper="arXiv 2207.11088",
+        family="remedy",
+        live=("regularization",),
+    ),
+    ModelCard(
         name="lightgcn",
         title="LightGCN",
         module="rednd_core.models.lightgcn",

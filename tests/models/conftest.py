@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +33,19 @@ def build():
     """``build(dataset, name, **settings)``: a seeded model in double precision."""
 
     def make(dataset, name: str, engine: str = "csr", **settings) -> Recommender:
+        inputs = build_inputs(dataset, engine=engine)
+        features = {m: rows.double() for m, rows in inputs.features.items()}
         torch.manual_seed(3)
-        model = create_model(name, settings, build_inputs(dataset, engine=engine))
-        if hasattr(model, "features"):
-            model.features = {m: rows.double() for m, rows in model.features.items()}
-        return model.double()
+        return create_model(name, settings, replace(inputs, features=features)).double()
 
     return make
+
+
+@pytest.fixture(params=["csr", "dgl"])
+def engine(request) -> str:
+    if request.param == "dgl":
+        pytest.importorskip("dgl")
+    return request.param
 
 
 @pytest.fixture

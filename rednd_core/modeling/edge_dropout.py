@@ -1,0 +1,45 @@
+"""Models that train every epoch on a user-item graph without some of its edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rednd_core.graph.propagator import Propagator
+from rednd_core.graph.sampling import degree_weights, draw_edges, normalized_subset
+from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.randomness import Epoch
+
+
+class EdgeDropoutRecommender(BPRRecommender):
+    """A model with the setting ``edge_dropout``, the share of the edges that an epoch leaves out."""
+
+    def __init__(self, inputs: ModelInputs, settings: Any) -> None:
+        super().__init__(inputs, settings)
+        self._inputs, self._edge_dropout = inputs, settings.edge_dropout
+        self._whole = self._thinned = inputs.user_item
+
+    @property
+    def graph(self) -> Propagator:
+        """The graph of the epoch in training, the whole graph otherwise."""
+        return self._thinned if self.training else self._whole
+
+    def begin_epoch(self, epoch: Epoch) -> None:
+        if self._edge_dropout:
+            self._thinned = thinned(self._inputs, self._edge_dropout, epoch)
+            self.step_version += 1
+
+
+def thinned(inputs: ModelInputs, edge_dropout: float, epoch: Epoch) -> Propagator:
+    """Draw the edges of an epoch without replacement, in proportion to 1 / sqrt(d_u d_i).
+
+    Args:
+        edge_dropout: share of the edges that is left out, rounded to whole edges; at least one stays.
+
+    Returns:
+        propagation on D^-1/2 A D^-1/2 of the edges that stay, with their own degrees.
+    """
+    n_edges = len(inputs.graph.edges.users)
+    n_kept = max(1, n_edges - round(edge_dropout * n_edges))
+    kept = draw_edges(n_kept, degree_weights(inputs.graph), epoch.rng)
+    return inputs.bind(normalized_subset(inputs.graph, kept))
