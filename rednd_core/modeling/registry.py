@@ -100,6 +100,15 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("alignment", "regularization"),
         training={"learning_rate": 1e-4},
     ),
+    ModelCard(
+        name="vbpr",
+        title="VBPR",
+        module="rednd_core.models.vbpr",
+        paper="arXiv 1510.01784",
+        family="multimodal",
+        needs=frozenset({"features"}),
+        live=("regularization",),
+    ),
 )
 """All models that can be trained, in the order in which they are listed."""
 

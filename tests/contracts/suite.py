@@ -196,7 +196,8 @@ class ModelContract:
         torch.testing.assert_close(torch.cat([users, items]), deepest)
 
     def test_the_readout_follows_its_rule(self, planted) -> None:
-        """Up to a factor a node and a term of another graph; the rules are written out here once more."""
+        """Up to a factor a node, a term of another graph, and columns beyond those of the layers, such as
+        an item bias; the rules are written out here once more."""
         if not self.follows_its_rule:
             pytest.skip("has readouts of its own")
         model = build(planted, self.name, n_layers=3)
@@ -212,7 +213,8 @@ class ModelContract:
                     "last": lambda taken=taken: taken[-1],
                     "concat": lambda taken=taken: torch.cat(taken, dim=1),
                 }[rule]()
-                mine, wanted = found[: planted.n_users], expected[: planted.n_users]
+                width = expected.shape[1]
+                mine, wanted = found[: planted.n_users, :width], expected[: planted.n_users]
                 cosine = torch.nn.functional.cosine_similarity(mine, wanted, dim=1)
                 torch.testing.assert_close(cosine, torch.ones(planted.n_users))
 
