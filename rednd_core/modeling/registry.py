@@ -101,6 +101,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         training={"learning_rate": 1e-4},
     ),
     ModelCard(
+        name="simgcl",
+        title="SimGCL",
+        module="rednd_core.models.simgcl",
+        paper="arXiv 2112.08679",
+        family="contrastive",
+        live=("contrast", "regularization"),
+    ),
+    ModelCard(
         name="vbpr",
         title="VBPR",
         module="rednd_core.models.vbpr",
