@@ -52,6 +52,15 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
 
 CARDS: dict[str, ModelCard] = _by_name(
     ModelCard(
+        name="freedom",
+        title="FREEDOM",
+        module="rednd_core.models.freedom",
+        paper="arXiv 2211.06924",
+        family="multimodal",
+        needs=frozenset({"features"}),
+        live=("features", "regularization"),
+    ),
+    ModelCard(
         name="gcn",
         title="GCN",
         module="rednd_core.models.gcn",

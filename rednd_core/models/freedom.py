@@ -1,0 +1,108 @@
+"""FREEDOM: Zhou and Shen, "A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal
+Recommendation", ACM MM 2023, arXiv 2211.06924.
+
+    A = D^-1/2 [[0,R],[R^T,0]] D^-1/2,   S = sum over m of alpha_m * kNN graph of the raw features, frozen
+    x^l = A x^(l-1),   z = mean over l = 0..L of x^l
+    user = z_u,   item = z_i + (S^n x^0)_i,   score(u, i) = user . item
+    loss = BPR(user, item) + features_weight * sum over m of BPR(user, W_m f_i^m + b_m)
+
+Every epoch trains on a user-item graph without a share of the edges, normalised by the degrees that are left.
+An edge stays with a chance in proportion to 1 / sqrt(d_u d_i). Evaluation uses the whole graph.
+
+Deviations from the released code: 1. features are fixed (released: they are trained); 2. the number of edges
+left out is rounded to the nearest (released: that of kept edges is truncated); 3. without an image and a text
+modality the item graphs are fused equally; 4. an L2 penalty, which the paper does not have, has the weight 0.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rednd_core.data.sampling import BPRBatch
+from rednd_core.losses.bpr import bpr_loss
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.edge_dropout import EdgeDropoutRecommender
+from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.multimodal import (
+    ItemGraphHyperparameters,
+    chosen_modalities,
+    fusion_weights,
+)
+from rednd_core.modeling.rows import batch_rows
+
+
+class FREEDOMHyperparameters(ItemGraphHyperparameters):
+    reg_weight: float = Field(
+        0, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
+    )
+    n_layers: int = Field(
+        2, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps on users-items, L"
+    )
+    edge_dropout: float = Field(
+        0.8, ge=0, lt=1, title="Edge dropout", description="Share of the edges an epoch leaves out"
+    )
+    features_weight: float = Field(
+        1e-3,
+        ge=0,
+        le=10,
+        title="Features weight",
+        description="Weight of the BPR on projected features",
+    )
+
+
+class FREEDOM(EdgeDropoutRecommender):
+    name = "freedom"
+    linear_propagation = True
+    divisible = True  # all losses are means over rows
+    settings_class = FREEDOMHyperparameters
+
+    def __init__(self, inputs: ModelInputs, settings: FREEDOMHyperparameters) -> None:
+        super().__init__(inputs, settings)
+        self.settings, modalities = settings, chosen_modalities(inputs, settings)
+        if settings.n_mm_layers:
+            fusion = fusion_weights(modalities, settings)
+            self.item_graph = inputs.item_graph(settings.knn_k, fusion)
+        self.features = [inputs.features[m] for m in modalities]
+        d = settings.embedding_size
+        self.node_emb = xavier_normal(self.n_users + self.n_items, d)
+        self.projections = nn.ModuleList(nn.Linear(rows.shape[1], d) for rows in self.features)
+        self.loss_weights["features"] = settings.features_weight
+
+    def ego(self) -> Tensor:
+        return self.node_emb
+
+    def propagate(self, ego: Tensor) -> list[Tensor]:
+        layers = [ego]
+        for _ in range(self.settings.n_layers):
+            layers.append(self.graph(layers[-1]))
+        return layers
+
+    def fuse(self, z: Tensor) -> Tensor:
+        """z, with S^n x^0 added to the rows of items, (N, d)."""
+        if not self.settings.n_mm_layers:
+            return z
+        _, semantic = self.split_nodes(self.node_emb)
+        for _ in range(self.settings.n_mm_layers):
+            semantic = self.item_graph(semantic)
+        return z + F.pad(semantic, (0, 0, self.n_users, 0))
+
+    def readouts(self) -> dict[str, list[Tensor]]:
+        return {"id": [self.fuse(z) for z in self.readout(self.propagate(self.node_emb))]}
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.split_nodes(self.fuse(self.readout.at(self.propagate(self.node_emb))))
+
+    def extra_losses(
+        self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor
+    ) -> dict[str, Tensor]:
+        losses = []
+        for projection, rows in zip(self.projections, self.features, strict=True):
+            users, positives, negatives = batch_rows(batch, user_emb, projection(rows))
+            losses.append(bpr_loss((users * positives).sum(1), (users * negatives).sum(1)))
+        return {"features": torch.stack(losses).sum()}
+
+    def step_tables(self) -> float:
+        return 8
