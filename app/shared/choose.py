@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import cached, state
 from app.shared.text import escape_markdown
+from rednd_core.modeling.registry import CARDS
 from rednd_core.runs import Run, RunEntry
 
 
@@ -44,12 +45,17 @@ def readable_runs() -> dict[str, RunEntry]:
 
 
 def default_run(entries: Mapping[str, RunEntry]) -> str:
-    """The newest own run; among bundled ones a LightGCN, whose layers show what this app is about."""
+    """The newest own run; without one a bundled run of a plain graph model, which smooths most."""
     first = next(iter(entries))
     if not entries[first].run.bundled:
         return first
-    light = (n for n, e in entries.items() if e.record and e.record.config.model == "lightgcn")
-    return next(light, first)
+    return next((name for name, entry in entries.items() if _is_plain(entry)), first)
+
+
+def _is_plain(entry: RunEntry) -> bool:
+    """Whether the run is of a model that has nothing but a graph of ids."""
+    card = CARDS.get(entry.record.config.model) if entry.record else None
+    return card is not None and card.family == "id graph"
 
 
 def run_box(
