@@ -76,7 +76,7 @@ def _stage(context: Context, view: cached.Vectors) -> None:
     if not has_umap:
         st.button(
             "Draw the UMAP of all depths beside it",
-            help="It takes a minute or more, and is kept.",
+            help="The app computes the map once and keeps it.",
             on_click=lambda: st.session_state.update({UMAP: True}),
         )
     st.caption(

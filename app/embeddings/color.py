@@ -42,7 +42,7 @@ class Coloring:
     """Arguments of a figure: (n,) or (n_layers, n) ``values``, and what they mean.
 
     Attributes:
-        note: one sentence for the caption.
+        note: one sentence for the caption, in Markdown.
     """
 
     values: Any
@@ -105,7 +105,8 @@ def coloring(
     values = column_colors(texts.tolist())
     grey = "users" if of_items else "items"
     n_known = int((texts != "").sum())
-    note = f"Column {column} of the {side}s table: {n_known:,} of {len(nodes):,} points have one."
+    told = escape_markdown(column)
+    note = f"Column {told} of the {side}s table: {n_known:,} of {len(nodes):,} points have one."
     return Coloring(values, option, note, missing=f"{grey}, or no {column}")
 
 
