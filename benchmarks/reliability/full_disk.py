@@ -39,7 +39,7 @@ def main() -> None:
             used = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
             for number, chance in enumerate(trials(asked.budget, asked.seed)):
                 run = Run(Path(folder) / f"cut-{number}")
-                mount(folder, int(used * chance.uniform(1.02, 2.2)), "remount")
+                mount(folder, int(used * chance.uniform(1.3, 2.2)), "remount")
                 command = [*TRAIN, *store, "--run", run.name]
                 done = subprocess.run(command, capture_output=True, text=True)
                 mount(folder, ROOM, "remount")

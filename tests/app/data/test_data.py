@@ -19,7 +19,7 @@ from app.data import uploads
 from app.data import view as data
 from app.data.uploads import save_upload
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
-from rednd_core.data import check, load_dataset
+from rednd_core.data import check, inspection, load_dataset
 from rednd_core.errors import DataError
 from rednd_core.runs import Provenance, RunRecord, RunStore, create_run
 from tests.app.forbid import forbid
@@ -282,6 +282,20 @@ def test_too_many_and_too_large_uploads_are_refused(tmp_path: Path, monkeypatch)
     monkeypatch.setattr(uploads, "MAX_BYTES", 3)
     with pytest.raises(DataError, match="at most"):
         save_upload([File("a.csv", b"1234")], tmp_path)
+
+
+@pytest.mark.confined
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems bound no memory")
+def test_an_upload_that_costs_too_much_is_refused_and_leaves_nothing(
+    planted_folder: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """A Parquet file of 720 kB took 5.9 GB of the app's memory."""
+    monkeypatch.setattr(inspection, "MEMORY_BYTES", 24 << 20)  # not enough for any table
+    with pytest.raises(DataError, match="the uploaded data set to be read"):
+        save_upload(
+            [File(file.name, file.read_bytes()) for file in planted_folder.iterdir()], tmp_path
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_uploaded_pickle_is_never_run(planted_folder: Path, tmp_path: Path) -> None:
