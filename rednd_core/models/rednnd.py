@@ -34,20 +34,15 @@ from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
+from rednd_core.modeling import multimodal
 from rednd_core.modeling.alignment import AlignmentHyperparameters, align, require_neighbours
 from rednd_core.modeling.base import MAX_LAYERS, Recommender, xavier_normal
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.multimodal import (
-    ItemGraphHyperparameters,
-    chosen_modalities,
-    feature_mlp,
-    fusion_weights,
-)
 from rednd_core.modeling.rows import batch_nodes, batch_rows, gather
 from rednd_core.readout import Readout
 
 
-class RedNnDHyperparameters(ItemGraphHyperparameters, AlignmentHyperparameters):
+class RedNnDHyperparameters(multimodal.ItemGraphHyperparameters, AlignmentHyperparameters):
     reg_weight: float = Field(
         1e-3, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
@@ -67,15 +62,15 @@ class RedNnD(Recommender):
         super().__init__(inputs, settings)
         self.settings = settings
         require_neighbours(settings, settings.n_layers)
-        self.modalities = chosen_modalities(inputs, settings)
+        self.modalities = multimodal.chosen_modalities(inputs, settings)
         self.graph = inputs.user_item
         if settings.n_mm_layers:
-            fusion = fusion_weights(self.modalities, settings)
+            fusion = multimodal.fusion_weights(self.modalities, settings)
             self.item_graph = inputs.item_graph(settings.knn_k, fusion)
         self.features = {m: inputs.features[m] for m in self.modalities}
         d, n_modalities = settings.embedding_size, len(self.modalities)
         self.projections = nn.ModuleList(
-            feature_mlp(rows.shape[1], d) for rows in self.features.values()
+            multimodal.feature_mlp(rows.shape[1], d) for rows in self.features.values()
         )
         self.preferences = nn.Parameter(  # P, (n_users, M, d)
             torch.stack([xavier_normal(self.n_users, d) for _ in self.modalities], dim=1)
@@ -94,21 +89,21 @@ class RedNnD(Recommender):
         ]
         return F.normalize(torch.cat([self.preferences, torch.stack(items, dim=1)]), dim=2)
 
-    def fuse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Users w * z and items z + S^n z of the readout z (N, M, d): (n_users, M, d), (n_items, M, d)."""
-        users, items = self.split_nodes(z)
+    def with_item_graph(self, items: Tensor) -> Tensor:
+        """c + S^n c of the items' readout c, (n_items, M, d)."""
         semantic = items.flatten(1)
         for _ in range(self.settings.n_mm_layers):
             semantic = self.item_graph(semantic)
-        if self.settings.n_mm_layers:
-            items = items + semantic.view_as(items)
-        return self.modality_weights * users, items
+        return items + semantic.view_as(items) if self.settings.n_mm_layers else items
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         x0 = self.ego()  # (N, M, d)
         above = self.graph.power_sum(x0.flatten(1), self.settings.n_layers).view_as(x0)
-        user_emb, item_emb = self.fuse(x0 + above)  # z = sum over l = 0..L of x^l
-        users, positives, negatives = batch_rows(batch, user_emb.flatten(1), item_emb.flatten(1))
+        z_users, z_items = self.split_nodes(x0 + above)  # z = sum over l = 0..L of x^l
+        item_emb = self.with_item_graph(z_items)
+        rows, positives, negatives = batch_rows(batch, z_users.flatten(1), item_emb.flatten(1))
+        w = gather(self.modality_weights.flatten(1), batch.users)[:, :, None]
+        users = (w * rows.unflatten(1, (len(self.modalities), -1))).flatten(1)
         preferences = gather(self.preferences.flatten(1), batch.users)
         named = {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)) / math.log(2),
@@ -126,6 +121,11 @@ class RedNnD(Recommender):
             wide.append(self.graph(wide[-1]))
         blocks = [x.unflatten(1, (len(self.modalities), -1)) for x in wide]
         return {m: [x[:, i] for x in blocks] for i, m in enumerate(self.modalities)}
+
+    def fuse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Readouts z (N, M, d) -> what scores: users (n_users, M, d), items (n_items, M, d)."""
+        users, items = self.split_nodes(z)
+        return self.modality_weights * users, self.with_item_graph(items)
 
     def readouts(self) -> dict[str, list[Tensor]]:
         sums = {m: self.readout(states) for m, states in self.layers().items()}
