@@ -6,10 +6,13 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from rednd_core.errors import EngineError
 
 OwnKernel = Callable[[Tensor, Tensor, Tensor, float, Tensor | None], tuple[Tensor, Tensor]]
 
@@ -17,6 +20,10 @@ TENSOR_CORES = (8, 0)
 """The first compute capability that FlashAttention and our own kernel are written for."""
 PIECE = 8  # columns; torch's kernels on CUDA read rows in pieces of 16 bytes
 LARGEST_FLASH_WIDTH = 256
+
+CPU_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"
+FLASH_KERNEL = "_scaled_dot_product_flash_attention"
+EFFICIENT_KERNEL = "_scaled_dot_product_efficient_attention"
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +79,29 @@ def _by_torch(
     if q.is_cuda:
         width += -width % PIECE
     q, k, v = (F.pad(rows, (0, width - rows.shape[-1])).contiguous()[None] for rows in (q, k, v))
-    aten = torch.ops.aten
     if not q.is_cuda:
-        return aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, scale=scale)  # type: ignore[no-any-return]
+        return torch_kernel(CPU_KERNEL)(q, k, v, scale=scale)  # type: ignore[no-any-return]
     is_half = precision in (torch.bfloat16, torch.float16) and width <= LARGEST_FLASH_WIDTH
     if is_half and torch.cuda.get_device_capability(q.device) >= TENSOR_CORES:
-        return aten._scaled_dot_product_flash_attention(q, k, v, scale=scale)[:2]  # type: ignore[no-any-return]
-    return aten._scaled_dot_product_efficient_attention(q, k, v, None, True, scale=scale)[:2]  # type: ignore[no-any-return]
+        return torch_kernel(FLASH_KERNEL)(q, k, v, scale=scale)[:2]  # type: ignore[no-any-return]
+    return torch_kernel(EFFICIENT_KERNEL)(q, k, v, None, True, scale=scale)[:2]  # type: ignore[no-any-return]
+
+
+def torch_kernel(name: str) -> Callable[..., Any]:
+    """The kernel of torch with this private name.
+
+    Raises:
+        EngineError: this version of torch does not have it.
+    """
+    try:
+        kernel: Callable[..., Any] = getattr(torch.ops.aten, name)
+    except AttributeError:
+        raise EngineError(
+            expected=f"a version of torch with the attention kernel {name}",
+            found=f"torch {torch.__version__} without it",
+            remedy="run pip install -r requirements.txt",
+        ) from None
+    return kernel
 
 
 @cache

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 import torch
 
+from rednd_core.errors import EngineError
 from rednd_core.losses import attention as module
 
 GPU = torch.device("cuda")
@@ -61,3 +62,17 @@ def test_a_kernel_that_cannot_be_made_is_left_with_a_warning(kernel, caplog) -> 
         assert module._own_kernel(GPU, 64) is None
     (record,) = caplog.records
     assert record.getMessage().endswith("only slower: Failed to find C compiler.")
+
+
+@pytest.mark.parametrize("name", [module.CPU_KERNEL, module.FLASH_KERNEL, module.EFFICIENT_KERNEL])
+def test_the_private_kernels_of_torch_are_there(name: str) -> None:
+    assert callable(module.torch_kernel(name))
+
+
+def test_a_kernel_that_torch_no_longer_has() -> None:
+    with pytest.raises(EngineError) as caught:
+        module.torch_kernel("_gone")
+    assert str(caught.value) == (
+        "Expected a version of torch with the attention kernel _gone, but found torch "
+        f"{torch.__version__} without it; run pip install -r requirements.txt."
+    )
