@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from common import report
 
+from rednd_core.cosine import pair_mad
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.graph.engine import propagator
 from rednd_core.readout import Readout
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES, measure_layers, propagate_depth
 from rednd_core.smoothness.epoch import EpochSmoothness
-from rednd_core.smoothness.pairwise import pair_mad
 
 N_USERS, N_ITEMS, N_EDGES, DIM = 19_445, 7_050, 118_551, 64
 

@@ -253,11 +253,11 @@ def neighbours(
 def _mean_cosine(
     path: str, version: str | None, modality: str, view: str, layer: int, _run: Run
 ) -> float | None:
-    from rednd_core.projection.rows import mean_cosine as of_pairs
+    from rednd_core.cosine import mean_cosine as of_pairs
 
     return of_pairs(view_layers(_run, modality, view)[layer])
 
 
 def mean_cosine(run: Run, modality: str, view: str, layer: int) -> float | None:
-    """Mean cosine over all pairs of nodes at one layer (see ``rednd_core.projection.rows``)."""
+    """Mean cosine over all pairs of nodes at one layer (see ``rednd_core.cosine``)."""
     return _mean_cosine(str(run.path), run.layer_version, modality, view, layer, run)

@@ -14,8 +14,8 @@ from app.embeddings.controls import MapView
 from app.embeddings.selection import BACK_TO_MAPS, GROUP_ANCHOR
 from app.shared.downloads import csv_button, show_figure
 from app.shared.node_select import take_row
+from rednd_core.cosine import mean_cosine
 from rednd_core.plots.cohesion import cohesion_figure
-from rednd_core.projection.rows import mean_cosine
 
 TOP_CATEGORIES = 10
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rednd_core.cosine import Array
 from rednd_core.errors import DataError
 from rednd_core.projection.knn import nearest
-from rednd_core.projection.rows import FloatRows
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Alignment:
         residual: RMS distance left over the target's RMS distance to its mean; 0 is a perfect fit.
     """
 
-    rotation: FloatRows
-    source_mean: FloatRows
-    target_mean: FloatRows
+    rotation: Array
+    source_mean: Array
+    target_mean: Array
     residual: float
 
-    def apply(self, points: ArrayLike) -> FloatRows:
+    def apply(self, points: ArrayLike) -> Array:
         """``points`` (..., d) of the source in the target's position."""
-        moved: FloatRows = (
+        moved: Array = (
             np.asarray(points, dtype=np.float64) - self.source_mean
         ) @ self.rotation + self.target_mean
         return moved

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rednd_core.errors import ConfigError, DataError, unknown_name
-from rednd_core.projection.rows import unit_rows
+from rednd_core.cosine import unit_rows
+from rednd_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import torch
 
-METRICS = ("cosine", "euclidean")
 CHUNK_ELEMENTS = 1 << 23  # of one block of the distance matrix: 32 MB of float32
 ROWS_AT_ONCE = 1 << 16  # of a layer, as float64
 SPARE = 16  # candidates beyond k that float32 proposes
@@ -59,20 +58,18 @@ class KNNGraph:
             )
 
 
-def nearest(x: ArrayLike, k: int, metric: str = "cosine") -> KNNGraph:
+def nearest(x: ArrayLike, k: int) -> KNNGraph:
     """Exact k nearest rows of every row of ``x`` (n, d), the row itself counted and first.
 
-    Cosine distance is 1 - cosine, in [0, 2]; a zero row is at distance 1 from every other row.
+    By cosine distance, 1 - cosine, in [0, 2]; a zero row is at distance 1 from every other row.
     Ties are broken by the lower index where float64 can tell, else arbitrarily but repeatably.
 
     Raises:
-        ConfigError: an unknown metric, or ``k`` outside 1..n.
+        ConfigError: ``k`` outside 1..n.
     """
     import torch
 
-    if metric not in METRICS:
-        raise unknown_name("metric", metric, METRICS)
-    rows = unit_rows(x) if metric == "cosine" else np.asarray(x, dtype=np.float64)
+    rows = unit_rows(np.asarray(x, dtype=np.float64))
     n = len(rows)
     if not 1 <= k <= n:
         raise ConfigError(
@@ -88,11 +85,7 @@ def nearest(x: ArrayLike, k: int, metric: str = "cosine") -> KNNGraph:
     step = max(1, CHUNK_ELEMENTS // n)
     for start in range(0, n if k > 1 else 0, step):
         own = torch.arange(start, min(start + step, n))
-        if metric == "cosine":
-            columns, far = _cosine_block(exact, single, own, k - 1)
-        else:
-            columns, nearness = _largest(-torch.cdist(exact[own], exact), own, k - 1)
-            far = -nearness
+        columns, far = _cosine_block(exact, single, own, k - 1)
         indices[start : start + len(own), 1:] = columns.numpy()
         distances[start : start + len(own), 1:] = far.numpy()
     return KNNGraph(indices, distances)
@@ -163,10 +156,10 @@ def neighbours(
             expected="k of at least 1", found=str(k), remedy="ask for one neighbour or more"
         )
     pool = pool[pool != node]
-    target = unit_rows(rows[node])
+    target = unit_rows(np.asarray(rows[node], dtype=np.float64)[None])[0]
     cosines = np.empty(len(pool))
     for start in range(0, len(pool), ROWS_AT_ONCE):
         block = slice(start, start + ROWS_AT_ONCE)
-        cosines[block] = unit_rows(rows[pool[block]]) @ target
+        cosines[block] = unit_rows(np.asarray(rows[pool[block]], dtype=np.float64)) @ target
     order = np.argsort(-cosines, kind="stable")[:k]
     return pool[order].astype(np.int64), cosines[order]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rednd_core.cosine import Array
 from rednd_core.projection.pca import PooledPCA
-from rednd_core.projection.rows import FloatRows
 
 PADDING = 1.05
 LEAST_HALF_RANGE = 1e-3  # no zoom into the rounding of fully collapsed layers
@@ -32,7 +32,7 @@ class LiveMap:
     """
 
     coords: NDArray[np.float32]
-    components: FloatRows
+    components: Array
     half_range: float
     explained: float
 

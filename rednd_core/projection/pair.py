@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rednd_core.cosine import unit_rows
 from rednd_core.projection.align import procrustes
 from rednd_core.projection.facade import quality_points
 from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import LayerQuality, is_collapsed, layer_quality
-from rednd_core.projection.rows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def aligned_pair(first: ArrayLike, second: ArrayLike, is_user: NDArray[np.bool_]
     Raises:
         DataError: different numbers of rows, or fewer than 2.
     """
-    one, two = unit_rows(first), unit_rows(second)
+    one, two = (unit_rows(np.asarray(x, dtype=np.float64)) for x in (first, second))
     d = max(one.shape[1], two.shape[1])
     one, two = (np.pad(rows, ((0, 0), (0, d - rows.shape[1]))) for rows in (one, two))
     alignment = procrustes(two, one)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rednd_core.projection.rows import FloatRows, unit_rows
+from rednd_core.cosine import Array, unit_rows
 
 DENSE_DIM = 1024  # up to here the covariance is decomposed whole; beyond, only its leading axes
 
@@ -30,14 +30,15 @@ class PooledPCA:
         explained_variance_ratio_: (2,) shares of the pooled variance.
     """
 
-    mean_: FloatRows = field(init=False, repr=False)
-    components_: FloatRows = field(init=False, repr=False)
-    explained_variance_ratio_: FloatRows = field(init=False, repr=False)
+    mean_: Array = field(init=False, repr=False)
+    components_: Array = field(init=False, repr=False)
+    explained_variance_ratio_: Array = field(init=False, repr=False)
 
     def fit_transform(self, layers: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates of stacked layers (n_layers, n, d), as (n_layers, n, 2) float32."""
         n_layers, n, d = layers.shape
-        rows = unit_rows(layers).reshape(-1, d)  # (n_layers * n, d)
+        # (n_layers * n, d)
+        rows: Array = np.asarray(unit_rows(layers.reshape(-1, d).astype(np.float64)))
         self.mean_ = rows.mean(axis=0)
         rows -= self.mean_
         variances, axes = _leading_axes(rows)
@@ -49,7 +50,7 @@ class PooledPCA:
         return coords.reshape(n_layers, n, 2)
 
 
-def _leading_axes(rows: FloatRows) -> tuple[FloatRows, FloatRows]:
+def _leading_axes(rows: Array) -> tuple[Array, Array]:
     """Sums of squares (2,) and axes (2, d) of centred rows (m, d), largest first; d = 1 is padded."""
     d = rows.shape[1]
     if d <= DENSE_DIM:

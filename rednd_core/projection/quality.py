@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rednd_core.projection.rows import FloatRows, pair_mad, spread, unit_rows
+from rednd_core.cosine import Array, pair_mad, unit_rows
 
 # Below this MAD the mean angle between two rows is under 18 degrees: what a map still shows of such a
 # layer is mostly differences that the scoring hardly sees.
@@ -43,7 +43,7 @@ def layer_quality(
         known sides ``mad_users`` and ``mad_items``, all over rows that are not zero; ``n_zero``, the
         rows left out of them (isolated nodes past layer 0). None where too few rows are left.
     """
-    unit = unit_rows(layer)
+    unit = unit_rows(np.asarray(layer, dtype=np.float64))
     placed = (unit != 0).any(axis=1)
     k = min(k, (len(points) - 1) // 2)
     trust, cont = fidelity(unit[points], coords[points], k)
@@ -55,12 +55,24 @@ def layer_quality(
         "n": len(unit),
         "n_zero": int((~placed).sum()),
         "spread": spread(unit[placed]),
-        "mad": pair_mad(unit[placed]),
+        "mad": _mad(unit[placed]),
     }
     if is_user is not None:
-        quality["mad_users"] = pair_mad(unit[placed & is_user])
-        quality["mad_items"] = pair_mad(unit[placed & ~is_user])
+        quality["mad_users"] = _mad(unit[placed & is_user])
+        quality["mad_items"] = _mad(unit[placed & ~is_user])
     return quality
+
+
+def spread(unit: Array) -> float | None:
+    """RMS distance of unit rows (n, d) to their mean, in [0, 1]; None for no rows."""
+    if not len(unit):
+        return None
+    return float(np.sqrt(((unit - unit.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def _mad(unit: Array) -> float | None:
+    """MAD as a JSON value; None below two rows."""
+    return pair_mad(unit) if len(unit) > 1 else None
 
 
 def is_collapsed(quality: LayerQuality) -> bool:
@@ -83,7 +95,11 @@ def fidelity(x: ArrayLike, coords: NDArray[np.float32], k: int) -> tuple[float, 
     rows near in ``x`` and torn apart on the map. ``x`` (n, d) by cosine, ``coords`` (n, 2) by
     Euclid; 1 <= k < n/2. A tied row takes the best rank of its tie. O(n^2 (d + log n)) time.
     """
-    unit, flat, n = unit_rows(x), coords.astype(np.float64), len(coords)
+    unit, flat, n = (
+        unit_rows(np.asarray(x, dtype=np.float64)),
+        coords.astype(np.float64),
+        len(coords),
+    )
     intruders = torn = 0
     for first in range(0, n, _ROWS_A_BLOCK):
         own = np.arange(first, min(first + _ROWS_A_BLOCK, n))
@@ -100,7 +116,7 @@ def fidelity(x: ArrayLike, coords: NDArray[np.float32], k: int) -> tuple[float, 
     return 1.0 - intruders / most, 1.0 - torn / most
 
 
-def _excess_ranks(distances: FloatRows, near: NDArray[np.int64]) -> int:
+def _excess_ranks(distances: Array, near: NDArray[np.int64]) -> int:
     """Sum of how far the neighbours ``near`` (b, k) rank beyond k by ``distances`` (b, n)."""
     reached = np.take_along_axis(distances, near, axis=1)
     rows = zip(np.sort(distances), reached, strict=True)

@@ -18,10 +18,10 @@ from importlib import metadata
 import numpy as np
 from numpy.typing import NDArray
 
+from rednd_core.cosine import unit_rows
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.projection.knn import KNNGraph, nearest
 from rednd_core.projection.pca import PooledPCA
-from rednd_core.projection.rows import unit_rows
 
 # numba's thread pool and numpy's warning filters are global: one layout at a time in a process.
 _LAYOUT_LOCK = threading.Lock()
@@ -102,7 +102,8 @@ class JointUMAP:
                 remedy="build it from the same stacked rows",
             )
         with _LAYOUT_LOCK:
-            layout = self._layout(unit_rows(rows).astype(np.float32), graph, self._start(layers))
+            unit = unit_rows(rows.astype(np.float64)).astype(np.float32)
+            layout = self._layout(unit, graph, self._start(layers))
         coords: NDArray[np.float32] = np.asarray(layout, dtype=np.float32)
         return coords.reshape(n_layers, n, 2)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rednd_core.cosine import pair_mad
 from rednd_core.errors import ConfigError
 from rednd_core.smoothness import energy, pairwise, rank
 from rednd_core.smoothness.discrepancy import paired_cosine_distance
@@ -43,7 +44,7 @@ class Samples:
 
 def _mad(view: LayerView, side: Side, samples: Samples) -> Estimate:
     rows = view.part.rows(side)
-    value = pairwise.pair_mad(view.x[rows], view.squared_norms[rows])
+    value = pair_mad(view.x[rows], view.squared_norms[rows])
     return Estimate(value, n=rows.stop - rows.start)
 
 

@@ -9,8 +9,7 @@ import math
 
 import numpy as np
 
-from rednd_core.smoothness.pairwise import Array, squared_lengths
-from rednd_core.smoothness.precision import Matrix
+from rednd_core.cosine import Array, Matrix, squared_lengths
 
 
 def paired_cosine_distance(

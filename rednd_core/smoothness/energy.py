@@ -10,8 +10,7 @@ import math
 
 import numpy as np
 
-from rednd_core.smoothness.pairwise import Array
-from rednd_core.smoothness.precision import Matrix
+from rednd_core.cosine import Array, Matrix
 
 
 def dirichlet_energy(x: Matrix, propagated: Matrix) -> float:
@@ -42,5 +41,5 @@ def two_hop_rayleigh_quotient(
 
 
 def _inner(a: Matrix, b: Matrix) -> float:
-    """<a, b>; einsum has no threads to wait for, see :func:`~.pairwise.pair_mad`."""
+    """<a, b>; einsum has no threads to wait for, see :func:`rednd_core.cosine.pair_mad`."""
     return float(np.einsum("ij,ij->", a, b, dtype=np.float64))

@@ -150,7 +150,7 @@ def _cosines(a: Tensor, b: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _pair_mads(parts: Sequence[Tensor], scales: Tensor, is_zero: Tensor) -> Tensor:
-    """:func:`~rednd_core.smoothness.pairwise.pair_mad` of V matrices, (V,): squared deviations.
+    """:func:`rednd_core.cosine.pair_mad` of V matrices, (V,): squared deviations.
 
     float32 knows the mean m of unit rows as a centre c only. As sum |u - m|^2 = sum |u - c|^2 - n |m - c|^2,
     what that changes is below the last digit.

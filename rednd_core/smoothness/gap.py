@@ -13,10 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from rednd_core.cosine import Matrix
 from rednd_core.graph.khop import reach_masks
 from rednd_core.smoothness.estimate import Z95, Estimate
 from rednd_core.smoothness.node_sets import NodeSets
-from rednd_core.smoothness.precision import Matrix
 
 Array = NDArray[np.float64]
 

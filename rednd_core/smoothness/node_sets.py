@@ -12,8 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from rednd_core.smoothness.pairwise import Array
-from rednd_core.smoothness.precision import Matrix
+from rednd_core.cosine import Array, Matrix
 
 _SPARSE = 1 / 24  # share of members up to which adding them up is faster than a dense product
 _NODES_A_BLOCK = 8192  # of a dense product; a multiple of the 8 bits of a byte

@@ -1,8 +1,7 @@
-"""Measures of the angles between embeddings: MAD, alignment, uniformity.
+"""Measures of the angles between embeddings along edges and over pairs: edge MAD, alignment, uniformity.
 
-All but :func:`pair_mad` take unit rows (see :func:`unit_rows`). A zero row stays zero, i.e. its
-cosine with every row is 0 and its cosine distance 1. MAD: Chen et al. 2020, arXiv 1909.03211;
-alignment and uniformity: Wang and Isola 2020, arXiv 2005.10242.
+All take unit rows (see :func:`rednd_core.cosine.unit_rows`, where MAD is). Edge MAD: Chen et al. 2020, arXiv
+1909.03211; alignment and uniformity: Wang and Isola 2020, arXiv 2005.10242.
 """
 
 from __future__ import annotations
@@ -13,71 +12,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from rednd_core.cosine import Array, Matrix
 from rednd_core.smoothness.estimate import Z95, Estimate
-from rednd_core.smoothness.precision import Matrix
-
-Array = NDArray[np.float64]
 
 _ROWS_A_BLOCK = 1024  # a block of 64-d rows stays in the second-level cache
-_CANCELLED = 0.1  # share of the squares: below, the short form of pair_mad has lost a digit
-
-
-def squared_lengths(x: Matrix) -> Array:
-    """|x_i|^2, (n,)."""
-    return np.asarray(np.einsum("ij,ij->i", x, x), dtype=np.float64)
-
-
-def unit_rows(x: Matrix, squared_norms: Array | None = None) -> Matrix:
-    """x_i / |x_i|, (n, d), of the type of ``x``; zero rows stay zero."""
-    if squared_norms is None:
-        squared_norms = squared_lengths(x)
-    norms = np.sqrt(squared_norms)
-    norms[norms == 0] = 1.0
-    return np.asarray(x / norms.astype(x.dtype)[:, None])
-
-
-def pair_mad(x: Matrix, squared_norms: Array | None = None) -> float:
-    """Mean over i != j of 1 - cos(i, j), O(n d); in [0, n / (n - 1)], NaN for fewer than two rows.
-
-    With u the unit rows, m their mean and z the number of zero rows, the sum over pairs equals
-    n sum_i |u_i - m|^2 + (n - 1) z. Where rows are far from equal, the sum of squares is
-    n - z - n |m|^2. Near collapse that form cancels to noise (it goes negative), so squared deviations
-    are taken from a centre c among the rows: sum |u - m|^2 = sum |u - c|^2 - n |m - c|^2.
-
-    Sums are einsum's, as those of BLAS wait for threads: on cores that others use they took ten times
-    as long, after every epoch.
-
-    Args:
-        x: rows of any length, (n, d). squared_norms: |x_i|^2 where they are known already.
-    """
-    n = len(x)
-    if n < 2:
-        return math.nan
-    if squared_norms is None:
-        squared_norms = squared_lengths(x)
-    is_zero = squared_norms == 0
-    n_zero = int(is_zero.sum())
-    scale = 1.0 / np.sqrt(np.where(is_zero, 1.0, squared_norms))
-    total = np.einsum("i,ij->j", scale, x)
-    deviation = n - n_zero - float(np.einsum("j,j->", total, total)) / n
-    if deviation < _CANCELLED * n:
-        deviation = _squared_deviations(x, scale.astype(x.dtype))
-    return deviation / (n - 1) + n_zero / n
-
-
-def _squared_deviations(x: Matrix, scale: Matrix) -> float:
-    """Sum of |u_i - m|^2 over the rows u_i = ``scale[i] * x[i]`` with the mean m."""
-    n = len(x)
-    some = slice(None, None, -(-n // _ROWS_A_BLOCK))
-    centre = np.einsum("i,ij->j", scale[some], x[some]) / x.dtype.type(len(scale[some]))
-    squares, drift = 0.0, np.zeros(x.shape[1])
-    for first in range(0, n, _ROWS_A_BLOCK):
-        block = slice(first, first + _ROWS_A_BLOCK)
-        centred = x[block] * scale[block, None]
-        centred -= centre
-        squares += float(np.einsum("ij,ij->i", centred, centred).sum(dtype=np.float64))
-        drift += np.einsum("ij->j", centred)
-    return squares - float(np.einsum("j,j->", drift, drift)) / n
 
 
 def edge_cosines(unit: Matrix, adjacency: sp.csr_array) -> Array:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-Matrix = NDArray[np.floating]  # float32 or float64
 
 LARGE = 1 << 22  # values of a layer: above, memory traffic is what measuring costs
 

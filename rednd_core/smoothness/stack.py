@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rednd_core.cosine import Matrix
 from rednd_core.errors import DataError
-from rednd_core.smoothness.precision import Matrix, row_type
+from rednd_core.smoothness.precision import row_type
 from rednd_core.smoothness.view import ConnectedPart, LayerView
 
 Layer = NDArray[np.floating]

@@ -9,11 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from rednd_core.cosine import Matrix, squared_lengths, unit_rows
 from rednd_core.errors import DataError
 from rednd_core.graph.bipartite import BipartiteGraph
 from rednd_core.smoothness.estimate import Side
-from rednd_core.smoothness.pairwise import edge_cosines, squared_lengths, unit_rows
-from rednd_core.smoothness.precision import Matrix
+from rednd_core.smoothness.pairwise import edge_cosines
 from rednd_core.smoothness.rank import singular_values
 
 Array = NDArray[np.float64]

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from rednd_core.cosine import unit_rows
 from rednd_core.projection import PooledPCA, pca
-from rednd_core.projection.rows import spread, unit_rows
+from rednd_core.projection.quality import spread
 
 
 @pytest.mark.parametrize("dense_dim", [1024, 4])
 def test_equals_sklearn_on_the_pooled_unit_rows(layers, dense_dim, monkeypatch):
     monkeypatch.setattr(pca, "DENSE_DIM", dense_dim)
     stack = np.stack(layers)
-    pooled = unit_rows(stack).reshape(-1, stack.shape[2])
+    pooled = unit_rows(stack.reshape(-1, stack.shape[2]).astype(np.float64))
     oracle = PCA(n_components=2, svd_solver="full")
     expected = oracle.fit_transform(pooled)
     ours = PooledPCA()

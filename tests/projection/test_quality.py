@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from rednd_core.projection.quality import COLLAPSE_MAD, fidelity, is_collapsed, layer_quality
+from rednd_core.projection.quality import (
+    COLLAPSE_MAD,
+    fidelity,
+    is_collapsed,
+    layer_quality,
+    spread,
+)
 
 
 def test_equals_sklearn_both_ways():
@@ -90,3 +96,9 @@ def test_threshold_is_exclusive():
     assert not is_collapsed({"mad": COLLAPSE_MAD})
     assert is_collapsed({"mad": COLLAPSE_MAD - 1e-9})
     assert not is_collapsed({"mad": None})
+
+
+def test_spread_literals():
+    assert spread(np.array([[1.0, 0.0], [-1.0, 0.0]])) == 1.0
+    assert spread(np.array([[1.0, 0.0], [1.0, 0.0]])) == 0.0
+    assert spread(np.zeros((0, 2))) is None

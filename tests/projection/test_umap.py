@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import umap
+from sklearn.neighbors import NearestNeighbors
 
 from rednd_core.cache import ArrayCache
 from rednd_core.errors import DataError
@@ -31,7 +32,7 @@ def mapped(layers, cache):
 
 def own_cluster_share(coords, clusters, k=10):
     """Share of the k nearest points on the map that are of the point's own cluster."""
-    near = nearest(coords, k + 1, "euclidean").indices[:, 1:]
+    near = NearestNeighbors(n_neighbors=k).fit(coords).kneighbors(return_distance=False)
     return (clusters[near] == clusters[:, None]).mean()
 
 

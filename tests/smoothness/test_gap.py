@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import shortest_path
 
+from rednd_core.cosine import unit_rows
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
-from rednd_core.smoothness.pairwise import unit_rows
 
 
 def mad_gaps(units, *rows):

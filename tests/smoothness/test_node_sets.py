@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rednd_core.cosine import pair_mad, unit_rows
 from rednd_core.smoothness import node_sets
 from rednd_core.smoothness.node_sets import NodeSets
-from rednd_core.smoothness.pairwise import pair_mad, unit_rows
 
 EXACT = 1e-9
 

@@ -7,14 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from rednd_core.cosine import pair_mad, unit_rows
 from rednd_core.smoothness.pairwise import (
     alignment,
     edge_cosines,
     edge_mad,
     edge_mad_rows,
-    pair_mad,
     uniformity,
-    unit_rows,
 )
 
 EXACT = 1e-9

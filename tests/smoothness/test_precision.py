@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rednd_core.cosine import pair_mad, unit_rows
 from rednd_core.readout import Readout
 from rednd_core.smoothness import measure_layers, precision, propagate_depth
-from rednd_core.smoothness.pairwise import pair_mad, unit_rows
 
 
 @pytest.fixture

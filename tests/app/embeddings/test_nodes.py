@@ -16,10 +16,10 @@ from app import state
 from app.embeddings.node_card import map_fidelity
 from app.shared import node_select
 from app.shared.node_select import chosen_nodes
+from rednd_core.cosine import mean_cosine
 from rednd_core.data import load_dataset
 from rednd_core.data.node_names import NodeNames
 from rednd_core.projection import movers
-from rednd_core.projection.rows import mean_cosine
 from tests.app.embeddings.page import N_USERS, PAGE, notes, open_page, table, words
 from tests.app.sent import figures, numbers
 
