@@ -12,8 +12,10 @@ import pytest
 import typer
 from packaging.requirements import Requirement
 
+from app.sitemap import PAGES
 from rednd_core.cli.app import app
 from rednd_core.config import PROJECT_ROOT
+from rednd_core.modeling.registry import CARDS
 
 FOLDERS = ("", ".ci", "app", "benchmarks", "docs", "rednd_core", "sample_data", "tests")
 DOCUMENTS = sorted(
@@ -91,6 +93,13 @@ def test_two_lines_set_a_fresh_machine_up() -> None:
     lines = [line for line in typed_lines(text_of("README.md")) if "pip install" in line]
     assert tuple(lines) == SET_UP
     assert SET_UP[1] in text_of(".ci/run").splitlines(), "CI calls the line as it is written"
+
+
+def test_the_readme_lists_the_pages_and_the_documents_the_models() -> None:
+    listed = re.findall(r"^\| ([A-Z][\w ]+) \|", text_of("README.md"), re.MULTILINE)
+    assert {"Home", *(title for _, title, _ in PAGES.values())} <= set(listed)
+    models = re.findall(r"^\| \[?`(\w+)`", text_of("docs/models.md"), re.MULTILINE)
+    assert set(CARDS) <= set(models)
 
 
 def pins(name: str) -> dict[str, Requirement]:
