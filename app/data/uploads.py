@@ -15,12 +15,14 @@ import streamlit as st
 
 from rednd_core.data.inspection import require_affordable
 from rednd_core.data.interactions import could_be_interactions
+from rednd_core.data.layouts.recognise import ARCHIVES
+from rednd_core.data.layouts.recognise import SUFFIXES as TABLES
 from rednd_core.data.tables import listing, shorten
 from rednd_core.errors import DataError
 
 MAX_FILES = 16
 MAX_BYTES = 256 << 20
-SUFFIXES = (".inter", ".parquet", ".csv", ".tsv", ".npy")
+SUFFIXES = (*TABLES, *ARCHIVES, ".npy")
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -71,9 +73,9 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
     for name in names:
         if not name.lower().endswith(SUFFIXES):
             raise DataError(
-                expected=f"files that end in {listing(SUFFIXES)}",
+                expected=f"files that end in {listing(SUFFIXES, most=len(SUFFIXES))}",
                 found=shorten(name, 60),
-                remedy="unpack archives and upload what is in them",
+                remedy="unpack other archives and upload what is in them",
             )
         if not _SAFE.fullmatch(name):
             raise DataError(
@@ -102,4 +104,4 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
 def _set_name(names: Sequence[str]) -> str:
     """The stem of the interaction file: what the data set will be called."""
     likely = [name for name in names if could_be_interactions(name)]
-    return Path(likely[0]).stem if likely else "upload"
+    return Path(likely[0].removesuffix(".gz")).stem if likely else "upload"

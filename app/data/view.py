@@ -50,6 +50,7 @@ def render() -> None:
     config = reading(config)
     report = cached.data_report(config)
     _verdict(report, config)
+    _understood(report)
     if report.interactions is not None:
         _figures(report.interactions)
     data = cached.dataset(config) if report.ok else None
@@ -116,15 +117,16 @@ def _uploaded() -> DataConfig | None:
     files = st.file_uploader(
         "The files of one data set, all at once",
         accept_multiple_files=True,
-        help="Interactions (.inter, or .csv or .parquet with userID and itemID), and if you have "
-        "them: features (<modality>_feat.npy, one row an item) and items.tsv or items.csv with titles.",
+        help="Interactions in almost any layout (tables, lists, JSON, packed or not), and if you have them: "
+        "features (<modality>_feat.npy, one row an item) and tables of items and users.",
         key="data.files",
     )
     if not files:
         st.info(
             f"Upload files that end in {', '.join(SUFFIXES)}: the interactions, and beside them "
-            "features and an items table if there are any. They stay on the machine that runs this "
-            f"app, in a temporary folder. A file may have {st.get_option('server.maxUploadSize')} MB; "
+            "features and tables of items and users if there are any. They stay on the machine that "
+            "runs this app, in a temporary folder. "
+            f"A file may have {st.get_option('server.maxUploadSize')} MB; "
             f"put larger ones on that machine and type their folder under **{HERE}**."
         )
         return None
@@ -154,6 +156,20 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
         ):
             for notice in report.notices:
                 st.markdown(f"- {escape_markdown(notice.message)}")
+
+
+def _understood(report: DataReport) -> None:
+    """What the files were taken for, the first rows as they were read, and what was not read."""
+    if not report.recognised:
+        return
+    st.markdown(f"Read as {escape_markdown(report.recognised)}")
+    if report.preview:
+        with st.expander(f"The first {len(report.preview)} rows, as they were understood"):
+            st.dataframe(
+                pd.DataFrame(report.preview), hide_index=True, alt="Table of the first rows"
+            )
+    if report.left_out:
+        st.caption(f"Left out: {escape_markdown(', '.join(report.left_out))}.")
 
 
 def _figures(found: InteractionFigures) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import cached, exposure, state
 from app.shared.declared import declared
 from app.shared.path_field import path_field
-from app.shared.reading import reading
+from app.shared.reading import make_text_features, reading
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
 from app.training.settings import choose_settings
@@ -22,6 +22,7 @@ from rednd_core.config import (
 )
 from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
+from rednd_core.data.text_features import has_texts
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import parse_metric
 from rednd_core.modeling.registry import CARDS, ModelCard
@@ -58,7 +59,7 @@ def _form() -> None:
         dataset = cached.dataset(data)
         _facts(dataset)
     with right:
-        card = _choose_model(dataset)
+        card = _choose_model(dataset, data)
         name = st.text_input(
             "Name of the run",
             placeholder=cached.store().new_name(card.name, dataset.name),
@@ -135,7 +136,7 @@ def _start(model: str, data: DataConfig, settings: dict[str, Any], *, name: str 
     st.rerun()
 
 
-def _choose_model(dataset: Dataset) -> ModelCard:
+def _choose_model(dataset: Dataset, data: DataConfig) -> ModelCard:
     """A select box of all models, and what the chosen one is and needs.
 
     Raises:
@@ -154,6 +155,15 @@ def _choose_model(dataset: Dataset) -> ModelCard:
     needs = ", ".join(_need(need) for need in sorted(card.needs)) or "interactions alone"
     st.caption(f"Needs {needs}. {f'Paper: {card.paper}.' if card.paper else ''}")
     if missing := _missing(card, dataset):
+        if has_texts(dataset.items) and not exposure.is_public():
+            st.button(
+                "Make text features from titles",
+                icon=":material/text_fields:",
+                on_click=make_text_features,
+                args=(data,),
+                help="TF-IDF of titles, categories and descriptions, reduced to at most 128 numbers an item.",
+                key="train.text",
+            )
         raise ConfigError(
             expected=f"{_need(missing[0])} in the data set, which {card.title} needs",
             found=f"none in {dataset.name}",

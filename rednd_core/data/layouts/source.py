@@ -146,8 +146,13 @@ def open_source(path: str | Path) -> Source:
 
 
 def _in_folder(folder: Path) -> tuple[SourceFile, ...]:
-    visible = (p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file())
-    return tuple(SourceFile(_plain_name(p), p) for p in sorted(visible))
+    """The files of a folder; of an archive that is alone there, or has only features beside it, its own."""
+    visible = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file())
+    tables = [p for p in visible if p.suffix.lower() != ".npy"]
+    if len(tables) == 1 and tables[0].suffix.lower() == ".zip":
+        features = [SourceFile(p.name, p) for p in visible if p is not tables[0]]
+        return (*_in_archive(tables[0]), *features)
+    return tuple(SourceFile(_plain_name(p), p) for p in visible)
 
 
 def _in_archive(place: Path) -> tuple[SourceFile, ...]:

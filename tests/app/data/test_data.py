@@ -53,7 +53,7 @@ def test_the_sample_is_shown_at_once_with_the_core_s_numbers() -> None:
     charts = figures(app)
     assert len(charts) == 2
     assert f"Gini {found.gini:.2f}" in charts[1]["layout"]["title"]["text"]
-    features = app.dataframe[0].value
+    (features,) = [frame.value for frame in app.dataframe if "modality" in frame.value]
     assert features["modality"].tolist() == ["image", "text"]
     assert features["rows"].tolist() == [600, 600]
 
@@ -253,6 +253,39 @@ def test_folders_of_parquet_are_offered(tmp_path: Path, monkeypatch) -> None:
     assert open_page().selectbox[0].options == ["sample_data/a", "sample_data/b"]
 
 
+def test_what_was_understood_is_on_the_page(tmp_path: Path) -> None:
+    rows = [
+        f"u{u},i{(u + k) % 9},{1 + k % 5},{1_500_000_000 + k}" for u in range(8) for k in range(5)
+    ]
+    (tmp_path / "ratings.csv").write_text(
+        "userId,movieId,rating,timestamp\n" + "\n".join(rows) + "\n"
+    )
+    (tmp_path / "links.csv").write_text("movieId,imdbId,userId\ni1,2,u1\n")
+    app = open_page(tmp_path)
+    assert not app.exception
+    assert any("MovieLens\\: ratings" in element.value for element in app.markdown)
+    assert any("links" in caption.value for caption in app.caption)
+    (first,) = [frame.value for frame in app.dataframe if "user" in frame.value]
+    assert first.iloc[0].tolist()[:3] == ["u0", "i0", "1"]
+    app.number_input(key=f"reading.{tmp_path}.threshold").set_value(4.0).run()
+    app.selectbox(key=f"reading.{tmp_path}.split").select("leave_last_out").run()
+    assert not app.exception
+    assert any("24 rows with a rating below 4" in element.value for element in app.markdown)
+
+
+def test_a_packed_upload_is_read(tmp_path: Path) -> None:
+    import io
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "shop/log.tsv", "user\titem\n" + "".join(f"{u}\t{i}\n" for u in "ab" for i in "xyz")
+        )
+    saved = save_upload([File("shop.zip", packed.getvalue())], tmp_path / "root")
+    assert (load_dataset(saved).n_users, load_dataset(saved).n_items) == (2, 3)
+
+
 def test_only_the_last_part_of_a_name_counts(tmp_path: Path) -> None:
     saved = save_upload([File("../../up.inter"), File("C:\\x\\items.tsv")], tmp_path / "root")
     assert sorted(file.name for file in saved.iterdir()) == ["items.tsv", "up.inter"]
@@ -262,7 +295,7 @@ def test_only_the_last_part_of_a_name_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "names",
     [
-        ["set.zip"],
+        ["set.rar"],
         ["model.pkl"],
         [".hidden.csv"],
         ["a;b.csv"],

@@ -258,3 +258,21 @@ def test_a_preset_folder_is_what_is_trained_on(planted_folder: Path, started) ->
     app.button(key="train.start").click().run()
     assert started[0][0].data.path == str(planted_folder.resolve())
     assert started[0][0].training.epochs == TrainingConfig().epochs  # no classroom short cuts
+
+
+def test_text_features_are_offered_where_a_model_needs_features(tmp_path: Path, started) -> None:
+    rows = [f"u{u},i{(u + k) % 9}" for u in range(12) for k in range(5)]
+    (tmp_path / "log.csv").write_text("user,item\n" + "\n".join(rows) + "\n")
+    titles = [f"i{k},{('Red', 'Blue', 'Green')[k % 3]} mug {k}" for k in range(9)]
+    (tmp_path / "items.csv").write_text("item,title\n" + "\n".join(titles) + "\n")
+    app = open_page()
+    app.session_state["data_path"] = str(tmp_path)
+    app.session_state["train.open"] = True
+    app.run()
+    app.selectbox(key="train.model").set_value("rednnd").run()
+    assert "train.start" not in keys(app)
+    app.button(key="train.text").click().run()
+    assert not app.error
+    app.button(key="train.start").click().run()
+    ((config, _),) = started
+    assert config.data.text_features == "tfidf"
