@@ -109,7 +109,7 @@ def _bring_to_its_end(run: Run, config: RunConfig, read_test: bool) -> None:
 def _begin(run: Run, config: RunConfig, read_test: bool) -> None:
     """Train from the first epoch, without the files of an attempt that died."""
     if run.path.exists():
-        RunStore(run.path.parent).delete(run.name)
+        RunStore(run.path.parent).delete(run.name, for_good=True)
     record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
     writer = create_run(run.path, record)
     writer.claim()

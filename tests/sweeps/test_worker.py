@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rednd_core.atomic import write_json
-from rednd_core.errors import RunError, TrainingError
+from rednd_core.errors import RunError, StorageError, TrainingError
 from rednd_core.runs import Provenance, Run, RunRecord, RunWriter, create_run
 from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
 from rednd_core.sweeps import worker
@@ -171,9 +171,10 @@ def test_other_accidents_are_exceptions(ensure, one, monkeypatch) -> None:
         raise OSError("disk")
 
     monkeypatch.setattr(Trainer, "take_step", explode)
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(StorageError, match="disk"):
         ensure()
-    assert (one.status.state, one.status.message) == ("failed", "disk")
+    assert one.status.state == "failed"
+    assert "the system refuses it (disk)" in one.status.message
     monkeypatch.setattr(Trainer, "take_step", original)
     assert ensure().state == "finished"
 
