@@ -20,8 +20,8 @@ from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset, IntArray, Interactions
 from rednd_core.errors import DataError
 from rednd_core.evaluation.evaluate import Evaluation
-from rednd_core.evaluation.people import WALKS
 from rednd_core.evaluation.recommend import Recommendations
+from rednd_core.evaluation.users import WALKS
 from rednd_core.runs import Run
 
 Split = Literal["test", "valid"]

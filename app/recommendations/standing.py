@@ -9,7 +9,7 @@ from app.recommendations.controls import ListView
 from app.shared.downloads import show_figure
 from app.shared.text import escape_markdown
 from rednd_core import wording
-from rednd_core.evaluation.people import Standing, standing
+from rednd_core.evaluation.users import Standing, standing
 from rednd_core.plots.recommendations import standing_figure
 
 KNOWN = ("name", "segment", "cohort", "tastes")  # columns of a users table that are shown

@@ -11,7 +11,7 @@ from app.shared import node_select
 from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import IntArray
 from rednd_core.evaluation.evaluate import Evaluation
-from rednd_core.evaluation.people import WALKS, walk
+from rednd_core.evaluation.users import WALKS, walk
 
 STEP = "recommendations.step"  # what a button asked for: a step within the slice, or its first user
 FIRST = "first"

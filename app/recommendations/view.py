@@ -23,7 +23,7 @@ from app.recommendations.standing import show_standing
 from app.shared.choose import default_run
 from app.shared.errors import explained
 from app.shared.product import picture_of
-from rednd_core.evaluation.people import walk
+from rednd_core.evaluation.users import walk
 
 TABS = LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and tables"
 

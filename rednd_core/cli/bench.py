@@ -13,7 +13,7 @@ import typer
 from rednd_core.cli.speech import tell
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError, RedndError, unknown_name
-from rednd_core.places import make_folder
+from rednd_core.writable import make_folder
 
 SHOP = "sample_data/shop"
 QUICK: dict[str, list[str]] = {

@@ -12,8 +12,8 @@ import typer
 from rednd_core.cli.options import RunName, RunsDir, load_run_data, open_store
 from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, unknown_name
-from rednd_core.places import require_output
 from rednd_core.spreadsheets import to_csv
+from rednd_core.writable import require_output
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,7 +10,7 @@ import typer
 from rednd_core.cli.options import RunsDir, load_run_data, open_store
 from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, RunError
-from rednd_core.places import require_output
+from rednd_core.writable import require_output
 
 if TYPE_CHECKING:
     from rednd_core.runs import Run

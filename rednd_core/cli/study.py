@@ -30,7 +30,7 @@ from rednd_core.cli.options import (
 )
 from rednd_core.cli.speech import say
 from rednd_core.errors import ConfigError
-from rednd_core.places import require_output
+from rednd_core.writable import require_output
 
 
 @with_data_options

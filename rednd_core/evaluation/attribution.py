@@ -62,7 +62,7 @@ class Attribution:
 
     @property
     def sentence(self) -> str:
-        """How the parts relate to the score, for people."""
+        """Whether the parts add up to the score, as a sentence."""
         if self.exact:
             return "The parts add up to the score."
         return (

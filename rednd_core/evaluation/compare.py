@@ -60,12 +60,12 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """What the interval covers, for people."""
+        """What the interval covers, as a sentence."""
         return what_is_resampled((self.n_first, self.n_second))
 
 
 def what_is_resampled(n_trainings: Iterable[int]) -> str:
-    """What an interval covers, for people, from the numbers of trainings of the models in it."""
+    """What an interval covers, as a sentence, from the number of trainings of every model in it."""
     numbers = list(n_trainings)
     if max(numbers) == 1:
         subject = "the model was" if len(numbers) == 1 else "each model was"

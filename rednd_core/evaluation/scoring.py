@@ -24,7 +24,7 @@ Embedding = Tensor | NDArray[np.floating]
 TrainMatrix = sp.csr_array | sp.csr_matrix
 
 # Users a block. On a CPU 256 x 7,000 scores (7 MB) stay in the cache between the product and the
-# passes over it; a GPU wants fewer, larger launches.
+# passes over it; a GPU is faster with fewer, larger launches.
 BLOCK_ROWS = {"cpu": 256, "cuda": 2048}
 GPU_SCORES = 2**26  # of a block there at most, 0.27 GB, whatever the number of items
 ITEM_MULTIPLE = 16  # the widest register tile of the usual kernels

@@ -1,6 +1,6 @@
 """Small multiples of one map: a panel a layer, all in ONE figure with the same fixed axes.
 
-One figure, because a browser grants a page only a handful of WebGL contexts; node ids travel in
+One figure, because a page can have only a handful of WebGL contexts; node ids travel in
 ``customdata``, because a position within a coloured trace says nothing about the node.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from rednd_core import wording
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.grid import Part, Place, Squares
+from rednd_core.plots.grid import Cell, Part, Squares
 from rednd_core.plots.points import (
     MISSING,
     Group,
@@ -102,17 +102,17 @@ def embedding_figure(
     # What was hidden by the legend stays hidden while the groups are the same.
     layout["uirevision"] = map_revision(coords)
     layout["legend"]["uirevision"] = " · ".join(group.name for group in groups)
-    for place in panels.places():
-        number, flat = place.number, coords[place.number]
+    for cell in panels.cells():
+        number, flat = cell.number, coords[cell.number]
         first = number == 0
         drawn = [scatter(group, flat, number, ids, text, showlegend=first) for group in groups]
         if len(ringed):
             drawn.append(ring(flat, ids, text, ringed, showlegend=first))
-        traces += [trace | place.of_trace for trace in drawn]
-        notes.append(place.title(panel_title(layer_names[number], quality[number])))
+        traces += [trace | cell.of_trace for trace in drawn]
+        notes.append(cell.title(panel_title(layer_names[number], quality[number])))
         if collapsed[number]:
-            notes.append(place.inside(warning_note()))
-        layout |= place.axes(*square_axes(coords, place))
+            notes.append(cell.inside(warning_note()))
+        layout |= cell.axes(*square_axes(coords, cell))
     return go.Figure(data=traces, layout=layout | {"annotations": notes})
 
 
@@ -190,7 +190,7 @@ def map_revision(coords: NDArray[np.float32]) -> str:
     return f"{zlib.crc32(coords.tobytes()):08x}"
 
 
-def square_axes(coords: NDArray[np.float32], place: Place) -> tuple[Part, Part]:
+def square_axes(coords: NDArray[np.float32], cell: Cell) -> tuple[Part, Part]:
     """x and y axis of a panel: the same square range for all ``coords`` (n_layers, n, 2).
 
     So sizes and places compare between the panels.
@@ -202,7 +202,7 @@ def square_axes(coords: NDArray[np.float32], place: Place) -> tuple[Part, Part]:
     shared |= {"showline": True, "constrain": "domain"}
     x, y = ({"range": [float(m) - half, float(m) + half], **shared} for m in middle)
     # Under its title, where the panel is narrower than its row is high.
-    return x, y | {"scaleanchor": f"x{place.suffix}", "scaleratio": 1, "constraintoward": "top"}
+    return x, y | {"scaleanchor": f"x{cell.suffix}", "scaleratio": 1, "constraintoward": "top"}
 
 
 def check_lengths(

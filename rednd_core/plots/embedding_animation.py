@@ -26,7 +26,7 @@ from rednd_core.plots.embedding import (
     panel_title,
     square_axes,
 )
-from rednd_core.plots.grid import Part, Place, Squares
+from rednd_core.plots.grid import Cell, Part, Squares
 from rednd_core.plots.points import MISSING, mark, point_groups, ring, scatter, warning_note
 from rednd_core.plots.text import literal
 
@@ -95,18 +95,18 @@ def embedding_animation(
     groups, ringed = mark(groups, nodes, selected, focus)
 
     squares = Squares(len(maps), len(maps), SINGLE_SIDE, LEAST_SIDE, TITLE_HEIGHT)
-    panels = squares.places()
+    panels = squares.cells()
 
     def traces(layer: int, flats: Sequence[NDArray[np.float32]]) -> list[Part]:
         drawn: list[Part] = []
-        for place, flat in zip(panels, flats, strict=True):
-            first = place.number == 0
+        for cell, flat in zip(panels, flats, strict=True):
+            first = cell.number == 0
             of_panel = [
                 scatter(group, flat, layer, ids, text, showlegend=first) for group in groups
             ]
             if len(ringed):
                 of_panel.append(ring(flat, ids, text, ringed, showlegend=first))
-            drawn += [trace | place.of_trace for trace in of_panel]
+            drawn += [trace | cell.of_trace for trace in of_panel]
         return drawn
 
     frames = []
@@ -122,8 +122,8 @@ def embedding_animation(
             frames.append(_frame(f"{layer}+{step}", traces(layer, between)))
     quality = maps[0].quality
     layout = dress(squares, title, quality, groups, color_name, log_color, colorscale)
-    for place, each in zip(panels, maps, strict=True):
-        layout |= place.axes(*square_axes(each.coords, place))
+    for cell, each in zip(panels, maps, strict=True):
+        layout |= cell.axes(*square_axes(each.coords, cell))
     layout["annotations"] = _notes(panels, maps, layer_names, 0)
     _add_controls(layout, layer_names, squares.inner)
     start = traces(0, [each.coords[0] for each in maps])
@@ -145,19 +145,19 @@ def _frame(name: str, drawn: Sequence[Part]) -> Part:
 
 
 def _notes(
-    panels: Sequence[Place],
+    panels: Sequence[Cell],
     maps: Sequence[AnimatedMap],
     layer_names: Sequence[str],
     layer: int,
 ) -> list[Part]:
     """Panel titles and warnings of one layer."""
     notes = [
-        place.title(panel_title(f"{each.name}, {layer_names[layer]}", each.quality[layer]))
-        for place, each in zip(panels, maps, strict=True)
+        cell.title(panel_title(f"{each.name}, {layer_names[layer]}", each.quality[layer]))
+        for cell, each in zip(panels, maps, strict=True)
     ]
     notes += [
-        place.inside(warning_note())
-        for place, each in zip(panels, maps, strict=True)
+        cell.inside(warning_note())
+        for cell, each in zip(panels, maps, strict=True)
         if each.collapsed[layer]
     ]
     return notes

@@ -18,7 +18,7 @@ TITLE_SHIFT = 4  # pixels between a panel's title and its frame
 
 
 @dataclass(frozen=True)
-class Place:
+class Cell:
     """One panel.
 
     Attributes:
@@ -102,10 +102,10 @@ class Squares:
     def meta(self) -> Part:
         return {"squares": asdict(self)}
 
-    def places(self) -> list[Place]:
+    def cells(self) -> list[Cell]:
         """Where they stand until the browser knows the width."""
         width = self.columns * (self.side + self.gap) - self.gap
-        return places(
+        return cells(
             self.n,
             self.columns,
             horizontal=self.gap / width,
@@ -113,14 +113,14 @@ class Squares:
         )
 
 
-def places(
+def cells(
     n: int,
     columns: int,
     *,
     horizontal: float = 0.0,
     vertical: float = 0.0,
     heights: Sequence[float] | None = None,
-) -> list[Place]:
+) -> list[Cell]:
     """``n`` panels, ``columns`` in a row, from the upper left.
 
     Args:
@@ -138,5 +138,5 @@ def places(
         row, column = divmod(number, columns)
         left, top = column * (width + horizontal), 1 - starts[row]
         lower = max(0.0, top - shares[row] * scale)  # no rounding below the edge
-        found.append(Place(number, (left, min(1.0, left + width)), (lower, top)))
+        found.append(Cell(number, (left, min(1.0, left + width)), (lower, top)))
     return found

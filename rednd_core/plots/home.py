@@ -74,8 +74,8 @@ def layer_maps(
         "uirevision": map_revision(coords),
         "meta": panels.meta,
     }
-    for place in panels.places():
-        flat = coords[place.number]
+    for cell in panels.cells():
+        flat = coords[cell.number]
         for side, members in (("users", is_user), ("items", ~is_user)):
             trace = {
                 "type": "scattergl",
@@ -93,12 +93,12 @@ def layer_maps(
                 "hovertemplate": "%{text}<extra></extra>",
                 "name": side,
             }
-            traces.append(trace | place.of_trace)
-        run = run_names[place.number * n_rows // n_layers] if run_names else ""
-        title = _title(run, layer_names[place.number], mads[place.number])
-        layout["annotations"].append(place.title(title))
-        x, y = square_axes(coords, place)
-        layout |= place.axes(x | {"showgrid": False}, y | {"showgrid": False})
+            traces.append(trace | cell.of_trace)
+        run = run_names[cell.number * n_rows // n_layers] if run_names else ""
+        title = _title(run, layer_names[cell.number], mads[cell.number])
+        layout["annotations"].append(cell.title(title))
+        x, y = square_axes(coords, cell)
+        layout |= cell.axes(x | {"showgrid": False}, y | {"showgrid": False})
     return go.Figure(data=traces, layout=layout)
 
 

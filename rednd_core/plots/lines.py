@@ -1,4 +1,4 @@
-"""Small multiples of line charts in ONE figure, readable without colour: dash and marker differ too."""
+"""Small multiples of line charts in ONE figure, readable without colour: dash and marker also differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plotly.colors import hex_to_rgb
 from rednd_core import wording
 from rednd_core.errors import DataError
 from rednd_core.plots import theme
-from rednd_core.plots.grid import Part, Place, places
+from rednd_core.plots.grid import Cell, Part, cells
 from rednd_core.plots.text import heading, literal, literal_lines
 from rednd_core.plots.ticks import log_axis
 
@@ -117,22 +117,22 @@ def line_figure(panels: Sequence[Panel], *, columns: int = 2, title: str = "") -
     }
     traces: list[Part] = []
     in_legend: set[str] = set()
-    grid = places(
+    grid = cells(
         len(panels),
         columns,
         horizontal=0.24 / columns,  # room for tick labels on a phone
         vertical=0.34 / rows,
     )
-    for place, panel in zip(grid, panels, strict=True):
-        layout["annotations"].append(place.title(_heading(panel)))
-        layout |= place.axes(_x_axis(panel), _y_axis(panel))
+    for cell, panel in zip(grid, panels, strict=True):
+        layout["annotations"].append(cell.title(_heading(panel)))
+        layout |= cell.axes(_x_axis(panel), _y_axis(panel))
         for line in panel.lines:
             band = _band(line)
             if band is not None:
-                traces.append(band | place.of_trace)
-            traces.append(_trace(line, panel, line.name not in in_legend) | place.of_trace)
+                traces.append(band | cell.of_trace)
+            traces.append(_trace(line, panel, line.name not in in_legend) | cell.of_trace)
             in_legend.add(line.name)
-        _draw_marks(layout, panel, place)
+        _draw_marks(layout, panel, cell)
     return go.Figure(data=traces, layout=layout | {"showlegend": len(in_legend) > 1})
 
 
@@ -197,7 +197,7 @@ def _band(line: Line) -> Part | None:
     }
 
 
-def _draw_marks(layout: Part, panel: Panel, place: Place) -> None:
+def _draw_marks(layout: Part, panel: Panel, cell: Cell) -> None:
     note = {"showarrow": False, "font": {"size": theme.TICK_SIZE}}
     last = _last_number(panel)
     if panel.shade_from is not None and last is not None and last > panel.shade_from:
@@ -219,14 +219,14 @@ def _draw_marks(layout: Part, panel: Panel, place: Place) -> None:
             "y": 1,
             "yanchor": "top",
         }
-        layout["shapes"].append(place.along_x(shade))
-        layout["annotations"].append(place.along_x(note | label))
+        layout["shapes"].append(cell.along_x(shade))
+        layout["annotations"].append(cell.along_x(note | label))
     if panel.x_mark is not None:
         line = {"type": "line", "x0": panel.x_mark, "x1": panel.x_mark, "y0": 0, "y1": 1}
         line["line"] = {"dash": "dot", "color": theme.INK}
         label = {"text": literal(panel.mark_label), "x": panel.x_mark, "xanchor": "left", "y": 0}
-        layout["shapes"].append(place.along_x(line))
-        layout["annotations"].append(place.along_x(note | label | {"yanchor": "bottom"}))
+        layout["shapes"].append(cell.along_x(line))
+        layout["annotations"].append(cell.along_x(note | label | {"yanchor": "bottom"}))
 
 
 def _x_axis(panel: Panel) -> Part:

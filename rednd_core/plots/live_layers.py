@@ -53,12 +53,12 @@ def layers_figure(
     axis = {"range": [-half_range, half_range], "visible": False, "constrain": "domain"}
     frame = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1}
     frame["line"] = {"color": theme.INK, "width": 1}
-    for place in panels.places():
-        points = coords[place.number]
-        layout |= place.axes(axis, axis | {"scaleanchor": f"x{place.suffix}"})
-        layout["shapes"].append(place.inside(frame))
-        first, *others = map(literal, titles[place.number].split("\n"))
-        title = place.title(heading(first, *others))
+    for cell in panels.cells():
+        points = coords[cell.number]
+        layout |= cell.axes(axis, axis | {"scaleanchor": f"x{cell.suffix}"})
+        layout["shapes"].append(cell.inside(frame))
+        first, *others = map(literal, titles[cell.number].split("\n"))
+        title = cell.title(heading(first, *others))
         layout["annotations"].append(title | {"font": {"size": theme.TICK_SIZE}})
         for side, part in (("users", points[:n_users]), ("items", points[n_users:])):
             trace = {
@@ -68,9 +68,9 @@ def layers_figure(
                 "mode": "markers",
                 "name": side,
                 "legendgroup": side,
-                "showlegend": place.number == 0,
+                "showlegend": cell.number == 0,
                 "marker": {"size": 5, "opacity": 0.7, "color": SIDE_STYLES[side].color},
                 "hoverinfo": "skip",
             }
-            traces.append(trace | place.of_trace)
+            traces.append(trace | cell.of_trace)
     return go.Figure(data=traces, layout=layout)

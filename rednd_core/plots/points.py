@@ -115,7 +115,7 @@ def mark(
     Args:
         groups: of the points. nodes: (n,) their node numbers.
         selected: node numbers; those not on the map are skipped.
-        focus: the one of them that has its ring among many, too.
+        focus: the one of them that keeps its ring where many are selected.
 
     Returns:
         The groups to draw, and the positions (m,) of the points with a ring.
@@ -225,7 +225,7 @@ def _points(
 
 
 def warning_note() -> Part:
-    """The annotation of a nearly collapsed panel, as :meth:`Place.inside` takes it."""
+    """The annotation of a nearly collapsed panel, as :meth:`Cell.inside` takes it."""
     return {
         "text": f"<span style='color:{theme.WARNING}'>⚠</span> nearly collapsed",
         "x": 0.5,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rednd_core import wording
 from rednd_core.plots import theme
 from rednd_core.plots.grid import Part
-from rednd_core.plots.rows import ROW_HEIGHT, axis_label, rows_axis
+from rednd_core.plots.item_axis import ROW_HEIGHT, axis_label, rows_axis
 from rednd_core.plots.text import literal
 
 N_BINS = 20

@@ -6,9 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from rednd_core.plots import theme
-from rednd_core.plots.grid import Part, places
+from rednd_core.plots.grid import Part, cells
+from rednd_core.plots.item_axis import rows_axis
 from rednd_core.plots.recommendations import LEGEND_ON_TOP, MODEL_COLORS, SYMBOLS
-from rednd_core.plots.rows import rows_axis
 from rednd_core.plots.text import literal
 
 APART = 0.28  # rows between two models on one slice
@@ -30,8 +30,8 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         "annotations": [],
     }
     dots: list[Part] = []
-    grid = places(len(panels), 1, vertical=0.1, heights=[size + 0.6 for size in sizes])
-    for place, (group, panel) in zip(grid, panels, strict=True):
+    grid = cells(len(panels), 1, vertical=0.1, heights=[size + 0.6 for size in sizes])
+    for cell, (group, panel) in zip(grid, panels, strict=True):
         names = list(dict.fromkeys(panel["slice"]))
         models = list(panel.groupby("model", sort=False))
         for number, (model, part) in enumerate(models):
@@ -44,18 +44,18 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
                 "mode": "markers",
                 "name": literal(model),
                 "legendgroup": str(number),
-                "showlegend": place.number == 0,
+                "showlegend": cell.number == 0,
                 "marker": {"size": 13, "symbol": SYMBOLS[number], "color": MODEL_COLORS[number]},
                 "customdata": part[["low", "high", "n_users", "n_held_out"]].to_numpy(),
                 "hovertemplate": f"{literal(metric)} %{{x:.4f}} [%{{customdata[0]:.4f}}, "
                 "%{customdata[1]:.4f}]<br>%{customdata[2]:,} users, "
                 "%{customdata[3]:,} held-out items<extra>%{fullData.name}</extra>",
             }
-            dots.append(trace | place.of_trace)
+            dots.append(trace | cell.of_trace)
         n_users = panel.drop_duplicates("slice").set_index("slice")["n_users"]
         rows = rows_axis([f"{literal(name)}<br>n = {n_users[name]:,} users" for name in names])
-        layout |= place.axes(_x_axis(metric, place.number, len(panels)), rows)
-        layout["annotations"].append(place.title(f"<b>{literal(group)}</b>"))
+        layout |= cell.axes(_x_axis(metric, cell.number, len(panels)), rows)
+        layout["annotations"].append(cell.title(f"<b>{literal(group)}</b>"))
     return go.Figure(data=dots, layout=layout)
 
 

@@ -50,7 +50,7 @@ def layer_lines(
 
     Args:
         table: columns layer, side, measure, value, ci, n, n_excluded; run where there are several.
-        title: the measure's name for people.
+        title: the measure's name on screen.
         runs: order of colours and legend; None keeps that of the table.
 
     Raises:

@@ -92,7 +92,7 @@ def measure_figure(
 
     Args:
         measure: its key, as in ``smoothness.<view>.<modality>.<layer>.<side>.<measure>``.
-        title: its name for people.
+        title: its name on screen.
     """
     drawn = thin(epochs)
     traces = []

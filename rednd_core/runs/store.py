@@ -12,7 +12,6 @@ from pathlib import Path
 from rednd_core.atomic import remove_folder
 from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
-from rednd_core.places import RUNS_REMEDY, refusal
 from rednd_core.runs import recycle_bin
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.ownership import preparing, require_over
@@ -20,6 +19,7 @@ from rednd_core.runs.record import Provenance, RunRecord, StatusRecord
 from rednd_core.runs.recycle_bin import DeletedRun
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter, create_run
+from rednd_core.writable import RUNS_REMEDY, refusal
 
 
 @dataclass(frozen=True)

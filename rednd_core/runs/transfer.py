@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 from rednd_core import atomic, confined
 from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, DataError, RedndError, RunError
-from rednd_core.places import make_folder, require_output
 from rednd_core.runs.archive import is_kept, unpack
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.data_place import with_path, with_place, without_place
@@ -28,6 +27,7 @@ from rednd_core.runs.run import Run
 from rednd_core.runs.store import RunStore
 from rednd_core.runs.validation import check_checkpoint, check_run
 from rednd_core.runs.writer import publish
+from rednd_core.writable import make_folder, require_output
 
 COMPRESSED = frozenset({".json", ".jsonl"})
 

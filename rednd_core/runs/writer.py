@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from rednd_core import atomic
 from rednd_core.errors import STORAGE, RedndError, RunError, printable, storage_error
-from rednd_core.places import make_folder
 from rednd_core.runs.control import ControlReader
 from rednd_core.runs.facts import DataFacts, ModelFacts
 from rednd_core.runs.layers import write_layers
@@ -30,6 +29,7 @@ from rednd_core.runs.record import (
     StatusRecord,
     read_record,
 )
+from rednd_core.writable import make_folder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rednd_core.errors import DataError
-from rednd_core.places import make_folder, refusal
+from rednd_core.writable import make_folder, refusal
 
 MARKER = "truth.json"
 REMEDY = "choose a folder that you may write to"

@@ -33,7 +33,7 @@ class MeasuredRows(NamedTuple):
     """A matrix to be measured.
 
     Attributes:
-        views: the ``view.modality.layer`` that it is; the last layer may score, too.
+        views: the ``view.modality.layer`` that it is; the last layer may also be what scores.
         x: (n, d). lengths: |x_i|, (n,). ahead: |(A-hat x)_i|, (n,).
     """
 

@@ -17,7 +17,7 @@ class Measure:
 
     Attributes:
         key: its name in tables and settings.
-        title: its name for people.
+        title: its name on screen.
         formula: LaTeX, without dollar signs.
         denominator: what the value is a mean over, or is divided by.
         bounds: the smallest and largest value (``d`` is the embedding size).

@@ -15,7 +15,7 @@ from rednd_core.smoothness.compute import PER_VIEW, Samples, paired_distance
 from rednd_core.smoothness.estimate import Estimate, Side
 from rednd_core.smoothness.gap import PAPER_RULE, SAME_TYPE_RULE, GapRows
 from rednd_core.smoothness.measures import MEASURES
-from rednd_core.smoothness.stack import each_depth_of
+from rednd_core.smoothness.running_means import each_depth_of
 from rednd_core.smoothness.view import ConnectedPart, LayerView
 
 Array = NDArray[np.float64]
@@ -110,9 +110,9 @@ def measure_layers(
     return pd.DataFrame(rows, columns=list(Row._fields))
 
 
-Place = tuple[ViewName, int]  # which view, at which depth
+ViewAtDepth = tuple[ViewName, int]  # which view, at which depth
 Measured = dict[tuple[str, Side], Estimate]
-Found = dict[tuple[Place, str, Side], Estimate]
+Found = dict[tuple[ViewAtDepth, str, Side], Estimate]
 
 
 def _measure(
@@ -129,7 +129,7 @@ def _measure(
         for side in MEASURES[name].sides
     }
     for (name, side), chosen in gap_rows.items():
-        # The MADGap of the paper wants isolated nodes, too.
+        # The MADGap of the paper is over all nodes, isolated ones included.
         unit = view.unit if name == "madgap" else view.whole_unit
         found[name, side] = chosen.gap(unit)
     return found

@@ -15,13 +15,13 @@ from filelock import FileLock, Timeout
 from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
-from rednd_core.places import make_folder
 from rednd_core.runs import Command, Run, RunStore, send
 from rednd_core.runs.record import read_record
 from rednd_core.sweeps.campaign_files import CampaignRecord, Outcome, PointRecord
 from rednd_core.sweeps.grid_points import Point
 from rednd_core.sweeps.outcome import read_outcome
 from rednd_core.sweeps.worker import STOP_FILE, is_done
+from rednd_core.writable import make_folder
 
 R = TypeVar("R", bound=CampaignRecord)
 

@@ -27,7 +27,7 @@ from rednd_core.data.items import align_items
 from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import evaluate
-from rednd_core.evaluation.people import standing
+from rednd_core.evaluation.users import standing
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, RunStore, create_run
 from rednd_core.training.experiment import data_facts
 from tests.app.forbid import forbid

@@ -15,7 +15,7 @@ from rednd_core.config import DataConfig, RunConfig
 from rednd_core.data import load_dataset
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.evaluate import evaluate
-from rednd_core.evaluation.people import walk
+from rednd_core.evaluation.users import walk
 from rednd_core.runs import ModelFacts, Provenance, RunRecord, create_run
 from rednd_core.training.experiment import data_facts
 

@@ -16,7 +16,7 @@ from app import cached
 from app.shared.product import picture_of
 from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
-from rednd_core.evaluation.people import walk
+from rednd_core.evaluation.users import walk
 from rednd_core.runs import RunStore
 from tests.app.recommendations.page import (
     HOSTILE,

@@ -10,8 +10,8 @@ from app.shared import node_select
 from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.explain import explain
-from rednd_core.evaluation.people import walk
 from rednd_core.evaluation.recommend import recommend
+from rednd_core.evaluation.users import walk
 from tests.app.recommendations.page import (
     N_ITEMS,
     N_USERS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rednd_core.errors import ConfigError, DataError, RunError
-from rednd_core.places import make_folder, require_output
+from rednd_core.writable import make_folder, require_output
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="virtual file systems of Linux")
 

@@ -6,7 +6,7 @@ import pytest
 from rednd_core.data.schema import Interactions
 from rednd_core.errors import ConfigError
 from rednd_core.evaluation.evaluate import Evaluation
-from rednd_core.evaluation.people import Standing, standing, walk
+from rednd_core.evaluation.users import Standing, standing, walk
 
 # User -> ranks of the held-out items. recall@2: user 1: 0, 3: 1/2, 4: 0 (two items), 6: 1, 8: 1.
 RANKS = {1: [9], 3: [1, 5], 4: [7, 8], 6: [2], 8: [1, 2]}
