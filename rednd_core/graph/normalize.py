@@ -78,6 +78,21 @@ def symmetric_normalize(adjacency: sp.csr_array, *, symmetric: bool) -> SparseMa
     return _scaled(adjacency, scale, scale, symmetric=symmetric)
 
 
+def row_normalize(adjacency: sp.csr_array) -> SparseMatrix:
+    """D^-1 A: every row becomes the mean over its neighbours; a node of degree 0 has a zero row.
+
+    Args:
+        adjacency: binary, (n, n).
+    """
+    scale = inverse_root(np.diff(adjacency.indptr)) ** 2
+    return _scaled(adjacency, scale, np.ones_like(scale), symmetric=False)
+
+
+def with_self_loops(adjacency: sp.csr_array) -> sp.csr_array:
+    """A + I of a binary (n, n) matrix without a diagonal, so that every node is its own neighbour."""
+    return sp.csr_array(adjacency + sp.eye_array(adjacency.shape[0], dtype=adjacency.dtype))
+
+
 def _scaled(
     adjacency: sp.csr_array,
     row_scale: NDArray[np.float64],

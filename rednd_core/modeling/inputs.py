@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rednd_core.cache import kept_arrays
 from rednd_core.config import Engine
 from rednd_core.data.schema import Dataset, Interactions
 from rednd_core.errors import ConfigError
@@ -76,7 +77,7 @@ class ModelInputs:
             )
         return weighted_sum(
             [
-                (weight, self.bind(semantic_graph(self._raw(modality), knn_k)))
+                (weight, self.bind(semantic_graph(self._raw(modality), knn_k, kept_arrays())))
                 for modality, weight in fusion_weights.items()
                 if weight
             ]

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from rednd_core.graph.normalize import SparseMatrix, symmetric_normalize
+from rednd_core.graph.normalize import (
+    SparseMatrix,
+    row_normalize,
+    symmetric_normalize,
+    with_self_loops,
+)
 
 
 def csr(dense) -> sp.csr_array:
@@ -32,6 +37,81 @@ def test_directed_graph_uses_the_row_degree_on_both_sides() -> None:
     # Column 3 is zero: node 3 has row degree 0, although row 2 points at it.
     expected = [[half, s, 0, 0], [0, 1, 0, 0], [e, half, 0.25, 0], [0, 0, 0, 0]]
     np.testing.assert_allclose(dense, expected, rtol=1e-15)
+
+
+def three_users_three_items() -> sp.csr_array:
+    """u0-i0, u0-i1, u1-i1, u2-i1; i2 stands alone. Degrees 2, 1, 1, 1, 3, 0."""
+    dense = np.zeros((6, 6))
+    for user, item in [(0, 3), (0, 4), (1, 4), (2, 4)]:
+        dense[user, item] = dense[item, user] = 1
+    return csr(dense)
+
+
+def by_hand(entries: dict[tuple[int, int], float]) -> np.ndarray:
+    dense = np.zeros((6, 6))
+    for place, value in entries.items():
+        dense[place] = value
+    return dense
+
+
+def test_symmetric_three_by_three() -> None:
+    """1 / sqrt(d_u d_i): 1 / sqrt 2, 1 / sqrt 6, and 1 / sqrt 3 twice."""
+    found = symmetric_normalize(three_users_three_items(), symmetric=True)
+    edges = {(0, 3): 2, (0, 4): 6, (1, 4): 3, (2, 4): 3}
+    expected = by_hand({place: d**-0.5 for place, d in edges.items()})
+    np.testing.assert_allclose(found.to_scipy(np.float64).toarray(), expected + expected.T)
+    assert found.symmetric
+
+
+def test_symmetric_three_by_three_with_self_loops() -> None:
+    """Degrees with loops 3, 2, 2, 2, 4, 1."""
+    looped = with_self_loops(three_users_three_items())
+    found = symmetric_normalize(looped, symmetric=True).to_scipy(np.float64).toarray()
+    edges = {(0, 3): 6, (0, 4): 12, (1, 4): 8, (2, 4): 8}
+    expected = by_hand({place: d**-0.5 for place, d in edges.items()})
+    loops = np.diag([1 / 3, 1 / 2, 1 / 2, 1 / 2, 1 / 4, 1])
+    np.testing.assert_allclose(found, expected + expected.T + loops)
+
+
+def test_rows_three_by_three() -> None:
+    """Means over neighbours: halves for u0, thirds for i1, ones for the others, nothing for i2."""
+    found = row_normalize(three_users_three_items())
+    expected = by_hand(
+        {(0, 3): 1 / 2, (0, 4): 1 / 2, (1, 4): 1, (2, 4): 1, (3, 0): 1}
+        | {(4, user): 1 / 3 for user in range(3)}
+    )
+    np.testing.assert_allclose(found.to_scipy(np.float64).toarray(), expected, rtol=1e-15)
+    flipped = found.transpose().to_scipy(np.float64).toarray()
+    np.testing.assert_allclose(flipped, expected.T, rtol=1e-15)
+
+
+def test_rows_three_by_three_with_self_loops() -> None:
+    found = row_normalize(with_self_loops(three_users_three_items())).to_scipy(np.float64)
+    expected = by_hand(
+        {(0, 0): 1 / 3, (0, 3): 1 / 3, (0, 4): 1 / 3, (1, 1): 1 / 2, (1, 4): 1 / 2}
+        | {(2, 2): 1 / 2, (2, 4): 1 / 2, (3, 0): 1 / 2, (3, 3): 1 / 2, (5, 5): 1}
+        | {(4, node): 1 / 4 for node in (0, 1, 2, 4)}
+    )
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-15)
+
+
+def test_published_products() -> None:
+    """x = 1..5 on u0-i0, u0-i1, u1-i1, i2: facts of LightGCN's, LATTICE's and DiffMM's matrices."""
+    dense = np.zeros((5, 5))
+    for user, item in [(0, 2), (0, 3), (1, 3)]:
+        dense[user, item] = dense[item, user] = 1
+    graph, x = csr(dense), np.arange(1.0, 6)
+    symmetric = symmetric_normalize(graph, symmetric=True).to_scipy(np.float64)
+    np.testing.assert_allclose(
+        symmetric @ x, [4.121320, 2.828427, 0.707107, 1.914214, 0], atol=1e-6
+    )
+    rows = row_normalize(with_self_loops(graph)).to_scipy(np.float64)
+    np.testing.assert_allclose(rows @ x, [2.666667, 3, 2, 2.333333, 5], atol=1e-6)
+
+    other = csr([[0, 0, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 0, 0]])
+    looped = symmetric_normalize(with_self_loops(other), symmetric=True).to_scipy(np.float64)
+    expected = [1.724745, 3.299660, 2.074915, 2.816497]
+    np.testing.assert_allclose(looped @ np.arange(1.0, 5), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rednd_core.cache import ArrayCache
 from rednd_core.errors import ConfigError
 from rednd_core.graph import nearest, semantic
 from rednd_core.graph.semantic import cosine_knn, semantic_graph
@@ -204,3 +205,71 @@ def test_the_library_has_what_is_asked_of_it() -> None:
     asked = {"data", "metric", "n_neighbors", "random_state", "low_memory"}
     assert asked <= set(inspect.signature(NNDescent).parameters)
     assert isinstance(inspect.getattr_static(NNDescent, "neighbor_graph"), property)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch) -> ArrayCache:
+    """An empty cache that also small searches use."""
+    monkeypatch.setattr(semantic, "CACHED_ROWS", 0)
+    return ArrayCache(tmp_path / "cache")
+
+
+def count_searches(monkeypatch) -> list[int]:
+    searches: list[int] = []
+    real = semantic.exact_nearest
+
+    def counted(features, k):
+        searches.append(k)
+        return real(features, k)
+
+    monkeypatch.setattr(semantic, "exact_nearest", counted)
+    return searches
+
+
+def test_neighbours_are_searched_once(kept: ArrayCache, monkeypatch) -> None:
+    searches = count_searches(monkeypatch)
+    features = np.random.default_rng(5).normal(size=(40, 6)).astype(np.float32)
+    first, again = (semantic_graph(features, 4, kept) for _ in range(2))
+    assert searches == [4]
+    np.testing.assert_array_equal(first.to_scipy().toarray(), again.to_scipy().toarray())
+    assert_nearest(features, cosine_knn(features, 4, kept).rows, 4)
+    other = features.copy()
+    other[3, 2] += 1
+    for changed, k in ((other, 4), (features, 5), (features[:39], 4)):
+        assert_nearest(changed, cosine_knn(changed, k, kept).rows, k)
+    assert searches == [4, 4, 5, 4]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": np.full((40, 4), 40)},
+        {"rows": np.full((40, 4), -1)},
+        {"rows": np.zeros((40, 3), np.int64)},
+        {"rows": np.zeros((40, 4), np.float64)},
+        {"more": np.zeros(1)},
+    ],
+)
+def test_a_damaged_entry_is_searched_anew(kept: ArrayCache, monkeypatch, damage) -> None:
+    features = np.random.default_rng(5).normal(size=(40, 6)).astype(np.float32)
+    cosine_knn(features, 4, kept)
+    (entry,) = kept.root.glob("*.npz")
+    kept.put(entry.stem, dict(np.load(entry)) | damage)
+    searches = count_searches(monkeypatch)
+    assert_nearest(features, cosine_knn(features, 4, kept).rows, 4)
+    assert searches == [4]
+
+
+def test_an_approximate_search_keeps_its_recall(kept: ArrayCache, monkeypatch) -> None:
+    monkeypatch.setattr(semantic, "EXACT_ROWS", 10)
+    features = np.random.default_rng(5).normal(size=(300, 6)).astype(np.float32)
+    first, again = (cosine_knn(features, 4, kept) for _ in range(2))
+    assert (again.recall, again.n_sampled) == (first.recall, first.n_sampled)
+    assert again.n_sampled == 300
+    np.testing.assert_array_equal(again.rows, first.rows)
+
+
+def test_small_searches_leave_the_cache_alone(tmp_path) -> None:
+    cache = ArrayCache(tmp_path / "cache")
+    semantic_graph(np.eye(5, dtype=np.float32), 2, cache)
+    assert not cache.root.exists()
