@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from rednd_core.data import load_dataset
-from rednd_core.errors import CheckpointError, DataError, RunError, TrainingError
+from rednd_core.errors import CheckpointError, RunError, TrainingError
 from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs import (
     Command,
@@ -126,7 +126,7 @@ def test_a_checkpoint_with_its_config_becomes_a_run(new_run, tmp_path: Path, mod
     train_run(writer)
     store = RunStore(tmp_path / "elsewhere")
     files = writer.layout.best_checkpoint.read_bytes(), writer.layout.config.read_bytes()
-    run = import_checkpoint(*files, store)
+    run = import_checkpoint(*files, store, data=writer.record.config.data.path)
     complete_import(run)
     own = Run(writer.path)
     assert run.status.state == "imported"
@@ -143,7 +143,7 @@ def test_an_import_without_its_data_leaves_no_run(new_run, planted_folder, tmp_p
     shutil.rmtree(data)
     store = RunStore(tmp_path / "elsewhere")
     run = import_checkpoint(*files, store)
-    with pytest.raises(DataError):
+    with pytest.raises(CheckpointError, match="rednd runs import --data PATH"):
         complete_import(run)
     assert list(store.list()) == []
 
@@ -153,7 +153,7 @@ def test_open_checkpoint_needs_the_same_data(new_run, planted_folder, tmp_path: 
     train_run(writer)
     facts = writer.record.data.model_copy(update={"digest": "0" * 32})
     writer.describe(writer.record.provenance, facts, writer.record.model)
-    with pytest.raises(RunError, match="0000"):
+    with pytest.raises(RunError, match="with other content"):
         open_checkpoint(writer)
 
 
