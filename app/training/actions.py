@@ -19,7 +19,7 @@ PROBLEM = "training.problem"
 
 
 def attempt(action: Callable[..., object], *args: Any) -> None:
-    """Call ``action``; keep its refusal for :func:`show_problem`, and look at the runs anew."""
+    """Call ``action``; keep its refusal for :func:`show_problem`, and read the list of runs again."""
     try:
         with refusals():
             action(*args)
@@ -29,7 +29,7 @@ def attempt(action: Callable[..., object], *args: Any) -> None:
 
 
 def show_problem() -> None:
-    """The refusal of the last button, once."""
+    """Show why the last button was refused, once."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(escape_markdown(problem), icon=":material/error:")
 
@@ -40,16 +40,16 @@ def command(run: Run, name: CommandName) -> None:
 
 
 def watch_next(name: str) -> None:
-    """Select a run from a callback or before a rerun."""
+    """Watch this run from the next drawing of the page on."""
     st.session_state[WATCH_NEXT] = name
 
 
 def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:
-    """The runs that a queued one waits for, in the order of the queue; none where it starts now."""
+    """The runs that the queued run ``name`` waits for, in their order; none if it starts now."""
     own = {
         entry.name: entry
         for entry in entries
-        # Without job.json it trains from a command line, beside the queue.
+        # A run without job.json was started from a command line and does not use the queue.
         if entry.status and entry.status.is_live and entry.run.layout.job.exists()
     }
     if name not in own:

@@ -1,4 +1,4 @@
-"""The charts of a training: what changes from epoch to epoch, and the layers as they lie now."""
+"""The charts of a training: values by epoch, and a map of the layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
 from app.charts.live_charts import LiveChart, live_charts
@@ -28,14 +29,17 @@ from rednd_core.projection import LiveMap, live_map, sample_nodes
 from rednd_core.runs import History, LayerIndex, Run, RunRecord
 from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
 
-COUNTED_PAIRS = 1_000_000  # of a data set that is read only to count who is validated
-POINTS = 300  # of each layer on the map: every second anew must stay cheap for browser and trainer
+COUNTED_PAIRS = (
+    1_000_000  # Larger data sets are not read just to count the users of the validation.
+)
+POINTS = 300  # nodes on the map of a layer: few, because the map is drawn again every second
 
 
-def choose_layers(record: RunRecord) -> tuple[str, str | None]:
-    """Measure and modality to draw; no modality before the model is built."""
+def choose_layers(
+    record: RunRecord, left: DeltaGenerator, right: DeltaGenerator
+) -> tuple[str, str | None]:
+    """The measure and the modality to draw; the modality is None before the model is built."""
     modality = None
-    left, right = st.columns(2)
     with left:
         measure = st.selectbox(
             "Measure",
@@ -54,14 +58,14 @@ def choose_layers(record: RunRecord) -> tuple[str, str | None]:
 
 
 def validated_users(run: Run, record: RunRecord) -> int | None:
-    """How many users the validation is a mean of; None where that is not known yet."""
+    """Number of users in the mean of the validation; None if it is not known yet."""
     try:
         if evaluation := run.evaluation():
             return evaluation.n_users["valid"]
         if record.data is None or record.data.n_train > COUNTED_PAIRS:
             return None
         return cached.n_evaluable(cached.run_dataset(run), "valid")
-    except RedndError:  # e.g. the data have changed: the training goes on
+    except RedndError:  # The data have changed, for example; the training goes on.
         return None
 
 
@@ -73,7 +77,7 @@ def charts(
     modality: str | None,
     n_validated: int | None,
 ) -> list[LiveChart]:
-    """Smoothness and layers first, as they are what the weight acts on; then losses and the rest."""
+    """The charts in their order: smoothness and layers, which a weight acts on, then losses and the rest."""
     card = CARDS.get(record.config.model)
     changes = weight_changes(history, *(card.live if card else ()))
     drawn = _epoch_charts(run, record, history, changes, n_validated)
@@ -87,10 +91,12 @@ def charts(
 
 
 def show_charts(run: Run, drawn: list[LiveChart]) -> None:
-    """Send what :func:`charts` made to the browser."""
+    """Send the charts of :func:`charts` to the browser."""
     drawn = [replace(chart, about=of_runs(run)) for chart in drawn]
     live_charts(drawn, key="training.charts")
-    if not run.status.is_live:  # a file of what has changed before it is saved helps nobody
+    if (
+        not run.status.is_live
+    ):  # The charts of a running training change before a file of them is saved.
         _downloads(drawn)
 
 
@@ -112,7 +118,7 @@ def _drawn_weights(record: RunRecord, history: History) -> list[str]:
 
 def _downloads(drawn: list[LiveChart]) -> None:
     closed = st.expander(
-        "Take the charts away", key="training.files", on_change="rerun", icon=":material/download:"
+        "Download the charts", key="training.files", on_change="rerun", icon=":material/download:"
     )
     if closed.open:
         with closed:
@@ -144,7 +150,7 @@ def _epoch_charts(
             alt=f"{metric} on validation by epoch, the best epoch marked",
             name=f"{run.name}-validation",
             span=2,
-            caption=f"Validation {metric}{over}. The star marks the best epoch; its parameters are kept.",
+            caption=f"Validation {metric}{over}. The star marks the best epoch, whose parameters are kept.",
         ),
     ]
     for loss in _drawn_weights(record, history):
@@ -173,7 +179,7 @@ def _smoothness(
 def _layers(run: Run, record: RunRecord, history: History, modality: str) -> list[LiveChart]:
     try:
         index = run.layers()
-    except RunError:  # queued, or the model is being built
+    except RunError:  # The run is queued, or its model is being built.
         return []
     n_users, n_items = len(index.user_emb), len(index.item_emb)
     nodes = sample_nodes(n_users, n_items, POINTS).nodes
@@ -192,12 +198,12 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
             alt=f"Map of the {modality} layers, users and items in two colours",
             name=f"{run.name}-layers-{modality}",
             span=3,
-            caption=f"Layers after epoch {index.epoch} · {len(nodes):,} of {n_users + n_items:,} "
-            "nodes are drawn; MAD is that of all users / all items with an edge. All layers lie on "
-            "the same two axes, the directions in which these points differ most (PCA, "
-            f"{frame.explained:.0%} of their variance). After each epoch the axes are found anew "
-            "and turned to match the picture before. The scale never zooms in: points that draw "
-            f"together are points that become alike.{_left_out(index, modality)}",
+            caption=f"Layers after epoch {index.epoch}: {len(nodes):,} of {n_users + n_items:,} "
+            "nodes are drawn. MAD: of all users / all items with an edge. All layers share two axes, "
+            "the directions in which these points differ most (PCA, "
+            f"{frame.explained:.0%} of their variance). After each epoch the axes are computed again "
+            "and turned to match the last picture. The scale never zooms in: points that come "
+            f"together become alike.{_left_out(index, modality)}",
         )
     ]
 
@@ -205,7 +211,7 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
 def _next_frame(
     run: Run, record: RunRecord, modality: str, index: LayerIndex, nodes: NDArray[np.int64]
 ) -> LiveMap:
-    """The map of the layers as last written, oriented like the one that was shown before."""
+    """The map of the layers as they were last written, turned like the map that was shown before."""
     shown = _shown(str(run.path), record.provenance.created.isoformat(), modality)
     version, frame = shown.last
     if version != index.version or frame is None:
@@ -222,23 +228,21 @@ class _Shown:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _shown(path: str, created: str, modality: str) -> _Shown:
-    """What the last map of a run was, in any tab: a page loaded again would mirror and zoom it."""
+    """The last map of a run, for all windows: without it a page that is loaded again could mirror the map."""
     return _Shown()
 
 
 def _left_out(index: LayerIndex, modality: str) -> str:
-    """Which layers are not on the map, in a sentence with a space before it; nothing where all are."""
+    """A sentence about the layers that are not on the map, after a space; empty if all are on it."""
     shown = index.facts.like_last(modality)
     others = [str(k) for k in range(len(index[modality])) if k not in shown]
     if not others:
         return ""
-    return (
-        f" Not on the map: layer {', '.join(others)}, of another width, so without axes in common."
-    )
+    return f" Not on the map: layer {', '.join(others)}, which has another width and so no axes in common."
 
 
 def _titles(history: History, modality: str, index: LayerIndex) -> list[str]:
-    """Each layer with its MAD in the same epoch, where that is known."""
+    """A heading for each layer, with its MAD in the same epoch if that is known."""
     rows = history.epochs
     now = rows[rows["epoch"] == index.epoch] if "epoch" in rows else rows
     titles = []

@@ -1,4 +1,4 @@
-"""Widgets made from the settings' own classes: bounds, choices and help come from the model file."""
+"""Widgets of settings. Bounds, choices and help come from the fields of the settings' classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EFFECTS = {
 
 
 def label_of(name: str, field: FieldInfo) -> str:
-    """The setting's title, or what can be made of its name in a model that gives none."""
+    """The title of a setting; without a title, words made of its name."""
     return field.title or name.replace("_", " ").capitalize()
 
 
@@ -43,7 +43,7 @@ def weight_options(field: FieldInfo, *in_use: float) -> list[float]:
         for weight in WEIGHTS
         if (low is None or weight >= low) and (high is None or weight <= high)
     ]
-    # One weight for each text: the slider tells its options apart by their texts.
+    # The slider tells its options apart by their texts, so each text stands for one weight.
     return sorted({f"{weight:g}": weight for weight in (*inside, *in_use)}.values())
 
 
@@ -92,14 +92,14 @@ def setting(
 
 
 def kept_setting(name: str, field: FieldInfo, default: Any, key: str) -> Any:
-    """The value of a setting whose widget is not drawn: what was chosen before, or the default."""
+    """The value of a setting whose widget is not drawn: the value that was chosen before, or the default."""
     if key not in st.session_state:
         return default
     return _read(name, field, st.session_state[key])
 
 
 def _read(name: str, field: FieldInfo, value: Any) -> Any:
-    """A widget's value for the settings' class: numbers and pairs are written as text."""
+    """The value of a widget for the settings' class. Lists of numbers and pairs are typed as text."""
     kind = get_origin(field.annotation)
     if isinstance(value, str) and kind is dict:
         return _pairs(name, value)
@@ -115,7 +115,7 @@ def _written(value: Any) -> str:
 
 
 def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
-    """Least and largest value; an exclusive bound is given as it stands, pydantic refuses it."""
+    """Least and largest value. An exclusive bound is among them; pydantic refuses it when the run starts."""
     low = high = None
     for rule in field.metadata:
         low = getattr(rule, "ge", getattr(rule, "gt", low))

@@ -29,7 +29,7 @@ from rednd_core.modeling.registry import CARDS, ModelCard
 
 SUBJECT = "rednnd"  # The model that the project is about comes first where the data set has what it needs.
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
-# A number outside of its bounds stays in the browser: the server would start with the last good one.
+# The browser does not send a number outside of its bounds, so the server would start with the last good one.
 NO_SILENT_START = f"""
 .st-key-{FORM}:has(input[aria-invalid=true]) .st-key-{START} {{ display: none; }}
 .st-key-{FORM}:not(:has(input[aria-invalid=true])) .st-key-{REFUSED} {{ display: none; }}
@@ -37,7 +37,7 @@ NO_SILENT_START = f"""
 
 
 def start_form() -> None:
-    """Draw the form; a press on the button starts a detached process and watches it."""
+    """Draw the form. Its button starts a training as a process of its own, which the page then watches."""
     if not exposure.may_train():
         st.info(
             "Trainings cannot be started in this public app. Install the project to train your own."
@@ -63,14 +63,14 @@ def _form() -> None:
         name = st.text_input(
             "Name of the run",
             placeholder=cached.store().new_name(card.name, dataset.name),
-            help="Letters, digits, dots, dashes, underscores. Empty: the name shown in grey.",
+            help="Letters, digits, dots, dashes, underscores. An empty field takes the name shown in grey.",
             key="train.name",
         )
     fields = models[card.name].settings_class.model_fields
     settings = choose_settings(card, fields, dataset, data.path)
     with st.container(key=REFUSED):
         st.warning(
-            "A number marked red is outside of its range. Correct it, then the training can start.",
+            "A number marked red is outside of its range. Correct the number to start the training.",
             icon=":material/error:",
         )
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="train.start"):
@@ -78,7 +78,7 @@ def _form() -> None:
 
 
 def _data_config() -> DataConfig:
-    """Bundled samples, what known runs were trained on, or any folder that is typed in."""
+    """One of the bundled samples, a data set of a known run, or any folder that is typed in."""
     options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
     options += declared()
     for entry in cached.run_entries():
@@ -91,7 +91,7 @@ def _data_config() -> DataConfig:
         "Data set",
         options,
         placeholder="none is known, type the path of one",
-        help="Sample data, and what the runs were trained on.",
+        help="Sample data, and the data sets of all runs.",
         key=state.DATA_PATH,
         persist_state="session",
     )
@@ -114,7 +114,7 @@ def _facts(dataset: Dataset) -> None:
 
 
 def _start(model: str, data: DataConfig, settings: dict[str, Any], *, name: str | None) -> None:
-    """Validate everything that can be validated without building the model, then start."""
+    """Validate all settings that can be validated without building the model, then start the training."""
     from rednd_core.modeling.defaults import configure
 
     config = configure(model, data, settings)

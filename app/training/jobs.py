@@ -1,4 +1,4 @@
-"""The list of trainings: what is queued, running and over, and the buttons that each state allows."""
+"""The list of trainings: queued, running and over, with the buttons that each state allows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from rednd_core.runs import ControlReader, History, Run, RunEntry, StatusRecord
 from rednd_core.wording import duration
 
 POLL_SECONDS = 2.0
-ANSWER_SECONDS = 10.0  # a trainer that lets a command wait longer does not answer
-RECENT = 4  # jobs that are over, listed below those that are not
-LOOK_BACK = 10  # epochs whose median gives the pace
+ANSWER_SECONDS = 10.0  # A trainer that lets a command wait longer than this does not answer.
+RECENT = 4  # how many trainings that are over the list has
+LOOK_BACK = 10  # epochs whose median time is the pace
 BADGES = {
     "queued": ("gray", "hourglass_empty"),
     "running": ("green", "directions_run"),
@@ -33,13 +33,13 @@ RESUMABLE = ("stopped", "failed", "lost")
 
 
 def job_list(entries: Sequence[RunEntry], watched: str | None) -> None:
-    """Every living job and the latest that are over, but the watched one, which has its own place."""
+    """The trainings in the queue, and the latest that are over; the watched one has its own place."""
     own = [entry for entry in entries if not entry.run.bundled]
     live = [entry.name for entry in own if entry.status and entry.status.is_live]
     over = [entry.name for entry in own if entry.name not in (*live, watched)][:RECENT]
     if own:
         every = POLL_SECONDS if live else None
-        # Oldest first: that is the order in which the queue is served.
+        # The oldest training comes first, as in the queue.
         st.fragment(_rows, run_every=every)(tuple(reversed(live)), tuple(over), watched)
 
 
@@ -49,7 +49,7 @@ def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> 
         n for n, e in entries.items() if e.status and e.status.is_live and not e.run.bundled
     }
     if now_live != set(live):
-        st.rerun()  # started or over: the whole page has another shape now
+        st.rerun()  # A training has started or ended, so the whole page looks different.
     for name in live:
         if name != watched:
             _row(entries[name])
@@ -63,7 +63,7 @@ def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> 
 
 
 def _over_label(entries: Sequence[RunEntry]) -> str:
-    """How many there are; those that ended badly are named, as the list itself is closed at first."""
+    """The number of trainings, and of those that ended badly, because the list is closed at first."""
     states = Counter(entry.status.state for entry in entries if entry.status)
     bad = [f"{states[state]} {state}" for state in ("failed", "lost") if states[state]]
     return f"Trainings that are over ({', '.join([f'{len(entries)} latest', *bad])})"
@@ -84,13 +84,13 @@ def _row(entry: RunEntry) -> None:
 
 
 def badge(status: StatusRecord) -> None:
-    """The state as a coloured word."""
+    """Show the state as a coloured word."""
     color, icon = BADGES[status.state]
     st.badge(status.state, color=color, icon=f":material/{icon}:")  # type: ignore[arg-type]
 
 
 def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
-    """What can be done with a job in this state; ``place`` keeps the keys of two rows apart."""
+    """The buttons that the state allows; ``place`` tells the keys of two rows apart."""
     if not exposure.may_steer(run.name):
         return
     actions = {
@@ -113,8 +113,8 @@ def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
             key=f"{place}.kill.{run.name}",
             type="primary",
             icon=":material/skull:",
-            help=f"It has not reacted for {ANSWER_SECONDS:.0f} s. This ends its process at once; "
-            "it can be resumed after its last checkpoint.",
+            help=f"The training has not answered for {ANSWER_SECONDS:.0f} s. This button ends its process "
+            "at once. The training can be resumed from its last checkpoint.",
             on_click=attempt,
             args=(jobs.kill, run),
         )
@@ -124,9 +124,9 @@ def buttons(run: Run, status: StatusRecord, *, place: str) -> None:
             "Resume training" if kept else "Start again",
             key=f"{place}.continue.{run.name}",
             icon=":material/replay:",
-            help="Goes on after its last checkpoint."
+            help="The training goes on from its last checkpoint."
             if kept
-            else "There is no checkpoint yet: it begins with the first epoch.",
+            else "There is no checkpoint yet, so the training begins with the first epoch.",
             on_click=_resume,
             args=(run,),
         )
@@ -145,7 +145,7 @@ def does_not_answer(run: Run) -> bool:
 
 
 def progress(run: Run, status: StatusRecord) -> str:
-    """Epoch, pace and what is left, or the run's own last words."""
+    """The epoch and the pace of a running training; the last message of another one."""
     if status.state == "queued":
         return status.message or "Waiting for its turn"
     if status.state not in ("running", "paused"):
@@ -157,11 +157,12 @@ def progress(run: Run, status: StatusRecord) -> str:
     if pace is None:
         return f"Epoch 1 of {epochs:,} is on its way …"
     left = duration((epochs - status.epoch) * pace)
-    return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s each · at most {left} left"
+    so_far = f"Epoch {status.epoch:,} of at most {epochs:,} · {pace:.2f} s each"
+    return f"{so_far} · up to {left} more at this pace"
 
 
 def seconds_per_epoch(history: History) -> float | None:
-    """Median of the latest epochs, with validation and measures; None before the first."""
+    """Median time of the latest epochs, with validation and measures; None before the first epoch."""
     columns = [name for name in history.epochs.columns if str(name).startswith("seconds.")]
     if not columns:
         return None

@@ -19,13 +19,13 @@ from rednd_core.runs import Run, export, import_archive, import_checkpoint
 from rednd_core.runs.recycle_bin import MOST_BYTES, MOST_RUNS
 
 RUN = "manage.run"
-DELETED = "manage.deleted"  # the run that went last from this tab
+DELETED = "manage.deleted"  # the run that was last deleted from this window
 REFUSED = "manage.refused"  # why the last import changed nothing
 ATTEMPTS = "manage.attempts"  # imports so far: the number of the uploader's key
 
 
 def manage_runs() -> None:
-    """Two columns: what is here, and what comes from elsewhere."""
+    """Two columns: the runs of this machine, and runs from elsewhere."""
     here, elsewhere = st.columns(2)
     with here:
         _own_run()
@@ -49,7 +49,7 @@ def _own_run() -> None:
                 args=(cached.store().restore, deleted),
             )
     if not entries:
-        st.caption("There are no runs of your own yet. The bundled ones cannot be changed.")
+        st.caption("There are no runs of your own yet. The bundled runs cannot be changed.")
         return
     if st.session_state.get(RUN) not in entries:
         st.session_state[RUN] = None
@@ -60,7 +60,7 @@ def _own_run() -> None:
     if entry.problem:
         st.warning(f"This folder is broken. {escape_markdown(entry.problem)}")
     if entry.status and entry.status.is_live:
-        st.caption("It is in training. Stop it first; then it can be exported or deleted.")
+        st.caption("This run is in training. Stop it first, then you can export or delete it.")
         return
     with st.container(horizontal=True):
         if not entry.problem:
@@ -74,7 +74,7 @@ def _own_run() -> None:
                 on_click="ignore",
                 help=f"About {entry.run.disk_bytes / 2**20:,.0f} MB.",
             )
-        # Keys of one run: an open question would be asked of the next one, and so would a click.
+        # The keys name the run: otherwise an open question, and a click on it, would be about the next run.
         with st.popover("Delete …", icon=":material/delete:", key=f"manage.delete.{name}"):
             st.write(
                 f"Delete **{escape_markdown(name)}** with all of its files? The last {MOST_RUNS} deleted "
@@ -93,7 +93,7 @@ def _delete(name: str) -> None:
     attempt(cached.store().delete, name)
     if PROBLEM not in st.session_state:
         st.session_state[DELETED] = name
-        st.session_state[RUN] = None  # the next run is not what was meant
+        st.session_state[RUN] = None  # Streamlit would choose the next run of the list.
 
 
 def export_bytes(run: Run) -> bytes:
@@ -103,7 +103,7 @@ def export_bytes(run: Run) -> bytes:
 
 
 def _bin() -> None:
-    """What was deleted and can come back."""
+    """The runs that were deleted and can be restored."""
     gone = cached.store().deleted()
     if not gone:
         return
@@ -150,7 +150,7 @@ def _import() -> None:
         else:
             cached.run_entries.clear()
             watch_next(run.name)
-        # An empty uploader: the files of this attempt would be among those of the next.
+        # A new uploader is empty; the old one would add the files of this attempt to the next attempt.
         st.session_state[ATTEMPTS] = st.session_state.get(ATTEMPTS, 0) + 1
         st.rerun()
 

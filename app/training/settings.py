@@ -104,7 +104,7 @@ def whose_defaults(
     """Whose defaults the settings show at first, in Markdown."""
     owners = {
         "data set": f"Recommended by the data set {escape_markdown(dataset_name)}",
-        "model": f"Of {card.title} itself",
+        "model": f"Of {card.title}{f' ({card.paper})' if card.paper else ''}",
     }
     parts = []
     for owner, words in owners.items():
@@ -112,4 +112,4 @@ def whose_defaults(
         if names:
             parts.append(f"**{words}:** {' · '.join(map(escape_markdown, names))}.")
     others = "All other settings have" if parts else "All settings have"
-    return f"Defaults. {' '.join(parts)} {others} the defaults of the project, which follow the papers."
+    return f"Defaults. {' '.join(parts)} {others} the defaults of the project."

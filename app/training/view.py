@@ -1,4 +1,4 @@
-"""The page Live training: start runs, watch them, and move the alignment weight while they train."""
+"""The page Live training: start a training, watch it, and move the weights of its losses meanwhile."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from app.training.watch import watch
 from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
-SEEN_LIVE = "training.seen_live"  # a run trained while this tab was here
-GONE = "training.gone"  # the run that was wanted and is not there, until another one is chosen
+SEEN_LIVE = "training.seen_live"  # whether a run trained while this window was open
+GONE = "training.gone"  # a run that was asked for and is not there, until another one is chosen
 LIVE = "training-live"
-# A busy machine redraws late, and Streamlit fades what waits to be redrawn: here that is all there is
-# to see, and none of it is out of date by more than a second.
+# Streamlit fades whatever waits to be drawn again. On this page that is everything, every second, although
+# nothing on it is more than a second old.
 NEVER_FADED = f".st-key-{LIVE} [data-stale=true] {{ opacity: 1; transition: none; }}"
 
 
 @explained
 def render() -> None:
-    """Draw the page. What is closed is not built: a lecture room's laptop has a training to run."""
+    """Draw the page. Closed parts are not built: the processor time belongs to the training."""
     st.title("Live training")
     show_problem()
     entries = [entry for entry in cached.run_entries() if entry.record and entry.status]
     live = [entry for entry in entries if entry.status and entry.status.is_live]
     if live:
         st.session_state[SEEN_LIVE] = True
-    first_visit = SEEN_LIVE not in st.session_state  # else the end of a run would move its charts
+    # The introduction does not come back when a training ends: it would push the charts down.
+    first_visit = SEEN_LIVE not in st.session_state
     if first_visit:
         st.markdown(
-            "Train a model and look on. **Move the alignment weight while it trains**: the losses, "
-            "the validation, the smoothness of every layer and the picture of the layers follow "
-            "within about two seconds. Training is a process of its own: close the tab, come back, "
-            "it goes on."
+            "Train a model and watch it learn. **Move the weight of a loss while the model trains**: the "
+            "losses, the validation, the smoothness of every layer and the picture of the layers follow. "
+            "The training is a process of its own and goes on when you close this window."
         )
     follow = st.session_state.pop(WATCH_NEXT, None)
     if follow:
@@ -70,13 +70,15 @@ def render() -> None:
         if manage.open:
             with manage:
                 manage_runs()
-    if form.open:  # last, as the first one of a server waits for torch
+    if (
+        form.open
+    ):  # The form comes last because the first form of a server waits until torch is loaded.
         with form:
             start_form()
 
 
 def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> RunEntry | None:
-    """The run to watch: ``follow``, or the one that was chosen, or the one that trains."""
+    """The run to watch: ``follow``, else the run that was chosen, else the run that trains."""
     if not entries:
         st.info("There is no run yet. Start a training above.")
         return None
@@ -88,7 +90,7 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
         _forget_gone()
     state.begin(state.JOB, by_name, ordered[0].name)
     _say_gone(by_name, st.session_state[state.JOB])
-    # Plain names: the label is what the address bar keeps.
+    # The options are plain names, because the address bar keeps the text of an option.
     name = st.selectbox(
         "Run to watch",
         list(by_name),
@@ -97,12 +99,12 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
         on_change=_forget_gone,
         **state.keep(state.JOB),
     )
-    # None where the browser's Back leads to an address without a run.
+    # The name is None if the browser's Back leads to an address without a run.
     return None if name is None else by_name[name]
 
 
 def _note_gone(options: Collection[str]) -> None:
-    """Remember a run that was chosen, here or in the address, and is not there."""
+    """Remember a run that was asked for, here or in the address, and is not there."""
     wanted = (st.session_state.get(state.JOB), st.query_params.get(state.JOB))
     if gone := next((name for name in wanted if name and name not in options), None):
         st.session_state[GONE] = gone
@@ -115,7 +117,7 @@ def _forget_gone() -> None:
 def _say_gone(options: Collection[str], shown: str) -> None:
     gone = st.session_state.get(GONE)
     if gone and gone not in options:
-        why = "was deleted" if gone == st.session_state.get(DELETED) else "is not here (any more)"
+        why = "was deleted" if gone == st.session_state.get(DELETED) else "is not here"
         st.warning(
             f"The run **{escape_markdown(gone)}** {why}; this is **{escape_markdown(shown)}**.",
             icon=":material/link_off:",

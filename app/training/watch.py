@@ -1,4 +1,4 @@
-"""Watch one run: its state, its weight slider and its charts, drawn anew every second."""
+"""One watched run: its state, the sliders of its weights and its charts, drawn anew every second."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, exposure, state
 from app.shared.text import escape_markdown
@@ -31,14 +32,14 @@ LOG_LINES = 12
 
 
 def watch(run: Run) -> None:
-    """Draw the run; looked at anew every second until it is over."""
+    """Draw the run, and draw it again every second until it is over."""
     _leave_deleted(run)
     live = run.status.is_live
     st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live)
 
 
 def _leave_deleted(run: Run) -> None:
-    """Let the page choose another run where this one was deleted, e.g. in another tab."""
+    """Let the page choose another run if this one was deleted, for example in another window."""
     if not run.layout.config.exists():
         cached.run_entries.clear()
         st.rerun()
@@ -48,37 +49,31 @@ def _watch(run: Run, live: bool) -> None:
     try:
         record, status, history = run.record, run.status, cached.history(run)
         if status.is_live != live:
-            st.rerun()  # begins or ends the polling
+            st.rerun()  # The whole page begins or ends to look every second.
         show_problem()
         head, refused = st.container(), st.container()
         if not live:
             _links(run)
-        if live and (weights := live_weights(run, record)):
-            left, right = st.columns(2, vertical_alignment="bottom")
-            with left:
-                history = _weights(weights, run, status, history)
-        else:
-            right = st.container()
+        weights = live_weights(run, record) if live and exposure.may_steer(run.name) else []
+        # One row of controls leaves the screen to the charts.
+        *sliders, left, right = st.columns([3] * len(weights) + [2, 2], vertical_alignment="bottom")
+        history = _weights(weights, sliders, run, status, history)
         if live:
             with refused:
                 _refusal(history)
         if status.state != "running" and history.epochs.empty and run.layer_version is None:
-            with head:  # and no chart that says its first epoch is on its way
+            with head:  # A chart would say that the first epoch is on its way, which is not so.
                 _head(run, record, status, history, None)
             return
-        with right:
-            measure, modality = choose_layers(record)
+        measure, modality = choose_layers(record, left, right)
         n_validated = validated_users(run, record)
         try:
             drawn = charts(run, record, history, measure, modality, n_validated)
-        finally:  # words sent ahead of the figures would tell of an epoch that is not drawn yet
+        finally:  # Words that are sent before the figures would tell of an epoch that is not drawn yet.
             with head:
                 _head(run, record, status, history, n_validated)
         show_charts(run, drawn)
-    except (
-        RedndError,
-        OSError,
-    ) as error:  # a timer draws this part alone, outside the page's own guard
+    except (RedndError, OSError) as error:  # The page's own guard does not see what a timer draws.
         _leave_deleted(run)
         told = storage_error(error) if isinstance(error, OSError) else error
         st.error(escape_markdown(str(told)), icon=":material/error:")
@@ -87,8 +82,8 @@ def _watch(run: Run, live: bool) -> None:
 def _head(
     run: Run, record: RunRecord, status: StatusRecord, history: History, n_validated: int | None
 ) -> None:
-    """State, progress, the best so far and the buttons on one line; why it ended where it failed."""
-    bad_end = status.state in ("failed", "lost")  # its message stands below
+    """State, progress, best result and buttons on one line; the reason, if the training ended badly."""
+    bad_end = status.state in ("failed", "lost")  # _bad_end shows the message of these states.
     said = f"Epoch {status.epoch:,} of {record.config.training.epochs:,}"
     if status.state == "queued":
         said = _turn(run)
@@ -100,7 +95,7 @@ def _head(
         best = history.epochs.loc[history.epochs["epoch"] == status.best_epoch, column]
         if len(best):
             users = f", {n_validated:,} users" if n_validated else ""
-            said += (  # on a line of its own: the buttons would no longer fit beside it
+            said += (  # A line of its own leaves room for the buttons beside the first line.
                 f"  \nBest validation {metric} **{wording.metric(best.iloc[-1])}** "
                 f"(epoch {status.best_epoch:,}{users})"
             )
@@ -119,7 +114,7 @@ def _turn(run: Run) -> str:
         return "Starting …"
     first, status = ahead[0].run, ahead[0].status
     said = f"Queued {behind(ahead)}"
-    if status is None or status.state == "queued":  # it is about to start
+    if status is None or status.state == "queued":  # The first one is about to start.
         return said
     return f"{said}, which is {status.state} · {escape_markdown(progress(first, status))}"
 
@@ -129,55 +124,58 @@ def _bad_end(run: Run, status: StatusRecord) -> None:
         st.error(f"The training failed. {escape_markdown(status.message)}", icon=":material/error:")
     else:
         st.warning(
-            "The training process was killed or its machine went down, without a word. What it had "
-            f"written is here, and it can be resumed. {escape_markdown(status.message)}",
+            "The training process was killed, or its machine went down. Everything that the process had "
+            f"saved is here, and the training can be resumed. {escape_markdown(status.message)}",
             icon=":material/heart_broken:",
         )
     # A log names folders of the machine, which strangers need not know.
     if not exposure.is_public() and (tail := run.log_tail(LOG_LINES)):
-        with st.expander("The last lines of its log", expanded=status.state == "failed"):
+        with st.expander("The last lines of the log", expanded=status.state == "failed"):
             st.code(tail, language=None)
 
 
 def _refusal(history: History) -> None:
-    """The last command about a weight where the training could not follow it, whoever sent it."""
+    """The last command about a weight, if the trainer refused it; from any window."""
     last = next(iter(reversed(weight_events(history))), None)
     if last is not None and last["event"] == "refused":
         st.warning(
             f"Epoch {last['epoch'] + 1:,}: setting the weight of the loss "
-            f"{escape_markdown(last['loss'])} to {last['value']:g} was refused, the training goes on "
+            f"{escape_markdown(last['loss'])} to {last['value']:g} was refused. The training goes on "
             f"as before. {escape_markdown(last['message'])}",
             icon=":material/block:",
         )
 
 
 def _weights(
-    weights: Sequence[LiveWeight], run: Run, status: StatusRecord, history: History
+    weights: Sequence[LiveWeight],
+    columns: Sequence[DeltaGenerator],
+    run: Run,
+    status: StatusRecord,
+    history: History,
 ) -> History:
-    """The sliders of the living run, and what became of their last moves.
+    """The sliders of a run that is queued, running or paused, and what became of their last moves.
 
     Returns:
-        The history, with the answer to a move that was just made: the trainer answers between two
-        batches. Waiting for the answer marks the move in the charts at once, not a second later.
+        The history, with the answer to a move that was just made. The trainer answers between two
+        batches; waiting for the answer marks the move in the charts at once, not a second later.
     """
-    if not exposure.may_steer(run.name):
-        return history
     places = []
-    for weight in weights:
-        weight_slider(weight, status, history)
-        places.append(st.empty())
+    for weight, column in zip(weights, columns, strict=True):
+        with column:
+            weight_slider(weight, status, history)
+            places.append(st.empty())
     while True:
         for weight, place in zip(weights, places, strict=True):
             place.caption(told(weight, status, history))
         waiting = any(waits(weight, history) for weight in weights)
         if not waiting or run.status.state != "running":
             return history
-        time.sleep(LOOK_SECONDS)  # a further move interrupts this at the next caption
+        time.sleep(LOOK_SECONDS)  # The next caption notices a further move, which ends this loop.
         history = cached.history(run)
 
 
 def _links(run: Run) -> None:
-    """The other pages, with this run chosen; a row of its own, so that nothing breaks off."""
+    """Links to the other pages, with this run chosen. A row of its own keeps the words on one line."""
     if run.layer_version is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="training-links"):

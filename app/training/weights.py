@@ -17,14 +17,10 @@ from app.training.fields import effect_of, label_of, weight_options
 from rednd_core.modeling.registry import CARDS, weight_setting
 from rednd_core.runs import Command, ControlReader, History, Run, RunRecord, StatusRecord, send
 
-ANSWER_SECONDS = (
-    1.0  # that a drawing of the page waits for the trainer, which answers between two batches
-)
-ON_ITS_WAY_SECONDS = (
-    2.0  # between a command that the trainer has taken and the event that tells of it
-)
-TICKETS = "training.tickets"  # of all weights that were sent from this tab
-SINCE = "training.since"  # when this tab first looked; what is older may have been sent from it
+ANSWER_SECONDS = 1.0  # how long a drawing of the page waits for the trainer's answer to a move
+ON_ITS_WAY_SECONDS = 2.0  # longest time from the trainer taking a command to the event about it
+TICKETS = "training.tickets"  # the tickets of all weights that were sent from this window
+SINCE = "training.since"  # when this window first looked at a run
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class LiveWeight:
 
 @dataclass(frozen=True)
 class Sent:
-    """The weight that was last sent from this tab."""
+    """The weight that was last sent from this window."""
 
     ticket: str
     value: float
@@ -70,8 +66,8 @@ class Drawn:
     """The slider as it was last drawn.
 
     Attributes:
-        number: counts the sliders. A slider that has to stand elsewhere is replaced by a new one: a browser
-            that is behind would send the old place of a slider that was set, as if its reader moved it.
+        number: counts the sliders. A slider that has to show another weight is replaced by a new slider: if
+            the old one were set, a browser that is behind would send its old weight like a reader's move.
         value: where the slider stands.
         options: the weights on it.
     """
@@ -88,7 +84,7 @@ class Standing:
     Attributes:
         in_force: the value that the trainer multiplies with.
         coming: the value of the newest command that the trainer has not applied yet; None without one.
-        is_own: whether that command was sent from this tab.
+        is_own: whether that command was sent from this window.
         event: what last became of a command for this weight; None where there was no command.
     """
 
@@ -124,7 +120,7 @@ def weight_events(history: History) -> list[Mapping[str, Any]]:
 
 
 def standing(of: LiveWeight, history: History) -> Standing:
-    """What holds for the weight now, whoever moved it."""
+    """What holds for the weight now, whichever window moved it."""
     in_force, event = of.start, None
     for row in history.events:
         if row["event"] == "continued" and of.loss in row.get("weights", {}):
@@ -146,13 +142,13 @@ def standing(of: LiveWeight, history: History) -> Standing:
 
 
 def last_sent(of: LiveWeight) -> Sent | None:
-    """The weight that was last sent from this tab."""
+    """The weight that was last sent from this window."""
     sent: Sent | None = st.session_state.get(_sent_key(of))
     return sent
 
 
 def is_ours(ticket: str | None) -> bool:
-    """Whether a command was sent from this tab."""
+    """Whether a command was sent from this window."""
     return ticket is not None and ticket in st.session_state.get(TICKETS, ())
 
 
@@ -163,7 +159,7 @@ def _is_on_its_way(sent: Sent, history: History) -> bool:
 
 
 def weight_slider(of: LiveWeight, status: StatusRecord, history: History) -> None:
-    """A slider that stands where the weight does, whoever moved it."""
+    """A slider that shows the weight that holds, whichever window moved it."""
     st.session_state.setdefault(SINCE, time.time())
     now = standing(of, history)
     last: Drawn | None = st.session_state.get(_drawn_key(of))
@@ -207,8 +203,8 @@ def _send(of: LiveWeight, number: int) -> None:
 def moved_to(value: float, drawn: Drawn, options: Sequence[float], now: float) -> float:
     """The weight that is asked for when the slider, as it was drawn, is moved to ``value``.
 
-    A step of one is relative: a key press goes to the neighbour of ``now`` among ``options``, also where
-    somebody else moved the weight after the slider was drawn. A longer move names its goal.
+    A step of one is relative: a key press goes to the neighbour of ``now`` among ``options``, also if
+    another window moved the weight after the slider was drawn. A longer move names its goal.
     """
     step = drawn.options.index(value) - drawn.options.index(drawn.value)
     if now == drawn.value or abs(step) != 1:
@@ -221,14 +217,14 @@ def told(of: LiveWeight, status: StatusRecord, history: History) -> str:
     """The weight that is on its way, or the weight in force and who moved it, in Markdown."""
     now = standing(of, history)
     if now.coming is not None and status.state == "queued":
-        return f":orange[**{now.coming:g}** from the first batch on, when its turn comes.]"
+        return f":orange[**{now.coming:g}** from the first batch on.]"
     if now.coming is not None:
         who = "" if now.is_own else " from another window"
         return f":orange[**{now.coming:g}** is sent{who} and waits for the next batch …]"
     if now.event is None and status.state == "queued":
-        return f"**{now.in_force:g}** when its turn comes. You can move it already."
+        return f"**{now.in_force:g}** from the first batch on. You can move the slider already."
     if now.event is None:
-        return f"**{now.in_force:g}** since the start. Move it and watch the pink marks."
+        return f"**{now.in_force:g}** since the start. Move the slider and watch the pink marks."
     if now.event["event"] == "refused":
         return f"**{now.in_force:g}** is still in force."
     epoch, by = now.event["epoch"] + 1, _by(of, now.event)
@@ -236,19 +232,20 @@ def told(of: LiveWeight, status: StatusRecord, history: History) -> str:
 
 
 def _by(of: LiveWeight, event: Mapping[str, Any]) -> str:
-    """Who moved the weight, as far as this tab can know."""
+    """Who moved the weight, as far as this window can know."""
     sent = last_sent(of)
     if sent is not None and event.get("ticket") == sent.ticket:
         return f", {max(0.0, event['time'] - sent.time):.1f} s after you moved it"
     if event.get("ticket") is None or is_ours(event["ticket"]):
         return ""
-    if event["time"] < st.session_state.get(SINCE, 0.0):  # perhaps by this reader, before a reload
+    if event["time"] < st.session_state.get(SINCE, 0.0):
+        # The same reader may have moved the weight before a reload of the page.
         return ""
     return "; it was moved in another window"
 
 
 def waits(of: LiveWeight, history: History) -> bool:
-    """Whether a move that was just made in this tab has no answer yet."""
+    """Whether a move that was just made in this window has no answer yet."""
     sent = last_sent(of)
     answered = sent is None or any(event.get("ticket") == sent.ticket for event in history.events)
     return sent is not None and not answered and time.time() < sent.time + ANSWER_SECONDS

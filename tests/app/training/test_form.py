@@ -144,7 +144,7 @@ def test_the_form_says_whose_defaults_it_shows(planted_folder: Path, tmp_path: P
     recommended = "**Recommended by the data set shop:** Embedding size · Epochs, at most · "
     assert f"{recommended}Learning rate · Patience, in validations." in said
     assert (
-        "Of RedNⁿD itself" not in said
+        "Of RedNⁿD" not in said
     )  # the data set's learning rate counts instead of the model's
     epochs = app.number_input(key="train.sample_data/shop.rednnd.epochs")
     assert epochs.value == 600
@@ -152,7 +152,7 @@ def test_the_form_says_whose_defaults_it_shows(planted_folder: Path, tmp_path: P
     folder = tmp_path / "own"
     shutil.copytree(planted_folder, folder)
     app.text_input(key="data_path.typed").set_value(str(folder)).run()
-    assert "**Of RedNⁿD itself:** Learning rate." in words(app)
+    assert "**Of RedNⁿD (arXiv 2412.18962):** Learning rate." in words(app)
     rate = app.number_input(key="train.own.rednnd.learning_rate")
     assert (rate.value, "the default is that of RedNⁿD" in rate.help) == (1e-4, True)
     assert app.number_input(key="train.own.rednnd.epochs").value == TrainingConfig().epochs

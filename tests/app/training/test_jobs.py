@@ -136,14 +136,17 @@ def test_a_queued_run_waits_for_its_turn_and_draws_nothing_yet(add_run) -> None:
     app = open_page(job="second")
     assert not charts(app)
     said = words(app)
-    assert "**0.001** when its turn comes" in said
+    assert "**0.001** from the first batch on. You can move the slider already." in said
     assert "on its way" not in said
     app.select_slider(key="training.weight.second.alignment.0").set_value(0.3).run()
     assert [c.value for c in commands(writer)] == [0.3]
-    assert "**0.3** from the first batch on, when its turn comes" in words(app)
+    assert ":orange[**0.3** from the first batch on.]" in words(app)
     writer.status("queued")
     app.run()
-    behind = "Queued behind **first**, which is running · Epoch 3 of 50 · 1.00 s each · at most 47 s left"
+    behind = (
+        "Queued behind **first**, which is running · Epoch 3 of at most 50 · 1.00 s each · "
+        "up to 47 s more at this pace"
+    )
     assert behind in words(app).replace("\\", "")
 
 

@@ -75,7 +75,7 @@ def test_a_living_run_can_be_neither_deleted_nor_exported(add_run) -> None:
     add_run()
     app = open_page(MANAGE)
     app.selectbox(key="manage.run").set_value("demo").run()
-    assert "It is in training" in words(app)
+    assert "This run is in training" in words(app)
     assert "manage.confirm.demo" not in keys(app)
     assert not [b for b in app.download_button if b.key == "manage.export"]
 

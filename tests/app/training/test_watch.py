@@ -58,13 +58,13 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     assert [len(numbers(t["x"])) for t in panels] == [N_USERS, N_ITEMS] * 3
     said = words(app).replace("\\", "")
     told = charts(app)["layers"]["caption"]
-    assert "Layers after epoch 3 · 50 of 50 nodes are drawn; MAD is that of all users" in told
-    assert "All layers lie on the same two axes" in told
+    assert "Layers after epoch 3: 50 of 50 nodes are drawn. MAD: of all users" in told
+    assert "All layers share two axes" in told
     titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
     assert titles[1] == "<b>layer 1</b><br><span style='font-size:14px'>MAD 1.30 / 1.30</span>"
     assert (
-        "Epoch 3 of 50 · 1.00 s each · at most 47 s left  \nBest validation recall@20 **0.3000** (epoch 2)"
-        in said
+        "Epoch 3 of at most 50 · 1.00 s each · up to 47 s more at this pace  \n"
+        "Best validation recall@20 **0.3000** (epoch 2)" in said
     )
     assert "**0.1** was applied in epoch **3**" in said
 
@@ -118,7 +118,7 @@ def test_an_address_of_a_run_that_is_not_there_says_so(add_run) -> None:
     app.query_params["job"] = "elsewhere"
     app.run()
     assert app.selectbox(key="job").value == "here"
-    assert "The run **elsewhere** is not here (any more); this is **here**." in words(app)
+    assert "The run **elsewhere** is not here; this is **here**." in words(app)
 
 
 def test_a_run_that_is_deleted_in_another_tab_gives_way_to_one_that_is_there(
@@ -132,7 +132,7 @@ def test_a_run_that_is_deleted_in_another_tab_gives_way_to_one_that_is_there(
     app.run()
     assert app.selectbox(key="job").value == "other"
     assert drawn_run(app) == "other"
-    assert "The run **demo** is not here (any more)" in words(app)
+    assert "The run **demo** is not here" in words(app)
     assert "Expected" not in words(app)
 
 
@@ -186,7 +186,7 @@ def test_the_form_is_open_where_nothing_trains_and_stays_shut_when_a_training_en
     app.run()
     assert "watch.continue.demo" in keys(app)  # it is over
     assert not form_is_open(app)
-    assert "Train a model and look on" not in words(app)  # nor does this push the charts down
+    assert "Train a model and watch it learn" not in words(app)  # nor does this push the charts down
     app.switch_page("../pages/5_Data.py").run()
     app.switch_page("../pages/4_Training.py").run()
     assert not form_is_open(app)
