@@ -15,6 +15,8 @@ from rednd_core.config import PROJECT_ROOT
 STYLE = f"""<style>
 .st-key-{LOADER}, :has(> .st-key-{address.KEY}) {{ display: none; }}  /* they take no row */
 .stMainBlockContainer {{ padding-top: 1rem; }}  /* room for the picture */
+/* Where the menu is closed, as on a phone, Streamlit's bar with the button that opens it covers the top. */
+.stApp:has([data-testid=stExpandSidebarButton]) .stMainBlockContainer {{ padding-top: 3.75rem; }}
 .stMainBlockContainer h1 {{ font-size: 2.1rem; padding: 0 0 .25rem; }}
 /* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
 .js-plotly-plot text[style*="rgb(121, 121, 121)"] {{ fill: currentColor !important; }}

@@ -100,6 +100,7 @@ def test_the_collection_of_garbage_after_a_rerun_can_be_switched_off() -> None:
     ("word", "needed"),
     [
         ("stMainBlockContainer", "app/navigation.py has in its style sheet"),
+        ("stExpandSidebarButton", "app/navigation.py has in its style sheet"),
         ("stColumn", "app/home/view.py has in its style sheet"),
         ("data-stale", "app/training/view.py has in its style sheet"),
         ("data-test-script-state", "app/shared/address.js watches"),

@@ -101,3 +101,26 @@ def test_dark_pages_have_light_text_and_clear_figures(open_page: Callable[..., A
     assert page.locator('[data-testid="stApp"]').evaluate(background) == "rgb(20, 18, 26)"
     figure = page.locator(PICTURE).first
     assert figure.evaluate("svg => svg.style.background") in ("rgba(0, 0, 0, 0)", "transparent")
+
+
+# Whether what one sees in the middle of the page's title belongs to the title.
+IN_SIGHT = """() => {
+  const title = document.querySelector("h1");
+  const { left, top, height } = title.getBoundingClientRect();
+  return title.contains(document.elementFromPoint(left + 20, top + height / 2));
+}"""
+
+
+@pytest.mark.parametrize("path", ["/", "/depth", "/training"])
+def test_nothing_covers_the_title(open_page: Callable[..., Any], path: str) -> None:
+    """On a phone, and where the menu was closed, Streamlit's bar lay on the title."""
+    phone = open_page(path, width=390, height=844)
+    phone.locator("h1").wait_for()
+    phone.wait_for_function(IN_SIGHT)
+    laptop = open_page(path, width=1280, height=720)
+    laptop.locator("h1").wait_for()
+    laptop.wait_for_function(IN_SIGHT)
+    laptop.locator("[data-testid=stSidebar]").hover()
+    laptop.locator("[data-testid=stSidebarCollapseButton] button").click()
+    laptop.locator("[data-testid=stExpandSidebarButton]").wait_for()
+    laptop.wait_for_function(IN_SIGHT)

@@ -143,9 +143,7 @@ def test_the_form_says_whose_defaults_it_shows(planted_folder: Path, tmp_path: P
     said = words(app)
     recommended = "**Recommended by the data set shop:** Embedding size · Epochs, at most · "
     assert f"{recommended}Learning rate · Patience, in validations." in said
-    assert (
-        "Of RedNⁿD" not in said
-    )  # the data set's learning rate counts instead of the model's
+    assert "Of RedNⁿD" not in said  # the data set's learning rate counts instead of the model's
     epochs = app.number_input(key="train.sample_data/shop.rednnd.epochs")
     assert epochs.value == 600
     assert "the default is recommended by the data set" in epochs.help

@@ -186,7 +186,9 @@ def test_the_form_is_open_where_nothing_trains_and_stays_shut_when_a_training_en
     app.run()
     assert "watch.continue.demo" in keys(app)  # it is over
     assert not form_is_open(app)
-    assert "Train a model and watch it learn" not in words(app)  # nor does this push the charts down
+    assert "Train a model and watch it learn" not in words(
+        app
+    )  # nor does this push the charts down
     app.switch_page("../pages/5_Data.py").run()
     app.switch_page("../pages/4_Training.py").run()
     assert not form_is_open(app)
