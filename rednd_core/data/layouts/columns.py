@@ -45,9 +45,10 @@ def ids(column: pa.ChunkedArray, where: str) -> IdColumn:
     if pa.types.is_integer(kind):
         if column.null_count:
             refuse_cells(column, np.asarray(column.is_valid(), dtype=bool), IDS_WANTED, where)
-        least = pc.min(column).as_py()
-        if least >= 0 and pc.max(column).as_py() < 2**63:
-            return IdColumn(column.cast(pa.int64()).to_numpy())
+        found = pc.min_max(column).as_py()
+        if found["min"] >= 0 and found["max"] < 2**63:
+            narrow = pa.int32() if found["max"] < 2**31 else pa.int64()
+            return IdColumn(column.cast(narrow).to_numpy())
         column = column.cast(pa.string())
     labels, codes = _distinct(column, where)
     whole = as_numbers(IdColumn(codes, labels))
@@ -70,6 +71,11 @@ def split_labels(column: pa.ChunkedArray, where: str) -> NDArray[np.int8]:
     """Cells as 0 train, 1 validation, 2 test, (n,)."""
     if column.null_count:
         refuse_cells(column, np.asarray(column.is_valid(), dtype=bool), LABELS_WANTED, where)
+    if (
+        pa.types.is_integer(column.type)
+        and pc.min(column).as_py() >= 0 >= pc.max(column).as_py() - 2
+    ):
+        return np.asarray(column.cast(pa.int8()).to_numpy())
     labels, codes = _distinct(column, where)
     parts = np.asarray([_LABELS.get(label.lower(), -1) for label in labels], dtype=np.int8)
     if (parts < 0).any():

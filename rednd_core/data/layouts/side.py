@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -86,7 +87,9 @@ def find_side_table(
         return SideTable(table, _own_key(table, kind, recognised.roles[kind]), is_own=True)
     if ids is None:
         return None
-    labels = set(ids.distinct()) if others else set()
+    labels = functools.cache(
+        lambda: set(ids.distinct())
+    )  # most folders have no table to compare with
     other_own = _OWN[_OTHER[kind]]
     candidates = [
         found
@@ -132,7 +135,7 @@ def _keys(table: Table, kind: str, in_interactions: str) -> list[str]:
 
 
 def _candidate(
-    file: SourceFile, recognised: Recognised, kind: str, ids: set[str]
+    file: SourceFile, recognised: Recognised, kind: str, ids: Callable[[], set[str]]
 ) -> SideTable | None:
     """``file`` as a table of that kind; None where it is none."""
     stem_says = _STEMS[kind].search(file.stem) is not None
@@ -151,8 +154,9 @@ def _candidate(
         for key in keys:
             listed = table.read([key], False)[key].to_pylist()
             known = set(map(str, listed))
-            share = len(known.intersection(ids)) / max(len(ids), 1)
-            if len(known) >= 0.9 * len(listed) and share >= _LEAST_SHARE:
+            if len(known) < 0.9 * len(listed):
+                continue
+            if len(known & ids()) >= _LEAST_SHARE * len(ids()):
                 return SideTable(table, key, is_own=False)
     except DataError:  # not a table after all: named among what was left out
         return None
