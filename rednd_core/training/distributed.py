@@ -14,24 +14,20 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from rednd_core.data.schema import IntArray, Interactions
+from rednd_core.data.schema import IntArray
 from rednd_core.errors import ConfigError, EngineError, RedndError, TrainingError
-from rednd_core.evaluation.evaluate import Evaluation, evaluate
-from rednd_core.evaluation.ranking import held_out_ranks
-from rednd_core.evaluation.scoring import TrainMatrix
 from rednd_core.modeling.phases import Batch
 
 PEER_SECONDS = 600.0
@@ -262,27 +258,6 @@ def joined() -> Iterator[World]:
             raise
         raise SystemExit(1) from None
     group.leave()
-
-
-def evaluate_together(
-    world: World,
-    user_emb: Tensor,
-    item_emb: Tensor,
-    train_matrix: TrainMatrix,
-    held_out: Interactions,
-    ks: Sequence[int],
-) -> Evaluation:
-    """:func:`evaluate` with the users divided among the processes; the same result in all of them."""
-    size, rank = world.size, world.rank
-    if size == 1:
-        return evaluate(user_emb, item_emb, train_matrix, held_out, ks)
-    mine = held_out.users % size == rank
-    own = Interactions(held_out.users[mine], held_out.items[mine])
-    ranks = np.zeros(len(held_out), dtype=np.int64)
-    if len(own):
-        ranks[mine] = held_out_ranks(user_emb, item_emb, train_matrix, own)
-    n_train = np.diff(train_matrix.indptr)[np.unique(held_out.users)].astype(np.int64)
-    return Evaluation(held_out, world.sum_array(ranks), tuple(ks), n_train)
 
 
 def _peer_seconds() -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -55,3 +57,8 @@ class FitResult:
     valid: dict[str, float]
     seconds_per_epoch: float
     seconds_per_validation: float
+
+
+def median_seconds(seconds: Sequence[float]) -> float:
+    """NaN where nothing was measured."""
+    return statistics.median(seconds) if seconds else math.nan

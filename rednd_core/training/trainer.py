@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -19,19 +19,20 @@ from torch import Tensor
 from rednd_core.config import TrainingConfig
 from rednd_core.data.sampling import BPRSampler
 from rednd_core.data.schema import Split, interaction_matrix
-from rednd_core.errors import ConfigError, TrainingError
+from rednd_core.errors import TrainingError
 from rednd_core.modeling.base import Recommender
 from rednd_core.modeling.observe import current_embeddings
-from rednd_core.modeling.phases import Batch, Phase, UserBatch
-from rednd_core.modeling.randomness import Epoch, seed_of
-from rednd_core.modeling.registry import model_title
+from rednd_core.modeling.phases import Batch, Phase
+from rednd_core.modeling.randomness import seed_of
 from rednd_core.training.adam import Adam
+from rednd_core.training.batches import EpochBatches
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
-from rednd_core.training.distributed import ALONE, World, evaluate_together
-from rednd_core.training.position import FitResult, Position
+from rednd_core.training.distributed import ALONE, World
+from rednd_core.training.position import FitResult, Position, median_seconds
 from rednd_core.training.recorded import CudaStepRecorder, RecordedStep, Step
 from rednd_core.training.selection import check_selection, saturation, verdict
+from rednd_core.training.together import evaluate_together, require_divisible
 
 
 class Trainer:
@@ -68,8 +69,10 @@ class Trainer:
         self.model, self.config = model, config
         self.callbacks = callbacks
         self.world = world
-        self._require_divisible()
-        self._control = Control(poll_together(world, poll), model, self, self._require_divisible)
+        require_divisible(world, model)
+        self._control = Control(
+            poll_together(world, poll), model, self, lambda: require_divisible(world, model)
+        )
         self._valid = split.valid
         self._train_matrix = interaction_matrix(split.train, model.n_users, model.n_items)
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -81,7 +84,8 @@ class Trainer:
             config.seed,
             self.device,
         )
-        self._phases = list(model.phases()) if model.trainable else []
+        phases = list(model.phases()) if model.trainable else []
+        self._batches = EpochBatches(model, phases, self.sampler, config, self.device)
         self.optimizers: dict[str, Adam] = {
             update.name: Adam(
                 update.parameters,
@@ -89,10 +93,10 @@ class Trainer:
                 update.betas,
                 update.weight_decay,
             )
-            for phase in self._phases
+            for phase in phases
             for update in phase.updates
         }
-        self.steps = {phase.name: self._step_of(phase) for phase in self._phases}
+        self.steps = {phase.name: self._step_of(phase) for phase in phases}
         self.position = Position(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
@@ -128,8 +132,8 @@ class Trainer:
             epochs=self.position.epoch,
             best_epoch=self.position.best_epoch,
             valid=self.position.best_valid,
-            seconds_per_epoch=_median(self._epoch_seconds),
-            seconds_per_validation=_median(self._validation_seconds),
+            seconds_per_epoch=median_seconds(self._epoch_seconds),
+            seconds_per_validation=median_seconds(self._validation_seconds),
         )
 
     def _is_over(self) -> bool:
@@ -148,7 +152,8 @@ class Trainer:
             for name, value in position.loss_sums.items()
         }
         counts = dict(position.loss_counts)
-        for n_fresh, (number, phase, batch) in enumerate(self._batches(), start=1):
+        left = self._batches.left(position.epoch + 1, position.batch)
+        for n_fresh, (number, phase, batch) in enumerate(left, start=1):
             # Commands before the batch: a new weight counts from this very batch on.
             began += self._control.apply()
             if self._control.stopped:
@@ -166,7 +171,7 @@ class Trainer:
                 epoch=position.epoch + 1,
                 epochs=self.config.epochs,
                 batch=number + 1,
-                n_batches=sum(map(self._n_batches, self._phases)),
+                n_batches=len(self._batches),
                 seconds_per_batch=(time.perf_counter() - began) / n_fresh,
                 seconds_after_epoch=after,
             )
@@ -182,32 +187,6 @@ class Trainer:
             self._epoch_seconds.append(spent)
         self._finish_epoch(losses, spent)
         self._after_seconds.append(time.perf_counter() - done)
-
-    def _batches(self) -> Iterator[tuple[int, Phase, Batch]]:
-        """The batches of this epoch that are left to do, numbered from 0 over all its phases."""
-        seed, epoch, number = self.config.seed, self.position.epoch + 1, 0
-        self.model.begin_epoch(Epoch.of(seed, epoch))
-        for phase in self._phases:
-            batches = self._batches_of(phase, epoch)
-            if number + self._n_batches(phase) > self.position.batch:
-                phase.begin(Epoch.of(seed, epoch, f"begin {phase.name}"))
-            for batch in batches:
-                if number >= self.position.batch:
-                    yield number, phase, batch
-                number += 1
-
-    def _batches_of(self, phase: Phase, epoch: int) -> Iterator[Batch]:
-        if phase.batches == "pairs":
-            yield from self.sampler.epoch()
-            return
-        generator = Epoch.of(self.config.seed, epoch, f"users of {phase.name}").generator
-        users = torch.randperm(self.model.n_users, generator=generator).to(self.device)
-        yield from map(UserBatch, users.split(self.config.batch_size))
-
-    def _n_batches(self, phase: Phase) -> int:
-        if phase.batches == "pairs":
-            return self.sampler.n_batches
-        return -(-self.model.n_users // self.config.batch_size)
 
     def _step_of(self, phase: Phase) -> Step:
         def step(batch: Batch) -> dict[str, Tensor]:
@@ -306,14 +285,6 @@ class Trainer:
         self._validation_seconds.append(time.perf_counter() - began)
         return dict(metrics)
 
-    def _require_divisible(self) -> None:
-        if self.world.size > 1 and not self.model.divisible:
-            raise ConfigError(
-                expected="a model whose losses of a batch can be divided among several processes",
-                found=f"{model_title(self.model.name)} with losses that compare rows of a batch",
-                remedy=self.model.to_divide,
-            )
-
     def _notice(self, message: str | None) -> None:
         if message:
             self.tell("notice", message=message)
@@ -325,7 +296,3 @@ class Trainer:
     def wait(self) -> None:
         for callback in self.callbacks:
             callback.on_wait(self)
-
-
-def _median(seconds: list[float]) -> float:
-    return statistics.median(seconds) if seconds else math.nan

@@ -22,8 +22,9 @@ from rednd_core.runs import (
     send,
 )
 from rednd_core.training.callbacks import Callback
-from rednd_core.training.distributed import ALONE, World, evaluate_together, joined
+from rednd_core.training.distributed import ALONE, World, joined
 from rednd_core.training.experiment import take_part, train_run
+from rednd_core.training.together import evaluate_together
 from tests.training.distributed.pair import NEEDS_FORK
 
 pytestmark = NEEDS_FORK
