@@ -85,7 +85,9 @@ class BipartiteGraph:
 def bipartite_graph(train: Interactions, n_users: int, n_items: int) -> BipartiteGraph:
     """Build the graph from train pairs only; validation and test edges never enter it."""
     ratings = interaction_matrix(train, n_users, n_items)
-    back = ratings.T.tocsr()  # sorted, too: the conversion goes from user to user
+    back = (
+        ratings.T.tocsr()
+    )  # The conversion goes from user to user, so these rows are sorted as well.
     ends = np.concatenate([ratings.indices + n_users, back.indices])
     starts = np.concatenate([ratings.indptr, ratings.nnz + back.indptr[1:]])
     values, n_nodes = np.concatenate([ratings.data, back.data]), n_users + n_items

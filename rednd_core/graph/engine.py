@@ -1,7 +1,7 @@
 """Engines: how a normalised graph is multiplied with embeddings, differentiably.
 
-Two engines stand behind one :class:`~rednd_core.graph.propagator.Propagator`: DGL (default on the CPU;
-CUDA where the installed DGL was built for it) and torch CSR (CUDA otherwise, and wherever DGL cannot be
+Two engines implement :class:`~rednd_core.graph.propagator.Propagator`: DGL (the default on the CPU, and on
+CUDA where the installed DGL was built for it) and torch CSR (elsewhere, also where DGL cannot be
 installed). Both pass the same tests against dense A @ X.
 """
 
@@ -90,7 +90,7 @@ def weighted_product(
     Args:
         pattern: (n_rows, n_cols).
         engine: ``dgl``, ``csr``, or ``auto``, which here is always csr: with one weight an edge it is
-            four to six times as fast as DGL on the CPU (``benchmarks/weighted.py``).
+            four to six times as fast as DGL on the CPU (``docs/decisions/029-*.md``).
         device: ``auto``, ``cpu``, ``cuda``, or a torch device.
     """
     where = device if isinstance(device, torch.device) else resolve_device(device)

@@ -64,13 +64,13 @@ class CsrKernels:
 
 
 def _csr(indptr: Tensor, indices: Tensor, values: Tensor, shape: tuple[int, ...]) -> Tensor:
-    _take_the_warning()
+    _hide_the_beta_warning()
     return torch.sparse_csr_tensor(indptr, indices, values, size=shape)
 
 
 @cache
-def _take_the_warning() -> None:
-    """torch announces once a process that its CSR support is in beta; nobody needs to read it."""
+def _hide_the_beta_warning() -> None:
+    """Hide the one warning of a process in which torch announces that its CSR support is in beta."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         torch.sparse_csr_tensor([0, 0], [], [], size=(1, 1))

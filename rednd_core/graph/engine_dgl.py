@@ -22,7 +22,7 @@ from rednd_core.graph.weighted import EdgePattern
 
 @cache
 def _dgl() -> ModuleType:
-    # Without the variable DGL chooses torch too, but says so and writes a file into the home folder.
+    # Without the variable, DGL also chooses torch, but prints a message and writes into the home folder.
     os.environ.setdefault("DGLBACKEND", "pytorch")
     import dgl
 
@@ -44,7 +44,7 @@ def power_sum(matrix: SparseMatrix, device: torch.device) -> PowerSum:
     """(x, n) -> A x + ... + A^n x. Row i of A gathers from its columns j: messages flow along j -> i.
 
     With A = R B C, where B is binary and R, C are diagonal, the scalings of two neighbouring products
-    meet: C (x + A y) = C x + (C R) B C y is one pass over the table.
+    become one: C (x + A y) = C x + (C R) B C y is one pass over the table.
     """
     dgl = _dgl()
     in_edges = (

@@ -1,7 +1,7 @@
 """Hop distances and connecting paths on an undirected graph.
 
-The breadth-first search carries 64 seeds in one machine word: a bit of ``words[node]`` says whether
-that seed reaches the node, and one hop is the bitwise OR over the neighbours.
+The breadth-first search handles 64 seeds in one machine word: a bit of ``words[node]`` is 1 if that seed
+reaches the node, and one hop is the bitwise OR over the neighbours.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _reached(
     np.bitwise_or.at(words, (seeds, columns // 64), bits)
     yield words
     indptr, indices = adjacency.indptr, adjacency.indices
-    reached = seeds  # who has learnt of a seed in the hop before, and may pass it on
+    reached = seeds  # nodes that a seed reached for the first time in the hop before
     for _ in range(max_hop):
         if len(reached):
             # Only the range of their neighbours is looked at: in a bipartite graph whose sides are

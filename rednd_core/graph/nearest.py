@@ -63,7 +63,9 @@ def approximate_nearest(features: NDArray[np.float32], k: int) -> Neighbours:
     index = NNDescent(
         unit.numpy(), metric="cosine", n_neighbors=n_candidates, random_state=SEED, low_memory=True
     )
-    proposed = torch.from_numpy(index.neighbor_graph[0].astype(np.int64))  # -1: found too few
+    proposed = torch.from_numpy(
+        index.neighbor_graph[0].astype(np.int64)
+    )  # -1 where the index found too few
     rows = torch.empty((n, k), dtype=torch.int64)
     step = max(1, _CHUNK_SCORES // (n_candidates * unit.shape[1]))
     for start in range(0, n, step):
@@ -79,14 +81,14 @@ def _unit_rows(features: NDArray[np.float32]) -> Tensor:
 
 
 def _exact(unit: Tensor, own: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k nearest of the rows ``own`` (m,) and their cosines, (m, k); own rows count 2."""
+    """The k nearest of the rows ``own`` (m,) and their cosines, (m, k); 2 for the row itself."""
     rows = torch.empty((len(own), k), dtype=torch.int64)
     cosines = torch.empty((len(own), k))
     step = max(1, _CHUNK_SCORES // max(len(unit), 1))
     for start in range(0, len(own), step):
         block = own[start : start + step]
         scores = unit[block] @ unit.T
-        # Rounding may put a duplicate of the row above the row itself; the definition does not.
+        # Rounding may rank a duplicate of the row before the row itself, which has to come first.
         scores[torch.arange(len(block)), block] = 2.0
         found = scores.topk(k, dim=1)
         rows[start : start + step], cosines[start : start + step] = found.indices, found.values

@@ -1,4 +1,4 @@
-"""Unpack a zip that anybody may have made: known names only, bounded sizes, no links, no pickles."""
+"""Unpack a zip of unknown origin: known names only, bounded sizes, no links, no pickles."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How much a run may ask of whoever looks at it. docs/reliability.md says the same figures.
+"""The largest size of each file of a run. docs/reliability.md has the same figures.
 
-Every file of a run has a size beyond which nobody reads it, on its way in and in its place alike: a
-folder that anybody may have made must not slow the list of all the others.
+A larger file is not read, neither in an archive nor in a folder of runs: a folder of unknown origin must
+not slow the list of all other runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CAMPAIGN_BYTES = 256 * 1024**2
 JOURNAL_BYTES = 128 * 1024**2
 """metrics.jsonl: about 5 kB an epoch with two modalities."""
 
-# Of an archive that anybody may have made.
+# Of an archive of unknown origin.
 RUN_FILES = 2_000
 RUN_BYTES = 4 * 1024**3
 ANY_RATIO_BYTES = 1024**2

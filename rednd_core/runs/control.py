@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def send(run: Run, command: Command) -> None:
-    """Queue ``command`` for ``run``; a run that nobody is training is a :class:`RunError`."""
+    """Queue ``command`` for ``run``; a run that no process is training is a :class:`RunError`."""
     state = run.status.state
     if not run.status.is_live:
         raise RunError(

@@ -1,4 +1,4 @@
-"""Where the data set of a run lies: told to nobody who gets the run, and asked of nobody who sends one."""
+"""Where the data set of a run lies: left out of exports, and not taken from imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rednd_core.runs.store import RunEntry
 def without_place(record: RunRecord) -> RunRecord:
     """Only the last part of a path of the data set that leads out of the working folder.
 
-    The folders above it are of one machine, and what an archive names there is nobody's business here: a
+    The folders above it belong to one machine, and an archive must not name folders of this one: a
     look at ``\\\\server\\share`` alone would send the user's log-in to that server.
     """
     path = record.config.data.path

@@ -186,7 +186,7 @@ def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
     except FileNotFoundError:
         raise
     except Exception as error:
-        # numpy parses a header that may be anybody's: whatever it trips over, the file is at fault.
+        # The header is of unknown origin: whatever error numpy raises, the cause is the file.
         found = str(error).splitlines()[0][:200].rstrip(".") if str(error) else "nothing readable"
         raise _bad_array(path, found) from None
     if not isinstance(array, np.ndarray):

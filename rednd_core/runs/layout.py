@@ -1,4 +1,4 @@
-"""Names and paths of a run folder; nobody else spells them.
+"""Names and paths of a run folder; no other module spells them.
 
 See docs/architecture.md, "Run folder". Everything here is pure: no file is opened.
 """

@@ -1,4 +1,4 @@
-"""Does the process that trains a run still live? What a status says, seen from outside."""
+"""Does the process that trains a run still live? A status, compared with the processes of this machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_process(record: ProcessRecord) -> psutil.Process | None:
 
 
 def observed(status: StatusRecord, job: ProcessRecord | None, last_line: str) -> StatusRecord:
-    """``status`` as it stands, or as failed or lost where its process cannot have said so itself.
+    """``status`` as it stands, or as failed or lost where its process can no longer write that.
 
     Args:
         job: the process that was started for the run, if one was.

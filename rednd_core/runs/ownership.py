@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 60.0
 """Far longer than a run is prepared or deleted; a trainer that leaves is waited for inside, EXIT_SECONDS."""
 EXIT_SECONDS = 20.0
-"""How long a trainer that has said its last word may take to leave the libraries it has loaded."""
+"""How long a trainer may take to end after it has written its last status."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def preparing(root: Path) -> Iterator[None]:
     """Hold the lock of the runs in ``root``, which must not be held already; clears what is abandoned.
 
     Raises:
-        RunError: ``root`` cannot be written, or somebody holds the lock for longer than any change takes.
+        RunError: ``root`` cannot be written, or a process holds the lock for longer than any change takes.
     """
     make_folder(root)
     lock = FileLock(root / ".jobs.lock")
@@ -86,7 +86,7 @@ def continuing(run: Run, *, from_checkpoint: bool = True) -> Iterator[None]:
 
 
 def require_over(run: Run) -> None:
-    """Refuse a run that somebody trains, or is about to.
+    """Refuse a run that a process trains, or is about to train.
 
     Raises:
         RunError: its state is a live one.

@@ -49,7 +49,7 @@ def read_per_user(path: Path) -> pd.DataFrame:
 
 
 def read_foreign_csv(path: Path, n_users: int) -> pd.DataFrame:
-    """A per_user.csv that anybody may have made, with at most two rows for each of ``n_users``.
+    """A per_user.csv of unknown origin, with at most two rows for each of ``n_users``.
 
     Metrics may differ from those that were exported in their last bit.
     """

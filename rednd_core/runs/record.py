@@ -104,7 +104,7 @@ class Provenance(TimedRecord):
 
 
 class _RunRecord(AnyRecord):
-    """What config.json has said in every format."""
+    """The part of config.json that is the same in every format."""
 
     config: RunConfig
     provenance: Provenance
@@ -182,11 +182,11 @@ class ProcessRecord(VersionedRecord):
 
 
 class StatusRecord(VersionedRecord):
-    """status.json: what the run's one writer last said of itself.
+    """status.json, by the one process that writes a run.
 
     Attributes:
-        since: when this state began; heartbeat: when the writer last spoke; seconds since 1970.
-        process: the writer; null until it has spoken, and in imported runs.
+        since: when this state began; heartbeat: when the writer last wrote; seconds since 1970.
+        process: the writer; null until its first writing, and in imported runs.
     """
 
     state: State
@@ -271,7 +271,7 @@ def read_record(cls: type[R], path: Path) -> R:
 
 
 def is_format_1(content: bytes | str) -> bool:
-    """Whether a file says so, or says nothing, as format 1 allows; what is no JSON is not asked further."""
+    """Whether JSON has format 1, or no format, which format 1 allows. False for what is no JSON."""
     try:
         told = from_json(content)
     except ValueError:

@@ -64,7 +64,7 @@ class Run:
 
     @property
     def status(self) -> StatusRecord:
-        """status.json, corrected where its process died: ``failed`` before, ``lost`` after it spoke."""
+        """status.json; where its process has died: ``failed`` before its first writing, ``lost`` after it."""
         told = read_record(StatusRecord, self.layout.status)
         for _ in range(STATUS_LOOKS):
             if not told.is_live:
@@ -77,7 +77,7 @@ class Run:
             earlier, told = told, read_record(StatusRecord, self.layout.status)
             if told == earlier:
                 return seen
-        return told  # somebody writes it all the time, so somebody lives
+        return told  # The file changed at every look, so its writer lives.
 
     def metrics(self) -> pd.DataFrame:
         """One row an epoch, sorted; nested values as dotted columns, e.g. ``valid.recall@20``.

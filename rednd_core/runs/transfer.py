@@ -1,4 +1,4 @@
-"""Carry runs between machines: export as a zip, import what somebody else exported.
+"""Carry runs between machines: export a run as a zip, and import such a zip.
 
 Imports unpack into a hidden folder, are validated in full, and become a run by one rename; whatever is
 wrong with them is one CheckpointError, and the store is as it was.
@@ -258,7 +258,7 @@ def _foreign(error: RedndError) -> CheckpointError:
 
 
 def _settle(layout: RunLayout) -> None:
-    """Cut the ties to the process that wrote the run: here nobody trains it."""
+    """Remove what belongs to the process that wrote the run: no process here trains it."""
     status = read_record(StatusRecord, layout.status)
     state = "stopped" if status.is_live or status.state == "lost" else status.state
     changes = {"state": state, "process": None}
