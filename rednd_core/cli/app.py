@@ -10,6 +10,7 @@ from rednd_core import __version__
 from rednd_core.cli.bench import bench
 from rednd_core.cli.data import data_app
 from rednd_core.cli.evaluate import evaluate
+from rednd_core.cli.neighbours import neighbours
 from rednd_core.cli.project import project
 from rednd_core.cli.publish import publish
 from rednd_core.cli.recommend import recommend
@@ -19,6 +20,7 @@ from rednd_core.cli.speech import tell
 from rednd_core.cli.study import study
 from rednd_core.cli.sweep import sweep
 from rednd_core.cli.train import train
+from rednd_core.cli.vectors import vectors
 
 HELP = """Train graph recommenders and see how their embeddings smooth out.
 
@@ -37,7 +39,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (train, sweep, study, evaluate, smoothness, project, recommend, publish, bench):
+COMMANDS = (
+    train, sweep, study, evaluate, smoothness, project, recommend, neighbours, vectors, publish, bench
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(data_app, name="data")

@@ -19,8 +19,7 @@ from rednd_core.errors import ConfigError, DataError, printable
 from rednd_core.modeling.registry import CARDS
 
 if TYPE_CHECKING:
-    from rednd_core.data.schema import Dataset
-    from rednd_core.runs import Run, RunStore
+    from rednd_core.runs import RunStore
 
 MODEL_HELP = f"One of {', '.join(CARDS)}."
 RunsDir = Annotated[
@@ -34,21 +33,9 @@ Data = Annotated[Path, typer.Option("--data", help="Folder, table or archive of 
 
 def open_store(runs_dir: Path | None) -> RunStore:
     """The store of ``--runs-dir``, or the default store; both include the bundled runs."""
-    from rednd_core.runs import RunStore, default_store
+    from rednd_core.runs import default_store
 
-    store = default_store()
-    return store if runs_dir is None else RunStore(runs_dir, bundled=store.bundled)
-
-
-def load_run_data(run: Run) -> Dataset:
-    """The data set that a run was trained on; one that was moved or has changed is refused."""
-    from rednd_core.data import load_recorded
-
-    record = run.record
-    record.require_place()
-    dataset = load_recorded(record.config.data, record.data_digest)
-    record.require_data(dataset.digest)
-    return dataset
+    return default_store(runs_dir)
 
 
 def stored_path(data: Path) -> str:

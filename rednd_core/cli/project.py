@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import RunName, RunsDir, load_run_data, open_store
+from rednd_core.cli.options import RunName, RunsDir, open_store
 from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, unknown_name
+from rednd_core.library import load_run_data
 from rednd_core.spreadsheets import to_csv
 from rednd_core.writable import require_output
 

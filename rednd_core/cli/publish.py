@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import RunsDir, load_run_data, open_store
+from rednd_core.cli.options import RunsDir, open_store
 from rednd_core.cli.speech import tell
 from rednd_core.errors import ConfigError, RunError
+from rednd_core.library import load_run_data
 from rednd_core.writable import require_output
 
 if TYPE_CHECKING:

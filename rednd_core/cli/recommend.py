@@ -1,7 +1,8 @@
-"""``rednd recommend``: one user's list, with hits and misses."""
+"""``rednd recommend``: one user's list, with hits and misses, or the lists of all users as a file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,32 +11,62 @@ from rednd_core.cli.options import (
     Json,
     RunName,
     RunsDir,
-    load_run_data,
     open_store,
     print_json,
     show_table,
 )
 from rednd_core.cli.speech import tell
-from rednd_core.errors import DataError
+from rednd_core.cli.table_files import require_table, write_table
+from rednd_core.errors import ConfigError, DataError
+from rednd_core.library import LoadedRun
 
 
 def recommend(
     run: RunName,
-    user: Annotated[str, typer.Option(help="The user's original id.")],
+    user: Annotated[str | None, typer.Option(help="The user's original id.")] = None,
     k: Annotated[int, typer.Option(help="Length of the list.")] = 20,
+    of_all: Annotated[
+        bool, typer.Option("--all", help="The lists of all users, to --out.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet file to write the lists of --all to.")
+    ] = None,
     runs_dir: RunsDir = None,
     as_json: Json = False,
 ) -> None:
     """List a user's best unseen items with hits marked, and the rank of each held-out item below them.
 
-    Example: `rednd recommend --run shop-lightgcn --user 17 --k 10`
+    With `--all`, the lists of all users become a file, a row an item: ids, titles, scores and hits.
+
+    Examples:
+
+    * `rednd recommend --run shop-lightgcn --user 17 --k 10`
+    * `rednd recommend --run shop-lightgcn --all --k 20 --out lists.parquet`
     """
+    opened = LoadedRun(open_store(runs_dir).open(run))
+    if user is not None and out is None and not of_all:
+        _show_one(opened, user, k, as_json)
+    elif user is None and out is not None and of_all and not as_json:
+        require_table(out)
+        lists = opened.lists(k)
+        write_table(out, lists)
+        n_users = lists["user_id"].nunique()
+        tell(f"Lists of {n_users:,} users, {len(lists):,} rows: {out}")
+    else:
+        raise ConfigError(
+            expected="--user, or --all with --out and without --json",
+            found="another choice of these options",
+            remedy="choose one user to look at, or a file for the lists of all users",
+        )
+
+
+def _show_one(loaded: LoadedRun, user: str, k: int, as_json: bool) -> None:
+    """Print the list of one user."""
     import numpy as np
 
     from rednd_core.evaluation.recommend import recommend as rank
 
-    opened = open_store(runs_dir).open(run)
-    dataset = load_run_data(opened)
+    run, dataset = loaded.run.name, loaded.dataset
     matches = np.flatnonzero(dataset.user_ids == user)
     if not len(matches):
         raise DataError(
@@ -43,7 +74,7 @@ def recommend(
             found=repr(user),
             remedy="give the original id as it stands in the data",
         )
-    user_emb, item_emb = opened.embeddings()
+    user_emb, item_emb = loaded.run.embeddings()
     found = rank(
         user_emb, item_emb, dataset.train_matrix, int(matches[0]), k, held_out=dataset.test
     )

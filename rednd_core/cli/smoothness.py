@@ -11,12 +11,12 @@ from rednd_core.cli.options import (
     Json,
     RunName,
     RunsDir,
-    load_run_data,
     open_store,
     print_json,
     show_table,
 )
 from rednd_core.errors import ConfigError
+from rednd_core.library import load_run_data
 
 if TYPE_CHECKING:
     import numpy as np

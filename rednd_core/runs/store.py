@@ -163,9 +163,10 @@ def new_run(store: RunStore, config: RunConfig, name: str | None = None) -> RunW
         return create_run(folder, record)
 
 
-def default_store() -> RunStore:
-    """Runs in ``$REDND_RUNS`` or ./runs, with the bundled runs of the sample data."""
-    root = Path(os.environ.get("REDND_RUNS") or "runs")
+def default_store(root: Path | None = None) -> RunStore:
+    """Runs in ``root``, with the bundled runs of the sample data; None for ``$REDND_RUNS`` or ./runs."""
+    if root is None:
+        root = Path(os.environ.get("REDND_RUNS") or "runs")
     return RunStore(root, bundled=sorted(PROJECT_ROOT.glob("sample_data/*/runs")))
 
 

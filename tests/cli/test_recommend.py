@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pytest
 
 from rednd_core.data import load_dataset
 from rednd_core.runs import RunStore
@@ -51,3 +53,50 @@ def test_a_user_without_history_is_told_so(rednd, tmp_path: Path, quick) -> None
         assert (found["n_history"], found["notice"]) == (n_history, notice)
         text = rednd("recommend", "--run", "cold", "--user", user).out
         assert (sentence in text) == (notice is not None)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_lists_of_all_users_as_a_file(
+    rednd, trained: RunStore, planted_folder: Path, tmp_path: Path, ending: str
+) -> None:
+    out = tmp_path / f"lists.{ending}"
+    done = rednd("recommend", "--run", "done", "--all", "--k", 25, "--out", out)
+    assert (done.code, "Lists of 40 users" in done.out) == (0, True), done.err
+    table = pd.read_csv(out) if ending == "csv" else pd.read_parquet(out)
+    assert list(table.columns) == ["user_id", "rank", "item_id", "title", "score", "hit"]
+    dataset = load_dataset(planted_folder)
+    user_emb, item_emb = map(np.array, trained.open("done").embeddings())
+    held_out = set(zip(dataset.test.users.tolist(), dataset.test.items.tolist(), strict=True))
+    for user, of in enumerate(dataset.user_ids):
+        scores = user_emb[user] @ item_emb.T
+        own = dataset.train.items[dataset.train.users == user]
+        scores[own] = -np.inf
+        best = np.argsort(-scores, kind="stable")[: min(25, dataset.n_items - len(own))]
+        rows = table[table["user_id"] == of]
+        assert rows["rank"].tolist() == list(range(1, len(best) + 1))
+        assert rows["item_id"].tolist() == dataset.item_ids[best].tolist()
+        numbers = [item.removeprefix("sku-") for item in dataset.item_ids[best]]
+        assert rows["title"].tolist() == [f"Thing {number}" for number in numbers]
+        assert rows["hit"].tolist() == [(user, item) in held_out for item in best.tolist()]
+        np.testing.assert_allclose(rows["score"], scores[best], atol=1e-7)
+    assert table["hit"].any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "--user, or --all with --out"),
+        (["--all"], "--user, or --all with --out"),
+        (["--all", "--user", "ann-7", "--out", "lists.csv"], "--user, or --all with --out"),
+        (["--all", "--out", "lists.csv", "--json"], "without --json"),
+        (["--all", "--out", "lists.txt"], ".csv or .parquet"),
+        (["--all", "--out", "lists.csv", "--k", "0"], "k of at least 1"),
+    ],
+)
+def test_other_choices_are_refused(
+    rednd, trained: RunStore, tmp_path: Path, monkeypatch, options, message
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = rednd("recommend", "--run", "done", "--runs-dir", trained.root, *options)
+    assert (refused.code, message in refused.err) == (1, True), refused.err
+    assert not list(tmp_path.glob("lists*"))
