@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rednd_core.errors import ConfigError, DataError, unknown_name
-from rednd_core.runs import Run
+from rednd_core.runs import Run, default_store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
     from rednd_core.data.node_names import NodeNames
     from rednd_core.data.schema import Dataset
+
+
+def load(run: str, runs_dir: str | Path | None = None) -> LoadedRun:
+    """The run called ``run``, with what it was trained on.
+
+    Args:
+        run: a name from ``rednd runs list``.
+        runs_dir: the folder of runs; None for ``$REDND_RUNS`` or ``./runs``. The bundled runs are found
+            beside either.
+
+    Raises:
+        RunError: no such run.
+    """
+    return LoadedRun(default_store(None if runs_dir is None else Path(runs_dir)).open(run))
 
 
 def load_run_data(run: Run) -> Dataset:
@@ -155,6 +170,22 @@ class LoadedRun:
             {"rank": np.arange(1, len(nodes) + 1), "kind": names.kinds(nodes), "id": names.ids[nodes],
              "title": names.titles[nodes], "cosine": cosines}
         )  # fmt: skip
+
+    def measures(self) -> pd.DataFrame:
+        """The smoothness of all layers and readouts.
+
+        Returns:
+            The table of :func:`rednd_core.smoothness.measure_layers`.
+
+        Raises:
+            RunError: the run has no layers.
+        """
+        from rednd_core.graph.bipartite import bipartite_graph
+        from rednd_core.smoothness import measure_layers
+
+        layers, dataset = self.run.layers(), self.dataset
+        graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
+        return measure_layers(layers, graph, readouts={m: layers.readouts(m) for m in layers})
 
     def lists(self, k: int = 20) -> pd.DataFrame:
         """The ``k`` best unseen items of every user.
