@@ -35,7 +35,7 @@ def neighbours(
 
     Examples:
 
-    * `rednd neighbours --run shop-lightgcn --item SH-0412`
+    * `rednd neighbours --run shop-lightgcn --item 17`
     * `rednd neighbours --run shop-lightgcn --user 17 --layer 0 --among items --json`
     """
     if (item is None) == (user is None):

@@ -53,9 +53,11 @@ def recommend(
         n_users = lists["user_id"].nunique()
         tell(f"Lists of {n_users:,} users, {len(lists):,} rows: {out}")
     else:
+        given = {"--user": user is not None, "--all": of_all, "--out": out is not None,
+                 "--json": as_json}  # fmt: skip
         raise ConfigError(
             expected="--user, or --all with --out and without --json",
-            found="another choice of these options",
+            found=" ".join(option for option, is_given in given.items() if is_given) or "neither",
             remedy="choose one user to look at, or a file for the lists of all users",
         )
 

@@ -85,9 +85,9 @@ def test_lists_of_all_users_as_a_file(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "--user, or --all with --out"),
-        (["--all"], "--user, or --all with --out"),
-        (["--all", "--user", "ann-7", "--out", "lists.csv"], "--user, or --all with --out"),
+        ([], "but found neither"),
+        (["--all"], "but found --all"),
+        (["--all", "--user", "ann-7", "--out", "lists.csv"], "but found --user --all --out"),
         (["--all", "--out", "lists.csv", "--json"], "without --json"),
         (["--all", "--out", "lists.txt"], ".csv or .parquet"),
         (["--all", "--out", "lists.csv", "--k", "0"], "k of at least 1"),

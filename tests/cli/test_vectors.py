@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rednd_core.cli.neighbours import neighbours
+from rednd_core.cli.recommend import recommend
+from rednd_core.cli.vectors import vectors
 from rednd_core.data import load_dataset
 from rednd_core.runs import RunStore
 
@@ -150,3 +154,23 @@ def test_neighbours_for_people(rednd, trained: RunStore) -> None:
     ):
         refused = rednd("neighbours", "--run", "done", *options)
         assert (refused.code, message in refused.err) == (1, True), refused.err
+
+
+EXAMPLES = [
+    example
+    for command in (neighbours, recommend, vectors)
+    for example in re.findall(r"`rednd ([^`]*--[^`]*)`", str(command.__doc__))
+]
+
+
+def test_the_examples_of_all_three_are_looked_at() -> None:
+    assert {example.split()[0] for example in EXAMPLES} == {"neighbours", "recommend", "vectors"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_work_on_the_bundled_runs(
+    rednd, tmp_path: Path, monkeypatch, example: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = rednd(*example.split())
+    assert (done.code, done.err) == (0, "")
