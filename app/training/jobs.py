@@ -157,8 +157,7 @@ def progress(run: Run, status: StatusRecord) -> str:
     if pace is None:
         return f"Epoch 1 of {epochs:,} is on its way …"
     left = duration((epochs - status.epoch) * pace)
-    so_far = f"Epoch {status.epoch:,} of at most {epochs:,} · {pace:.2f} s each"
-    return f"{so_far} · up to {left} more at this pace"
+    return f"Epoch {status.epoch:,} of {epochs:,} · {pace:.2f} s each · up to {left} more"
 
 
 def seconds_per_epoch(history: History) -> float | None:

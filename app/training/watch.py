@@ -162,7 +162,7 @@ def _weights(
     places = []
     for weight, column in zip(weights, columns, strict=True):
         with column:
-            weight_slider(weight, status, history)
+            weight_slider(weight, history)
             places.append(st.empty())
     while True:
         for weight, place in zip(weights, places, strict=True):

@@ -158,7 +158,7 @@ def _is_on_its_way(sent: Sent, history: History) -> bool:
     return not answered and time.time() < sent.time + ON_ITS_WAY_SECONDS
 
 
-def weight_slider(of: LiveWeight, status: StatusRecord, history: History) -> None:
+def weight_slider(of: LiveWeight, history: History) -> None:
     """A slider that shows the weight that holds, whichever window moved it."""
     st.session_state.setdefault(SINCE, time.time())
     now = standing(of, history)
@@ -169,14 +169,15 @@ def weight_slider(of: LiveWeight, status: StatusRecord, history: History) -> Non
     drawn = Drawn(number, now.shown, of.options(now.in_force, now.shown))
     st.session_state[_drawn_key(of)] = drawn
     st.select_slider(
-        f"{of.label} of the {status.state} training",
+        of.label,
         drawn.options,
         value=drawn.value,
         key=_slider_key(of, number),
         format_func=lambda weight: f"{weight:g}",
         on_change=_send,
         args=(of, number),
-        help=f"{effect_of(of.loss, of.field)} A move takes effect with the next batch.",
+        help=f"{effect_of(of.loss, of.field)} A move takes effect with the next batch; "
+        "a pink line marks it in the charts.",
     )
 
 
@@ -222,9 +223,9 @@ def told(of: LiveWeight, status: StatusRecord, history: History) -> str:
         who = "" if now.is_own else " from another window"
         return f":orange[**{now.coming:g}** is sent{who} and waits for the next batch …]"
     if now.event is None and status.state == "queued":
-        return f"**{now.in_force:g}** from the first batch on. You can move the slider already."
+        return f"**{now.in_force:g}** from the first batch on"
     if now.event is None:
-        return f"**{now.in_force:g}** since the start. Move the slider and watch the pink marks."
+        return f"**{now.in_force:g}** since the start"
     if now.event["event"] == "refused":
         return f"**{now.in_force:g}** is still in force."
     epoch, by = now.event["epoch"] + 1, _by(of, now.event)

@@ -63,7 +63,7 @@ def test_a_running_run_is_found_and_drawn(add_run) -> None:
     titles = [note["text"] for note in drawn["layers"]["layout"]["annotations"]]
     assert titles[1] == "<b>layer 1</b><br><span style='font-size:14px'>MAD 1.30 / 1.30</span>"
     assert (
-        "Epoch 3 of at most 50 · 1.00 s each · up to 47 s more at this pace  \n"
+        "Epoch 3 of 50 · 1.00 s each · up to 47 s more  \n"
         "Best validation recall@20 **0.3000** (epoch 2)" in said
     )
     assert "**0.1** was applied in epoch **3**" in said

@@ -205,8 +205,8 @@ def test_every_weight_that_the_models_card_names_has_a_slider(add_run) -> None:
     writer = add_run(alignment_weight=0.001, reg_weight=0.01)
     app = open_page()
     assert [s.label for s in app.select_slider] == [
-        "Alignment weight of the running training",
-        "L2 penalty of the running training",
+        "Alignment weight",
+        "L2 penalty",
     ]
     assert "How strongly the parameters are kept small" in app.select_slider[1].help
     app.select_slider[1].set_value(0.1).run()
