@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from typing import cast
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import cached, exposure, state
+from app.data.items import show_items
 from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
 from app.shared.declared import declared
-from app.shared.downloads import csv_button, show_figure
+from app.shared.downloads import show_figure
 from app.shared.errors import explained
 from app.shared.path_field import path_field
-from app.shared.product import product_card
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
 from app.sitemap import go_to
 from rednd_core.config import PROJECT_ROOT, DataConfig
 from rednd_core.data import DataReport, Dataset
-from rednd_core.data.ids import id_column
 from rednd_core.data.interactions import data_folders
 from rednd_core.data.report import DegreeFigures, InteractionFigures
 from rednd_core.data.tables import counted
@@ -30,11 +25,9 @@ from rednd_core.plots.data import degree_figure, lorenz_figure
 
 DATASET = "dataset"  # key of the chosen path, also in the address
 HERE, UPLOAD = "On this machine", "Upload"
-PREVIEW = 12
 BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
 FIGURES = "data-figures"
 GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
-ORDERS = ("most popular", "least popular", "in file order")
 
 
 @explained
@@ -58,7 +51,7 @@ def render() -> None:
         _charts(data)
     _modalities(report)
     if data is not None:
-        _items(data)
+        show_items(data)
 
 
 def prepare() -> None:
@@ -254,50 +247,3 @@ def _modalities(report: DataReport) -> None:
         "One row an item. A zero row says nothing about its item; norms that differ much between "
         "modalities do not matter to graphs of cosines, but do to a model's first layer."
     )
-
-
-def _items(data: Dataset) -> None:
-    st.subheader("Items")
-    order = st.segmented_control(
-        "Show", ORDERS, default=ORDERS[0], required=True, **state.keep("items_order")
-    )
-    shown = _ordered(data, cast("str", order))
-    with st.container(horizontal=True, gap="small"):
-        for item in shown:
-            count = int(data.item_degrees[item])
-            product_card(
-                data,
-                item,
-                key=f"data-item-{item}",
-                facts=[f"{count:,} in train"],
-            )
-    st.caption(f"{len(shown)} of {data.n_items:,} items.")
-    with st.container(horizontal=True):
-        csv_button(
-            partial(item_table, data), f"{data.name}-items.csv", "Items (CSV)", "data-items-csv"
-        )
-        csv_button(
-            partial(user_table, data), f"{data.name}-users.csv", "Users (CSV)", "data-users-csv"
-        )
-
-
-def item_table(data: Dataset) -> pd.DataFrame:
-    """The items table with train_interactions, a row an item."""
-    return data.items.assign(train_interactions=data.item_degrees)
-
-
-def user_table(data: Dataset) -> pd.DataFrame:
-    """user_id, train_interactions: a row a user."""
-    return pd.DataFrame(
-        {"user_id": id_column(data.user_ids), "train_interactions": data.user_degrees}
-    )
-
-
-def _ordered(data: Dataset, order: str) -> Sequence[int]:
-    """The first dense item ids in that order; items that are alike in file order."""
-    degrees = data.item_degrees
-    ranked = {
-        "most popular": np.argsort(-degrees, kind="stable"),
-        "least popular": np.argsort(degrees, kind="stable"),
-    }.get(order, np.arange(data.n_items))
-    return [int(item) for item in ranked[:PREVIEW]]

@@ -25,9 +25,8 @@ from rednd_core.data.schema import Dataset
 from rednd_core.data.text_features import has_texts
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import parse_metric
-from rednd_core.modeling.registry import CARDS, ModelCard
+from rednd_core.modeling.registry import CARDS, SUBJECT, ModelCard
 
-SUBJECT = "rednnd"  # The model that the project is about comes first where the data set has what it needs.
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # The browser does not send a number outside of its bounds, so the server would start with the last good one.
 NO_SILENT_START = f"""

@@ -128,6 +128,8 @@ CARDS: dict[str, ModelCard] = _by_name(
     ),
 )
 """All models that can be trained, in the order in which they are listed."""
+SUBJECT = "rednnd"
+"""The model that this project is about: a form opens with it where the data set has what it needs."""
 
 
 def model_names() -> list[str]:

@@ -15,7 +15,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.data.view import item_table, user_table
+from app.data.items import item_table, user_table
 from app.embeddings import export as embeddings_export
 from app.shared import node_select
 from app.smoothness.tables import ChosenRun, recall_rows
@@ -198,8 +198,8 @@ def test_a_sample_of_users_is_ranked_and_said(runs: RunStore, dataset: Dataset) 
 def test_tables_of_all_users_wait_for_their_buttons(folder, runs, dataset, monkeypatch) -> None:
     forbid(
         monkeypatch,
-        "app.data.view.user_table",
-        "app.data.view.item_table",
+        "app.data.items.user_table",
+        "app.data.items.item_table",
         "app.recommendations.slices.per_user_table",
         "app.recommendations.slices.all_lists",
         "app.embeddings.export.embedding_table",
