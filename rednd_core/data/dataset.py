@@ -83,6 +83,7 @@ def as_dataset(parts: Parts) -> Dataset:
         recognised=parts.recognised,
         left_out=parts.left_out,
         users_table=parts.users_table,
+        users_problem=parts.users_problem,
     )
 
 

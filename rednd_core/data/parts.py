@@ -56,6 +56,7 @@ class Parts:
     table: InteractionTable | None = None
     listed: pd.DataFrame | None = None
     users_table: SideTable | None = None
+    users_problem: DataError | None = None
     features: tuple[FeatureTable, ...] = ()
     item_ids: IdArray | None = None
     split: Split | None = None
@@ -101,9 +102,15 @@ def read_parts(config: DataConfig, *, numbered_by_file: bool = False) -> Parts:
         parts.listed, notices = read_listed
         parts.further_notices += notices
     items_failed = bool(parts.errors) and rows is not None
-    parts.users_table = attempt(
-        find_side_table, source, recognised, "user", rows.users if rows else None
-    )
+    try:
+        parts.users_table = find_side_table(
+            source, recognised, "user", rows.users if rows else None
+        )
+    except DataError as problem:  # It costs the names of users, and nothing else.
+        parts.users_problem = problem
+        parts.further_notices.append(
+            Notice("users_table", 1, f"The users table is not used. {problem}")
+        )
     paths = feature_files(source.folder)
     read = [attempt(read_features, path) for path in paths]
     parts.features = tuple(modality for modality in read if modality is not None)

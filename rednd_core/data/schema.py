@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rednd_core.data.ids import IdArray
 from rednd_core.data.pairs import ascending, pair_keys
+from rednd_core.errors import DataError
 
 if TYPE_CHECKING:
     from rednd_core.data.layouts.side import SideTable
@@ -111,6 +112,7 @@ class Dataset:
         recognised: what the files were taken for, one sentence.
         left_out: files and columns that were not read.
         users_table: the table of users beside the interactions, not read yet.
+        users_problem: why there is a users table that cannot be used; whoever wants the names raises it.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Dataset:
     recognised: str = ""
     left_out: tuple[str, ...] = ()
     users_table: SideTable | None = None
+    users_problem: DataError | None = None
 
     @property
     def train(self) -> Interactions:

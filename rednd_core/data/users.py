@@ -18,6 +18,8 @@ def user_table(dataset: Dataset) -> pd.DataFrame:
     Raises:
         DataError: a repeated user, or an unreadable file.
     """
+    if dataset.users_problem is not None:
+        raise dataset.users_problem
     users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
     found = dataset.users_table
     if found is None:
