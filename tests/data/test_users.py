@@ -59,8 +59,13 @@ def test_a_doubtful_table_is_refused(folder: Path, content: str, complaint: str)
 def test_two_tables_are_refused(folder: Path) -> None:
     for name in ("users.tsv", "users.csv"):
         (folder / name).write_text("userID\nann\n")
+    dataset = load_dataset(folder)  # the names are refused, the interactions are not
+    assert (
+        "one users table"
+        in {notice.code: notice for notice in dataset.notices}["users_table"].message
+    )
     with pytest.raises(DataError, match="one users table"):
-        load_dataset(folder)
+        user_table(dataset)
 
 
 def test_a_stray_quote_in_tabs_is_a_character(folder: Path) -> None:
