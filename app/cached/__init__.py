@@ -8,6 +8,7 @@ from app.cached.data import data_report, dataset, graph, node_names, run_dataset
 from app.cached.maps import (
     LayerMap,
     joined_map,
+    joined_umap,
     known_joined_umap,
     known_projection,
     projection,
@@ -65,6 +66,7 @@ __all__ = [
     "history",
     "joined_mad",
     "joined_map",
+    "joined_umap",
     "known_joined_umap",
     "known_projection",
     "layer_recall",

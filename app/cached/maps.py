@@ -112,6 +112,14 @@ def known_joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection 
     return find(*asked, n_users=_n_users(run), cache=default_map_cache())
 
 
+def joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection:
+    """The same, computed where no cache has it."""
+    from rednd_core.projection import kept_maps, project
+
+    asked = _joined_request(run, shown, reach, "umap")
+    return project(*asked, n_users=_n_users(run), cache=kept_maps())
+
+
 def _joined_request(
     run: Run, shown: Sequence[int], reach: int, method: str
 ) -> tuple[list[Any], str, NodeSample]:

@@ -70,7 +70,7 @@ def prepare() -> None:
     if story is not None:
         for chapter in _chapters(story):
             cached.joined_mad(chapter.run, chapter.reach)
-            cached.joined_map(chapter.run, _shown(chapter, chapter.can_go_on), chapter.reach)
+            cached.joined_map(chapter.run, shown_layers(chapter, chapter.can_go_on), chapter.reach)
         cached.node_names(story.base.run)
 
 
@@ -101,8 +101,8 @@ def _tell(story: Story) -> None:
     mads = [cached.joined_mad(chapter.run, chapter.reach) for chapter in chapters]
     maps, lines = st.columns([2, 1], gap="medium")
     with maps:
-        drawn = [cached.joined_map(c.run, _shown(c, deep), c.reach) for c in chapters]
-        _show_maps(drawn, chapters, _shown(base, deep), "pca")
+        drawn = [cached.joined_map(c.run, shown_layers(c, deep), c.reach) for c in chapters]
+        _show_maps(drawn, chapters, shown_layers(base, deep), "pca")
         st.caption(_map_caption(story, drawn[0]))
     with lines:
         _show_lines(chapters, mads, deep)
@@ -112,7 +112,7 @@ def _tell(story: Story) -> None:
     _show_umap(base)
 
 
-def _shown(chapter: Chapter, deep: bool) -> list[int]:
+def shown_layers(chapter: Chapter, deep: bool) -> list[int]:
     """Layers of the panels: the first and the last of the model, then two beyond them; or the model's own."""
     known, last = chapter.mapped_layers, chapter.n_layers
     if deep:
@@ -198,7 +198,7 @@ def _show_lines(chapters: Sequence[Chapter], mads: Sequence[pd.DataFrame], deep:
 
 
 def _show_umap(base: Chapter) -> None:
-    shown = _shown(base, deep=base.can_go_on)
+    shown = shown_layers(base, deep=base.can_go_on)
     known = cached.known_joined_umap(base.run, shown, base.reach)
     if known is None:
         return

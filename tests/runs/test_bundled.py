@@ -11,6 +11,7 @@ from rednd_core.projection import default_map_cache, find, sample_nodes
 from rednd_core.runs import RunStore, default_store
 
 NAMES = ["shop-lightgcn", "shop-rednnd-a0", "shop-rednnd-a0.01", "shop-rednnd-a0.1"]
+OTHER_SEEDS = [f"shop-rednnd-a{weight}-seed{seed}" for weight in ("0", "0.1") for seed in (2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,17 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> RunStore:
 
 
 def test_all_are_there(bundled: RunStore) -> None:
-    assert sorted(entry.name for entry in bundled.list()) == NAMES
+    assert {entry.name for entry in bundled.list()} == {*NAMES, *OTHER_SEEDS}
+
+
+@pytest.mark.parametrize("name", OTHER_SEEDS)
+def test_of_other_seeds_the_metrics_are_kept(bundled: RunStore, name: str) -> None:
+    run, first = bundled.open(name), bundled.open(name[: name.index("-seed")])
+    assert run.layer_version is None
+    assert run.evaluation().has_test
+    ours, theirs = (each.config.model_dump(exclude={"data"}) for each in (run, first))
+    assert ours["training"].pop("seed") != theirs["training"].pop("seed")
+    assert ours == theirs  # so that their spread is that of the seeds alone
 
 
 @pytest.mark.parametrize("name", NAMES)
