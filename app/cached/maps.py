@@ -114,10 +114,10 @@ def known_joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection 
 
 def joined_umap(run: Run, shown: Sequence[int], reach: int) -> Projection:
     """The same, computed where no cache has it."""
-    from rednd_core.projection import kept_maps, project
+    from rednd_core.projection import default_map_cache, project
 
     asked = _joined_request(run, shown, reach, "umap")
-    return project(*asked, n_users=_n_users(run), cache=kept_maps())
+    return project(*asked, n_users=_n_users(run), cache=default_map_cache())
 
 
 def _joined_request(
