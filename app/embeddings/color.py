@@ -1,4 +1,4 @@
-"""What the points of a map can be coloured by."""
+"""The colourings of a map: what they are, and the values of the points."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPLITS = {"valid": "validation", "test": "test"}
 PLAIN_COLUMNS = ("item_id", "user_id", "title", "name", "image", "description")
 
 NOTES = {
-    TYPE: "Users and items apart.",
+    TYPE: "Users and items have different colours.",
     DEGREE: "Train interactions of a node, on a logarithmic scale; grey nodes have none.",
     POPULARITY: "An item's train interactions; for a user, the mean over the items of the history. "
     "Logarithmic; grey nodes have no interaction.",
@@ -39,7 +39,7 @@ NOTES = {
 
 @dataclass(frozen=True, eq=False)
 class Coloring:
-    """Arguments of a figure: (n,) or (n_layers, n) ``values``, and what they mean.
+    """Values of the points, (n,) or (n_layers, n), and what the values mean.
 
     Attributes:
         note: one sentence for the caption, in Markdown.
@@ -127,7 +127,7 @@ def _recall_option(split: str) -> str:
 
 def _recall(run: Run, data: Dataset, split: str, nodes: NDArray[np.int64]) -> Coloring:
     table = cached.per_user(run)
-    assert table is not None  # the option exists only with a table
+    assert table is not None  # Without a table the form does not offer this colouring.
     rows = table[table["split"] == split]
     values = np.full(data.n_users + data.n_items, np.nan)
     values[rows["user"].to_numpy()] = rows[RECALL].to_numpy()
@@ -141,7 +141,7 @@ def _recall(run: Run, data: Dataset, split: str, nodes: NDArray[np.int64]) -> Co
 
 
 def table_columns(run: Run, data: Dataset) -> dict[str, str | None]:
-    """Columns of the tables as options, and why one cannot be offered; None where it can."""
+    """Option for each column of the tables -> why it cannot be offered; None if it can."""
     tables = {"item": data.items, "user": cached.users(run)}
     return {
         f"{side} {name}": obstacle(table[name].tolist())
@@ -152,7 +152,7 @@ def table_columns(run: Run, data: Dataset) -> dict[str, str | None]:
 
 
 def not_offered(run: Run, data: Dataset) -> str:
-    """Markdown about the columns that no colour can show; empty where there is none."""
+    """Markdown about the columns that no colour can show; empty if there is none."""
     left = {name: why for name, why in table_columns(run, data).items() if why is not None}
     told = ", ".join(f"{escape_markdown(name)} ({why})" for name, why in left.items())
     return f"Not offered: {told}." if told else ""

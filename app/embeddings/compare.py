@@ -1,4 +1,4 @@
-"""A second run beside the first: its map turned onto the first one's, and the nodes that moved most."""
+"""Run B beside run A: its map turned onto the map of run A, and the nodes that moved most."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rednd_core.plots.embedding import embedding_figure
 from rednd_core.projection import Movers
 from rednd_core.runs import Run
 
-K = 15  # neighbours compared
-TOP = 50  # rows of the table; the CSV has all
-LONGEST_NAME = 20  # characters over a panel of a phone
+K = 15  # neighbours that are compared
+TOP = 50  # rows of the table; the CSV file has all of them
+LONGEST_NAME = 20  # characters that fit above a panel on a phone
 MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
 
 
 def compare_panel(view: MapView) -> None:
-    """Draw one layer of run A and of run B, list the movers."""
+    """Draw one layer of run A and of run B, and list the nodes that moved most."""
     st.subheader("Compare with run B", anchor=False)
     other = view.other
     if other is None:
@@ -64,7 +64,7 @@ def _choose_modality(
 
 
 def _compared_nodes(view: MapView) -> np.ndarray:
-    """Nodes of the map that have a train interaction; the others have no vector past layer 0."""
+    """The nodes of the map with a train interaction; the others have no vector after layer 0."""
     degrees = np.concatenate([view.data.user_degrees, view.data.item_degrees])
     return view.nodes[degrees[view.nodes] > 0]
 
@@ -147,7 +147,7 @@ def _movers(view: MapView, other: Run, nodes: np.ndarray, moved: Movers) -> None
 
 
 def mover_table(view: MapView, nodes: np.ndarray, moved: Movers) -> pd.DataFrame:
-    """rank, type, id, title, overlap; the most changed node first."""
+    """The table of movers, the most changed node first: rank, type, id, title, overlap."""
     ranked = nodes[moved.order]
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""The controls of the Embeddings page, and the choice that they make."""
+"""The controls of the page Embeddings, and the choices that they return."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PANELS, ANIMATION = "panels", "animation"
 LAYER, READOUT = "layer output", "readout"
 SIZES = (1_000, 3_000, 10_000, 30_000)
 DEFAULT_SIZE = 3_000
-MOST_NODES = SIZES[-1]  # UMAP's and the browser's patience
+MOST_NODES = SIZES[-1]  # UMAP and the browser are too slow for more
 
 
 @dataclass(frozen=True, eq=False)
 class MapView:
-    """What the page shows.
+    """The choices of the page, and what follows from them.
 
     Attributes:
         other: a second run on the same data and split.
@@ -60,7 +60,7 @@ class MapView:
 
     @property
     def selected(self) -> tuple[int, ...]:
-        """Nodes that the maps mark."""
+        """The nodes that the maps mark."""
         return tuple(sorted({*self.group, *([] if self.node is None else [self.node])}))
 
     @property
@@ -73,7 +73,7 @@ class MapView:
         return f"{len(self.nodes):,} of {len(self.names):,} nodes"
 
     def map(self, method: str) -> cached.LayerMap:
-        """The map of the shown layers and nodes, as the caches are asked for it."""
+        """The key of the map of the shown layers and nodes, for the functions of ``cached``."""
         settings = self.umap if method == "umap" else {}
         return cached.LayerMap(
             self.run, self.modality, self.view, self.layers, self.nodes, method, settings
@@ -90,7 +90,7 @@ def layer_name(k: int, view: str, facts: LayerFacts) -> str:
 
 
 def choose_view() -> MapView | None:
-    """Draw the controls; None where there is no run to show."""
+    """Draw the controls; None if there is no run to show."""
     context = choose_runs()
     if context is None:
         return None
@@ -122,7 +122,7 @@ def choose_view() -> MapView | None:
         size = _choose_size(len(names))
         umap = _choose_umap()
     layers = _of_one_width(layers, cached.view_layers(run, modality, view))
-    # The maps beyond the run's layers are panels, and of layers: see cached.joined_map.
+    # Maps beyond the run's layers exist as panels and for layer outputs only: see cached.joined_map.
     with second[0]:
         further = display != ANIMATION and view == "layer" and choose_further(run)
     sample = sample_nodes(
@@ -150,7 +150,7 @@ def choose_view() -> MapView | None:
 
 
 def _say_unknown(names: NodeNames, index: LayerIndex, colors: list[str]) -> None:
-    """Warn of what a link asks for and this run does not have."""
+    """Warn of values in the link that this run does not have."""
 
     def is_node(key: str) -> bool:
         return names.node(key) is not None
@@ -181,7 +181,7 @@ def _choose_color(options: list[str], left_out: str) -> str:
 
 
 def _of_one_width(layers: tuple[int, ...], states: Sequence[Any]) -> tuple[int, ...]:
-    """Those of ``layers`` that are as wide as the last of them; what is left out is said."""
+    """The layers that are as wide as the last one of ``layers``; a caption names the others."""
     widths = {k: states[k].shape[1] for k in layers}
     width = widths[layers[-1]]
     others = [str(k) for k in layers if widths[k] != width]
@@ -220,8 +220,8 @@ def _choose_size(n_nodes: int) -> int:
         "Nodes on the map",
         list(labels),
         index=len(labels) - 1 if small else wanted - 1,
-        help="A random sample, users and items in proportion. A larger sample holds the smaller one, "
-        "and selected nodes are always on the map.",
+        help="A random sample with users and items in proportion. A larger sample contains the smaller one. "
+        "Selected nodes are always on the map.",
         **state.keep("nodes"),
     )
     return labels[chosen]
@@ -240,7 +240,7 @@ def _choose_umap() -> dict[str, Any]:
         "UMAP least distance (min_dist)",
         [0.0, 0.1, 0.3, 0.5],
         value=0.1,
-        help="How tightly points may be packed.",
+        help="The smallest distance between two points of the map.",
         **state.keep("min_dist"),
     )
     return {"n_neighbors": neighbors, "min_dist": distance}

@@ -1,4 +1,4 @@
-"""The vectors of the view as a file: all nodes, with original ids."""
+"""The shown vectors as a file with original ids: all nodes, or the nodes of the map."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MOST_VALUES = 1 << 24  # 64 MB as float32, about 200 MB as CSV
 
 
 def export_panel(view: MapView) -> None:
-    """Download buttons; a file is built when its button is pressed."""
-    st.subheader("Take the vectors with you", anchor=False)
+    """Draw the download buttons; a file is built when its button is pressed."""
+    st.subheader("Download the vectors", anchor=False)
     arrays, nodes = view.arrays(), exported_nodes(view)
     n_rows, d = len(nodes) * len(arrays), arrays[0].shape[1]
     complete = len(nodes) == len(view.names)
@@ -29,8 +29,8 @@ def export_panel(view: MapView) -> None:
     )
     if not complete:
         st.caption(
-            "All nodes would be too large a file for a browser; they lie in the run's folder as "
-            "layers/*.npy, one row a node, users first."
+            "A file of all nodes would be too large for a browser. The run's folder has them as "
+            "layers/*.npy, with a row for each node, users first."
         )
     name = f"{view.run.name}-{view.modality}-{view.view}s"
     left, right = st.columns(2)
@@ -57,13 +57,13 @@ def export_panel(view: MapView) -> None:
 
 
 def exported_nodes(view: MapView) -> NDArray[np.int64]:
-    """All nodes; where that makes more than :data:`MOST_VALUES`, those on the map."""
+    """All nodes; if they make more than :data:`MOST_VALUES` values, the nodes on the map."""
     n_values = sum(math.prod(array.shape) for array in view.arrays())
     return np.arange(len(view.names)) if n_values <= MOST_VALUES else view.nodes
 
 
 def embedding_table(view: MapView, nodes: NDArray[np.int64]) -> pd.DataFrame:
-    """type, id, layer, e0 .. e(d-1) float32; ``nodes`` of every chosen layer."""
+    """A row for each of ``nodes`` and each chosen layer: type, id, layer, e0 .. e(d-1) float32."""
     parts = []
     for layer, array in zip(view.layers, view.arrays(), strict=True):
         values = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The PCA map beyond the layers of a run: what more propagation would make of them."""
+"""The PCA map beyond the layers of a run: the vectors after more propagation."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class FurtherMap:
     """The shown layers and the depths beyond, on shared axes.
 
     Attributes:
-        names: of the panels.
-        note: what is on the map, for its caption.
+        names: titles of the panels.
+        note: what is on the map, for its caption, in Markdown.
     """
 
     found: Projection
@@ -29,7 +29,7 @@ class FurtherMap:
 
 
 def further_map(view: MapView) -> FurtherMap:
-    """The map of the shown layers and of two depths beyond those of the run."""
+    """The map of the shown layers and of two depths beyond the layers of the run."""
     last = Chapter(view.run, view.run.record).n_layers
     depths = sorted({*view.layers, max(last, DEEP // 2), DEEP})
     found = cached.joined_map(view.run, depths, DEEP)
@@ -38,13 +38,15 @@ def further_map(view: MapView) -> FurtherMap:
         "they are the last layer, multiplied by the graph again and again."
     )
     if n_zero := max(quality["n_zero"] for quality in found.quality):
-        note += f" {n_zero} of the nodes have no train interaction: one spot after layer 0."
+        note += (
+            f" {n_zero} of the nodes have no train interaction: they lie on one spot after layer 0."
+        )
     modalities = list(cached.layers(view.run))
     if len(modalities) > 1:
         note += f" All modalities side by side: {', '.join(modalities)}."
     option = view.color.name
     if option in (NEIGHBOURS, SELF):
-        note += f" Coloured by {TYPE}: the {option} is known of the run's own layers only."
+        note += f" Coloured by {TYPE}: the {option} is known for the run's own layers only."
         option = TYPE
     color = coloring(
         option, view.run, view.data, view.modality, view.view, view.layers, found.nodes

@@ -1,4 +1,4 @@
-"""Several nodes chosen by box or lasso: who they are, how alike, and what they have in common."""
+"""Several nodes chosen by box or lasso: their list, how similar they are, and their categories."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _members(view: MapView, nodes: np.ndarray) -> None:
 
 
 def member_table(view: MapView, nodes: np.ndarray) -> pd.DataFrame:
-    """type, id, title, category (where the items have one), degree."""
+    """The table of the members: type, id, title, category (if the items have one), degree."""
     columns = {
         "type": view.names.kinds(nodes),
         "id": view.names.ids[nodes],
@@ -89,8 +89,8 @@ def _cohesion(view: MapView, nodes: np.ndarray) -> None:
         name=f"{view.run.name}-cohesion",
     )
     st.caption(
-        "Mean cosine over all pairs, in the original space; nodes with a zero vector are left out. "
-        "Where the two lines meet at the top, the layer no longer tells this group from the rest."
+        "Mean cosine over all pairs, in the original space, without nodes that have a zero vector. "
+        "Where the two lines meet at the top, the layer no longer separates this group from the rest."
     )
 
 
@@ -110,7 +110,7 @@ def _categories(view: MapView, nodes: np.ndarray) -> None:
 
 
 def top_categories(view: MapView, nodes: np.ndarray) -> pd.DataFrame:
-    """category, items, share (of the selected items), overall (share among all items)."""
+    """The table of categories: category, items, share (of the selected items), overall (of all items)."""
     of_items = nodes[nodes >= view.data.n_users] - view.data.n_users
     every = view.data.items["category"].replace("", "(none)")
     counts = every.iloc[of_items].value_counts()

@@ -1,4 +1,4 @@
-"""Which layers the Embeddings page shows: the reader's own choice, or else some of every run's."""
+"""The layers that the page Embeddings shows: the reader's choice, or some layers of the run by default."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def _take(key: str, default: list[int]) -> None:
 
 
 def choose_further(run: Run) -> bool:
-    """A toggle where the layers of ``run`` can be continued; whether they are to be.
+    """A toggle if the layers of ``run`` can be continued; whether the reader switched it on.
 
-    Off at first: such a map is computed, which takes longer than the rest of the page.
+    The toggle is off at first, because computing such a map takes longer than the rest of the page.
     """
     chapter = Chapter(run, run.record)
     if not chapter.can_go_on:

@@ -1,4 +1,4 @@
-"""The maps: PCA on shared axes, and beside it UMAP where it is known or asked for."""
+"""The maps: PCA on shared axes, and beside it UMAP if it is cached or asked for."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from rednd_core.plots.embedding import embedding_figure
 from rednd_core.plots.embedding_animation import AnimatedMap, embedding_animation
 from rednd_core.projection import Projection
 
-PCA_TITLE = "PCA · same axes in every layer"  # as wide as a phone
+PCA_TITLE = "PCA · same axes in every layer"  # A longer title does not fit on a phone.
 UMAP_TITLE = "UMAP · one layout for all layers"
-WANTED = "umap_wanted"  # maps that this session asked for, so that a read-only cache asks only once
+WANTED = "umap_wanted"  # the maps that this session asked for; a read-only cache forgets them
 
 PCA_CAPTION = (
-    "PCA turns the cloud so that its widest directions face you, with the same axes and the same scale "
-    "in every panel. **Lengths are kept: a layer whose directions all agree is a dot.** What does not "
-    "vary along these two axes is not seen."
+    "PCA shows the cloud along its two widest directions, with the same axes and the same scale in every "
+    "panel. **Lengths are kept: a layer whose vectors all agree in direction is a dot.** Differences along "
+    "other directions cannot be seen."
 )
 UMAP_CAPTION = (
-    "UMAP draws only who is next to whom, and stretches every neighbourhood to about the same size. "
-    "In a collapse the distances shrink while the order of the neighbours stays, so **UMAP blows the "
-    "tiny cloud up again: a collapsed layer can look wider and tidier than a healthy one.** "
-    "Trustworthiness does not warn you, it even rises. Read MAD and spread above each panel, and the "
-    "PCA beside."
+    "UMAP draws only which nodes are neighbours, and stretches every neighbourhood to about the same size. "
+    "In a collapse the distances shrink while the order of the neighbours stays, so **UMAP enlarges the "
+    "tiny cloud again: a collapsed layer can look wider and tidier than a healthy one.** "
+    "Trustworthiness does not warn you; it even rises. Read MAD and spread above each panel, and look at "
+    "the PCA map."
 )
 
 
 def draw_maps(view: MapView) -> dict[str, Projection]:
-    """Draw the chosen display; the maps that are shown, by method."""
+    """Draw the chosen display, and return the maps that it shows by method."""
     with st.spinner("Drawing the PCA map …"):
         maps = {"pca": cached.projection(view.map("pca"))}
     umap = _umap(view)
@@ -55,8 +55,8 @@ def draw_maps(view: MapView) -> dict[str, Projection]:
             else:
                 _panels(view, maps["pca"], PCA_TITLE, view.layer_names, view.color)
             st.caption(
-                f"{PCA_CAPTION} To look closer, click a point, or take the "
-                "box or the lasso from the toolbar over the figure."
+                f"{PCA_CAPTION} To look closer, click a point, or use the "
+                "box or the lasso in the toolbar above the figure."
             )
         with right:
             if umap is None:
@@ -70,15 +70,15 @@ def draw_maps(view: MapView) -> dict[str, Projection]:
         st.markdown(spread_story(view.layer_names, maps))
     st.caption(
         f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
-        "the unit vectors to their mean, 0 to 1, measured before mapping; MAD: mean of 1 − cosine over "
-        "all pairs of one side, 0 to about 1; both on the nodes of the map. Trustworthiness: 1 where "
-        "all map neighbours are true neighbours."
+        "the unit vectors to their mean, 0 to 1, measured on the vectors and not on the map. MAD: mean of "
+        "1 − cosine over all pairs of users, or of items, 0 to about 1. Both are measured on the nodes of "
+        "the map. Trustworthiness: 1 if all neighbours on the map are true neighbours."
     )
     return maps
 
 
 def _umap(view: MapView) -> Projection | None:
-    """The UMAP map where a cache has it or this session asked for it."""
+    """The UMAP map if a cache has it or this session asked for it, else None."""
     asked = view.map("umap")
     if asked.key in st.session_state.get(WANTED, ()):
         with st.spinner(f"Computing the UMAP map of {view.n_of_total} …", show_time=True):
@@ -158,8 +158,8 @@ def _animate(view: MapView, maps: dict[str, Projection]) -> None:
         name=f"{view.run.name}-{view.modality}-animation",
     )
     st.caption(
-        "Press play, or drag the slider. Between two layers the points travel on straight lines, for "
-        "the eye only. " + PCA_CAPTION
+        "Press Play or drag the slider. Between two layers the points move on straight lines, which have "
+        "no meaning of their own. " + PCA_CAPTION
     )
     if "umap" in maps:
         st.caption(UMAP_CAPTION)

@@ -1,4 +1,4 @@
-"""One node in depth: who it is, its true neighbours layer by layer, and what the maps make of them."""
+"""The card of one node: its facts, its true neighbours by layer, and how true the maps are to it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from app.shared.text import escape_markdown
 from rednd_core import wording
 from rednd_core.projection import Projection, neighbours
 
-FIDELITY_K = 15  # the k of the maps' trustworthiness
+FIDELITY_K = 15  # neighbours; the trustworthiness of the maps uses the same number
 PICTURE_WIDTH = 144
 SIDES = ("items", "users", "both")
-WRAPPED_ROW = 74  # pixels of a row of the neighbours' table; a table wraps texts above 4 rem only
-ROWS_IN_FULL = 10  # a longer table scrolls
+WRAPPED_ROW = (
+    74  # pixels of a row of the table of neighbours: a table wraps texts in rows above 4 rem only
+)
+ROWS_IN_FULL = 10  # A longer table scrolls.
 PICTURE_COLUMN = 64
-TITLE_WIDTH = 150  # of its titles where several layers stand side by side
+TITLE_WIDTH = 150  # pixels of a column of titles if several layers stand side by side
 
 
 def node_card(view: MapView, maps: dict[str, Projection]) -> None:
@@ -108,9 +110,9 @@ def _neighbours(view: MapView, node: int) -> None:
     if len(near) > 1:
         kept = len(near[0] & near[-1])
         st.caption(
-            f"Of its {len(near[0])} nearest at {view.layer_names[0]}, {kept} are still among the "
-            f"nearest at {view.layer_names[-1]}. A cosine near 1 for all of them says that the layer "
-            "hardly tells them apart."
+            f"Of the {len(near[0])} nearest nodes at {view.layer_names[0]}, {kept} are still among the "
+            f"nearest at {view.layer_names[-1]}. If the cosine is near 1 for all of them, the layer hardly "
+            "separates them."
         )
     csv_button(
         table.drop(columns="node"),
@@ -121,7 +123,7 @@ def _neighbours(view: MapView, node: int) -> None:
 
 
 def neighbour_table(view: MapView, node: int, side: str, k: int) -> pd.DataFrame:
-    """One row a layer and rank: layer, rank, node, type, id, title, cosine."""
+    """A row for each layer and rank: layer, rank, node, type, id, title, cosine."""
     rows: list[dict[str, Any]] = []
     for layer in view.layers:
         found, cosines = cached.neighbours(view.run, view.modality, view.view, layer, node, k, side)
@@ -141,7 +143,7 @@ def neighbour_table(view: MapView, node: int, side: str, k: int) -> pd.DataFrame
 
 
 def _show_table(view: MapView, table: pd.DataFrame) -> None:
-    """A column a layer (and its pictures), a row a rank; titles wrap, so that four layers fit."""
+    """Show a column for each layer (and its pictures) and a row for each rank; titles wrap."""
     wide: dict[str, Any] = {}
     config: dict[str, Any] = {}
     with_pictures = bool((table["type"] == "item").any()) and "image" in view.data.items
@@ -167,7 +169,7 @@ def _show_table(view: MapView, table: pd.DataFrame) -> None:
 
 
 def _called(view: MapView, node: int) -> str:
-    """Title of an item; name and id of a user, as first names repeat."""
+    """The title of an item; the name and the id of a user, because first names repeat."""
     title, of = view.names.titles[node], view.names.ids[node]
     return f"{title} · {of}" if view.names.is_user(node) and of not in title.split() else title
 
@@ -190,15 +192,15 @@ def _fidelity(view: MapView, node: int, maps: dict[str, Projection]) -> None:
         key="fidelity-table",
     )
     st.caption(
-        f"How many of its {k} true nearest, among the {view.n_of_total} on the map, are also among its "
-        f"{k} nearest on the map. Whoever looks near on the map need not be near."
+        f"How many of the {k} true nearest nodes, among the {view.n_of_total} on the map, are also among "
+        f"the {k} nearest on the map. A node that looks near on the map need not be near."
     )
 
 
 def map_fidelity(
     arrays: Sequence[Any], maps: dict[str, Projection], node: int, layer_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Kept neighbours of ``node`` by layer (rows) and method (columns)."""
+    """The number of true neighbours of ``node`` that a map keeps, by layer (rows) and method (columns)."""
     columns = {}
     for method, found in maps.items():
         place = int(np.flatnonzero(found.nodes == node)[0])

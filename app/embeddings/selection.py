@@ -1,4 +1,4 @@
-"""The line between the controls and the maps: what is selected, and the way to it and back."""
+"""The line between the controls and the maps: what is selected, and links to it and back."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"
 BACK_TO_MAPS = f"[↑ Back to the maps](#{MAPS_ANCHOR})"
 
 NOTHING = {
-    False: "Nothing selected: click a point, or draw around several with the box or the lasso of the "
-    "toolbar over a map.",
-    True: "Nothing selected: find a node above, or click one in the panels.",
+    False: "Nothing is selected. Click a point, or draw around several points with the box or the lasso in "
+    "the toolbar above a map.",
+    True: "Nothing is selected. Find a node in the sidebar, or click one in the panels.",
 }
 
 
 def selection_bar(view: MapView) -> None:
-    """Say what is selected; drawn without a selection, too, so that no click moves the maps."""
+    """Say what is selected. The line is also there without a selection, so that no click moves the maps."""
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="selection"):
         told = [*_node(view), *_group(view)]
         if told:

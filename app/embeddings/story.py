@@ -1,4 +1,4 @@
-"""What a run's layers do, in words: whether the vectors gather, and what the maps make of it."""
+"""What the layers of a run do, in words: whether the vectors contract, and what the maps show of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import numpy as np
 from rednd_core import wording
 from rednd_core.projection import COLLAPSE_MAD, Projection
 
-# What a side does whose last MAD is less than this share of its first.
-VERDICTS = ((0.85, "gather"), (0.95, "gather a little"), (1.05, "stay as far apart as they were"))
+# (share, words): the words hold if the last MAD of a side is less than this share of the first one.
+VERDICTS = (
+    (0.85, "contract"),
+    (0.95, "contract a little"),
+    (1.05, "stay as far apart as they were"),
+)
 APART = "move apart"
-COLLAPSE = "gather until they are almost one direction"
-ALIKE = 0.02  # factors that differ by less are told apart by no word
+COLLAPSE = "contract until all of them have almost one direction"
+ALIKE = 0.02  # Two factors that differ by less than this count as equal.
 
 
 def spread_story(layer_names: Sequence[str], maps: Mapping[str, Projection]) -> str:
-    """Markdown on the way from the first layer to the last; empty where a measure is undefined.
+    """Markdown about the way from the first layer to the last; empty if a measure is undefined.
 
     Args:
         layer_names: (n_layers,), at least two. maps: by method, ``"pca"`` among them.
@@ -38,14 +42,14 @@ def spread_story(layer_names: Sequence[str], maps: Mapping[str, Projection]) -> 
 
 
 def verdict(before: float, after: float) -> str:
-    """What a side does whose MAD goes from ``before`` to ``after``."""
+    """What users or items do if their MAD goes from ``before`` to ``after``."""
     if after < COLLAPSE_MAD <= before:
         return COLLAPSE
     return next((words for limit, words in VERDICTS if after < limit * before), APART)
 
 
 def _of_maps(maps: Mapping[str, Projection]) -> str:
-    """How the maps' widths follow the spread, and why that of the PCA may not."""
+    """How the widths of the maps follow the spread, and why the width of the PCA map may not."""
     if not all(_width(found, 0) for found in maps.values()):
         return ""
     quality = maps["pca"].quality
@@ -57,8 +61,8 @@ def _of_maps(maps: Mapping[str, Projection]) -> str:
     told = f"The width of the vectors' cloud changes ×{spread:.2f}, {told}."
     if factors["pca"] > spread + ALIKE:
         told += (
-            " The PCA map has two directions only. Mixing evens out what differs between neighbours "
-            "and leaves what whole groups share; of what is left, these two directions hold more."
+            " The PCA map has two directions only. Propagation removes what differs between neighbours "
+            "and keeps what whole groups share; these two directions hold a larger part of the rest."
         )
         if factors["pca"] > 1 + ALIKE and spread < 1 + ALIKE:
             told += " So the map grows although the vectors do not move apart."
@@ -66,5 +70,5 @@ def _of_maps(maps: Mapping[str, Projection]) -> str:
 
 
 def _width(found: Projection, layer: int) -> float:
-    """RMS distance of a layer's points to their mean, on the map."""
+    """Root mean square distance of a layer's points to their mean, on the map."""
     return float(np.sqrt(found.coords[layer].var(axis=0).sum()))

@@ -1,4 +1,4 @@
-"""Embeddings: every layer as a map, any node and its true neighbours, two runs side by side."""
+"""The page Embeddings: a map of every layer, one node with its true neighbours, two runs side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.shared.errors import explained
 
 INTRODUCTION = (
     "Every point is a user or an item. Each layer mixes a node with its neighbours in the graph. Do the "
-    "clouds gather on the way? And is what looks near **really** near?"
+    "clouds contract on the way? And are points that look near **really** near?"
 )
 
 

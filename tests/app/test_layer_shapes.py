@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached
 from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig
+from rednd_core.cosine import pair_mad
 from rednd_core.data import load_dataset
 from rednd_core.readout import Readout
 from rednd_core.runs import ModelFacts, Provenance, Run, RunRecord, RunStore, create_run
-from rednd_core.smoothness.pairwise import pair_mad
 from rednd_core.training.experiment import data_facts
 
 PAGES = {path.stem: path for path in sorted((PROJECT_ROOT / "pages").glob("*.py"))}

@@ -41,7 +41,7 @@ def test_the_default_view_is_the_pca_of_every_layer(add_run) -> None:
             drawn |= dict(zip(numbers(trace["customdata"]), numbers(trace["x"]), strict=True))
     np.testing.assert_allclose([drawn[k] for k in range(70)], wanted.coords[2, :, 0], atol=1e-5)
     assert "70 of 70 nodes on the map" in words(app)
-    assert "blows the tiny cloud up" in words(app)
+    assert "enlarges the tiny cloud" in words(app)
 
 
 def test_umap_waits_for_its_button(add_run, no_umap, compiled) -> None:

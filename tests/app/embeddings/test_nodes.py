@@ -112,7 +112,7 @@ def test_the_way_back_leads_to_no_node_where_there_was_none(add_run, monkeypatch
     monkeypatch.setattr(state, "get_script_run_ctx", lambda: way_back)
     app = app.run()
     assert "node" not in app.query_params
-    assert "Nothing selected" in words(app)
+    assert "Nothing is selected" in words(app)
 
 
 def test_a_node_of_other_data_is_said_and_ignored(add_run) -> None:
@@ -156,7 +156,7 @@ def test_clearing_takes_the_node_out_of_the_address(add_run) -> None:
 def test_the_bar_leads_to_the_card_and_the_group(add_run, folder: Path) -> None:
     add_run("one")
     app = open_page()
-    assert "Nothing selected" in words(app)
+    assert "Nothing is selected" in words(app)
     assert app.button("clear-selection").disabled
     names = NodeNames.of(load_dataset(folder), pd.DataFrame())
     app.session_state[node_select.GROUP] = tuple(names.keys(np.arange(30, 60)))
@@ -178,7 +178,7 @@ def test_the_bar_leads_to_the_card_and_the_group(add_run, folder: Path) -> None:
     lit = np.concatenate([numbers(t["customdata"]) for t in bright])
     assert sorted(lit) == [*range(30, 60), node]
     app = app.button("clear-selection").click().run()
-    assert "Nothing selected" in words(app)
+    assert "Nothing is selected" in words(app)
     assert "node" not in app.query_params
     assert not [t for t in figures(app)[0]["data"] if t["marker"]["opacity"] != 0.75]
 

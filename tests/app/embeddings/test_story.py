@@ -28,22 +28,22 @@ def found(users, items, spread, widths=(1.0, 1.0)):
 
 def test_a_run_that_gathers() -> None:
     told = spread_story(NAMES, {"pca": found((0.96, 0.71), (0.99, 0.57), (0.99, 0.81))})
-    assert told.startswith("**From layer 0 to layer 3, users and items gather**: ")
+    assert told.startswith("**From layer 0 to layer 3, users and items contract**: ")
     assert "MAD of users 0.960 → 0.710, of items 0.990 → 0.570" in told
     assert "spread of all vectors 0.990 → 0.810" in told
 
 
 def test_a_run_that_does_not_gather() -> None:
     told = spread_story(NAMES, {"pca": found((1.0, 0.88), (1.0, 0.98), (1.0, 0.97))})
-    assert "users gather a little, items stay as far apart as they were**" in told
+    assert "users contract a little, items stay as far apart as they were**" in told
 
 
 @pytest.mark.parametrize(
     ("before", "after", "wanted"),
     [
-        (0.9, 0.01, "gather until they are almost one direction"),
-        (0.9, 0.6, "gather"),
-        (0.9, 0.82, "gather a little"),
+        (0.9, 0.01, "contract until all of them have almost one direction"),
+        (0.9, 0.6, "contract"),
+        (0.9, 0.82, "contract a little"),
         (0.9, 0.88, "stay as far apart as they were"),
         (0.9, 0.99, "move apart"),
         (0.01, 0.01, "stay as far apart as they were"),
