@@ -50,13 +50,7 @@ def planted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = load_dataset(folder)
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
     for seed, name in enumerate(("one", "two")):
-        facts = ModelFacts(
-            modalities=("id",),
-            n_layers=N_LAYERS,
-            embedding_size=8,
-            readout="mean",
-            linear_propagation=True,
-        )
+        facts = ModelFacts.uniform(("id",), N_LAYERS, 8, linear_propagation=True)
         record = RunRecord(
             config=RunConfig(model="lightgcn", data=DataConfig(path=str(folder))),
             provenance=Provenance(seed=seed),

@@ -158,7 +158,7 @@ def test_the_names_of_a_million_nodes_take_no_memory() -> None:
         assert names.labels(np.array([1_000_007])) == ["7 · item 7"]
         assert names.node("user:999999") == 999_999
         assert names.node("item:300000") is None
-        assert names.hover(np.array([3, 1_000_001])) == ["User 3<br>user 3", "1<br>item 1"]
+        assert names.hover(np.array([3, 1_000_001])) == ["User 3\nuser 3", "1\nitem 1"]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -187,7 +187,7 @@ def test_a_sample_of_users_is_ranked_and_said(runs: RunStore, dataset: Dataset) 
     index = cached.layers(runs.open("one"))
     every = evaluate(index.user_emb, index.item_emb, dataset.train_matrix, dataset.test, [20])
     own = float(every.values("recall@20")[outside])
-    assert app.metric[0].value == f"{own:.3f}"
+    assert app.metric[0].value == f"{own:.4f}"
     alone = cached.evaluation_of(runs.open("one"), "test", outside)
     place = standing(ranked, "recall@20", outside, alone)
     assert f"Of a sample of {RANKED + 1} of 45,000 users" in said

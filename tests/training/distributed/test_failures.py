@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rednd_core.data import interactions
+from rednd_core.data.layouts import source
 from rednd_core.models import mf
 from rednd_core.runs import Run
 from rednd_core.training import distributed
@@ -86,7 +86,7 @@ def test_the_first_tells_why_another_ended(
         if rank:
             distributed.TELLER_SECONDS = END_SECONDS
             elsewhere = tmp_path / "elsewhere"  # the same path on another disk
-            monkeypatch.setattr(interactions, "resolve_data_path", lambda _: elsewhere)
+            monkeypatch.setattr(source, "resolve_data_path", lambda _: elsewhere)
         cli("train", "--data", planted_folder, "--model", "mf", "--run", "one", *quick_settings)
 
     started = pair(work)
