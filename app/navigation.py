@@ -46,9 +46,9 @@ def run() -> None:
 def _lead_back() -> None:
     """Let the browser's Back and Forward show a page as its address says.
 
-    Streamlit drops what a widget of the page that is left has under the same name, e.g. its run. And it
-    takes a parameter that is missing for the wish to have the widget's default, which an address without
-    any does not say: the choices of the session stand there.
+    Streamlit drops a parameter that a widget of the last page has under the same name, e.g. its run. And
+    Streamlit gives a widget its default if the address lacks the widget's parameter; but an address without
+    any parameter keeps the choices of the session.
     """
     context = get_script_run_ctx()
     if context is None or not context.is_history_navigation:
@@ -57,4 +57,6 @@ def _lead_back() -> None:
     with context.session_state.query_params() as params:
         params.populate_from_query_string(context.query_string)
         params.set_initial_query_params(context.query_string)
-    st.query_params.update({})  # and so has the browser, whatever it got from the page that is left
+    st.query_params.update(
+        {}
+    )  # This call sends the address to the browser, over that of the last page.

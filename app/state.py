@@ -20,10 +20,10 @@ RUN = "run"
 OTHER_RUN = "vs"
 MODALITY = "modality"
 LAYERS = "layers"
-NODE = "node"  # selected graph node, as an id that people know: "user:17" or "item:SH-0412"
+NODE = "node"  # the selected node under its original id: "user:17" or "item:SH-0412"
 USER = "user"
-JOB = "job"  # the run that the training page watches
-DATA_PATH = "data_path"  # folder or file that the next training reads
+JOB = "job"  # the run that the page Live training watches
+DATA_PATH = "data_path"  # the folder or file that the next training reads
 
 
 def keep(key: str, *, may_be_empty: bool = False) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def keep(key: str, *, may_be_empty: bool = False) -> dict[str, Any]:
 
 
 def _forget_in_address(key: str) -> None:
-    """As if the address did not name ``key``."""
-    with suppress(StreamlitAPIException):  # a widget has taken it already
+    """Make the address look as if it did not name ``key``."""
+    with suppress(StreamlitAPIException):  # A widget has taken the parameter already.
         del st.query_params[key]
     context = get_script_run_ctx()
     if context is not None:
@@ -50,22 +50,22 @@ def _forget_in_address(key: str) -> None:
 
 
 def begin(key: str, options: Collection[str], default: str) -> None:
-    """Choose ``default`` in a select box without a choice, as if its user had.
+    """Choose ``default`` in a select box without a choice, as if the reader had chosen it.
 
-    Unlike a widget's own default it is in the address bar, where it holds when the default changes
+    Unlike a widget's own default, the choice is in the address bar, where it stays when the default changes
     (e.g. with the next run). A choice that ``options`` does not have counts as none.
     """
     kept, asked = st.session_state.get(key), st.query_params.get(key)
     known = [name for name in (kept, asked) if name in options]
-    # Set in every run: a box without a default of its own is empty again after a change of page.
+    # The key is set in every run, because a box without a default is empty again after a change of page.
     st.session_state[key] = known[0] if known else default
     write_address(key, st.session_state[key])
 
 
 def write_address(key: str, value: str | list[str]) -> None:
-    """Put what was set for the widget ``key`` into the address, where it has nothing under that name.
+    """Put the value that was set for the widget ``key`` into the address, if the address has none.
 
-    Streamlit does so itself, but not before a widget's second run; later it refuses this.
+    Streamlit does so itself in the second run of a widget, and refuses a call after that.
     """
     if key not in st.query_params:
         with suppress(StreamlitAPIException):
@@ -73,9 +73,9 @@ def write_address(key: str, value: str | list[str]) -> None:
 
 
 def from_address(key: str) -> list[str] | None:
-    """What a link asks for under ``key``, which is no widget's; None where it says nothing new.
+    """The values that a link has under ``key``, which belongs to no widget; None if they are not new.
 
-    Where the browser's Back or Forward led here, the address says all, and nothing means nothing.
+    If the browser's Back or Forward led here, the address is complete: no value means no choice.
     """
     asked = st.query_params.get_all(key)
     context = get_script_run_ctx()
@@ -85,7 +85,7 @@ def from_address(key: str) -> list[str] | None:
 
 
 def to_address(key: str, values: list[str]) -> None:
-    """Let the address say what was chosen under ``key``, which is no widget's; nothing of no values."""
+    """Put the chosen ``values`` under ``key``, which belongs to no widget, into the address."""
     if values:
         if values != st.query_params.get_all(key):
             st.query_params[key] = values
@@ -99,7 +99,7 @@ def _written(key: str) -> str:
 
 
 def drop_foreign(key: str, options: Collection[Any]) -> None:
-    """Forget a kept choice (or those parts of it) that ``options`` does not have, e.g. in another run."""
+    """Forget a kept choice, or the parts of it, that ``options`` does not have, e.g. in another run."""
     if key not in st.session_state:
         return
     value = st.session_state[key]

@@ -16,7 +16,7 @@ from rednd_core.errors import RedndError
 NAME = "warm"
 VISITOR_SECONDS = 3.0  # how long the server waits for a first visitor before it goes on
 DRAWING_SECONDS = (
-    0.5  # a browser with the first picture; later, and the first change of page meets the rest
+    0.5  # time for a browser to draw the first picture before the server is busy with the rest
 )
 
 TIDY_SECONDS = 30.0
@@ -25,15 +25,15 @@ _visited = threading.Event()
 
 
 def start() -> None:
-    """Begin, in a thread that does not keep the server from ending."""
-    # Streamlit warns of every spinner that has no visitor to show itself to.
+    """Begin in a thread, which ends with the server."""
+    # Streamlit warns of every spinner that no visitor sees.
     logger = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     logger.addFilter(lambda record: record.threadName != NAME)
     threading.Thread(target=_work, name=NAME, daemon=True).start()
 
 
 def first_picture_sent() -> None:
-    """Go on with what the first picture did not need."""
+    """Go on with the preparations that the first picture did not need."""
     _visited.set()
 
 
@@ -48,7 +48,7 @@ def _work() -> None:
 def _warm() -> None:
     from app.home import view as home
 
-    with suppress(RedndError):  # the page will say it
+    with suppress(RedndError):  # The page shows the same error.
         home.prepare()
     if _visited.wait(VISITOR_SECONDS):
         time.sleep(DRAWING_SECONDS)
@@ -60,7 +60,7 @@ def _warm() -> None:
     from app.recommendations import view as recommendations
     from app.smoothness import view as smoothness
 
-    cached.models()  # imports torch, which most pages need
+    cached.models()  # This call imports torch, which most pages need.
     for prepare in (depth.prepare, recommendations.prepare, smoothness.prepare, data.prepare):
         with suppress(RedndError):
             prepare()

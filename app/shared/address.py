@@ -11,6 +11,6 @@ SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8'
 
 
 def one_entry_a_visit() -> None:
-    """Let the browser's Back lead to the page before, not through what a page wrote into the address."""
+    """Let the browser's Back lead to the page before, and not through earlier addresses of one page."""
     with st.container(key=KEY):
         st.html(SCRIPT, unsafe_allow_javascript=True)

@@ -1,4 +1,4 @@
-"""A run as a part of a story: its title, its weight, and how deep its layers can be continued."""
+"""A run with its title, its alignment weight, and the depth to which its layers can be continued."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from app import cached
 from rednd_core.modeling.registry import model_title
 from rednd_core.runs import AlignmentWeight, Run, RunRecord
 
-DEEP = 16  # layers: deep enough that a linear model has collapsed
+DEEP = 16  # layers, after which a linear model has collapsed
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One run of the story."""
+    """One run."""
 
     run: Run
     record: RunRecord
@@ -47,7 +47,7 @@ class Chapter:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether its propagation is linear, so that x^0 tells all deeper layers."""
+        """Whether propagation is linear, so that all deeper layers follow from x^0."""
         model = self.record.model
         return bool(model and model.linear_propagation and model.n_layers < DEEP)
 

@@ -19,7 +19,7 @@ def pick_run(
     *,
     allow: Callable[[RunEntry], bool] = lambda entry: entry.run.layer_version is not None,
 ) -> Run | None:
-    """A select box of the runs that ``allow`` admits; says what to do where there is none."""
+    """A select box of the runs that ``allow`` admits; without such a run, a line says what to do."""
     entries = {name: entry for name, entry in readable_runs().items() if allow(entry)}
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
@@ -66,9 +66,9 @@ def run_box(
     none: Sequence[str] = (),
     help: str | None = None,
 ) -> Run | None:
-    """A select box of run names, and below it what the chosen run is.
+    """A select box of run names, and below it the model and the data of the chosen run.
 
-    Plain names, as the address bar keeps what the options are called.
+    The options are plain names, because the address bar keeps the text of an option.
 
     Args:
         none: options before the runs that stand for no run.
@@ -89,7 +89,7 @@ def run_box(
 
 
 def facts(entry: RunEntry) -> str:
-    """Model and data of a run that can be read, on one line."""
+    """Model and data of a run, on one line; its record must be readable."""
     assert entry.record is not None
     config = entry.record.config
     told = [config.model]

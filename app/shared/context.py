@@ -15,8 +15,8 @@ from app.shared.choose import pick_run, readable_runs, run_box
 from app.shared.links import say_unknown
 from rednd_core.runs import Run, RunEntry
 
-NO_RUN = "none"  # as the address has it
-SHOWN = "context.other"  # run B as it was shown last
+NO_RUN = "none"  # the address has this word
+SHOWN = "context.other"  # the run B that was shown last
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Context:
 
 
 def choose_runs() -> Context | None:
-    """Draw the choice of runs in the sidebar; where there is no run yet, say so on the page: None."""
+    """Draw the choice of runs in the sidebar. Without a run, say so on the page and return None."""
     if not runs_with_layers():
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
@@ -49,7 +49,7 @@ def _pick_other(entries: dict[str, RunEntry]) -> Run | None:
     options = (NO_RUN, *entries)
     was_shown = st.session_state.get(SHOWN) in options
     if was_shown and st.session_state.get(state.OTHER_RUN, NO_RUN) is None:
-        # The cross of the box was pressed; a page without the box leaves the same.
+        # The reader pressed the cross of the box; a visit of a page without the box looks the same.
         st.session_state[state.OTHER_RUN] = NO_RUN
     state.begin(state.OTHER_RUN, options, NO_RUN)
     other = run_box(
@@ -64,7 +64,7 @@ def _pick_other(entries: dict[str, RunEntry]) -> Run | None:
 
 
 def choose_modality(modalities: Collection[str]) -> str:
-    """Draw the choice of a modality in the sidebar, where there are several."""
+    """Draw the choice of a modality in the sidebar if there are several."""
     state.drop_foreign(state.MODALITY, modalities)
     if len(modalities) == 1:
         return next(iter(modalities))
@@ -73,7 +73,7 @@ def choose_modality(modalities: Collection[str]) -> str:
 
 
 def runs_with_layers() -> dict[str, RunEntry]:
-    """The runs that can be looked at, by name."""
+    """The runs with layers, by name."""
     return {n: e for n, e in readable_runs().items() if e.run.layer_version is not None}
 
 

@@ -1,4 +1,4 @@
-"""Figures and tables as pictures and as files to take away."""
+"""Figures on a page, and figures and tables as files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rednd_core.plots import theme
 from rednd_core.runs import Run
 from rednd_core.spreadsheets import to_csv
 
-# Around an exported figure: the words that the app has beside it, and a line for the toolbar.
+# The style of a page with an exported figure: the words of the app above it, and a line for the toolbar.
 PAGE_STYLE = """
 body { margin: 16px; background: #FFFFFF; font: 16px/1.5 "Source Sans", "Open Sans", sans-serif; }
 p { margin: 0; } p:first-child { font-weight: bold; }
 .js-plotly-plot { margin-top: 36px; } .modebar-container { top: -32px !important; }
 """
-# Square panels take the width of the window, up to three quarters of its height each.
+# Square panels fill the width of the window, and are at most three quarters of its height.
 ARRANGE = """
 const plot = document.getElementById("{plot_id}");
 const sent = structuredClone(plot.layout);
@@ -67,9 +67,9 @@ def show_figure(
     """Draw a figure over the full width, with its camera button and :func:`figure_downloads` below.
 
     Args:
-        alt: what the figure shows, in a sentence, for those who cannot see it.
+        alt: what the figure shows, in a sentence, for readers who cannot see it.
         name: file name of the downloads, without ending.
-        runs: whose it is; the downloads say so.
+        runs: the runs that the figure shows; the downloads name them.
         on_pick: see :func:`app.charts.live_charts.live_charts`.
     """
     chart = LiveChart(key, figure, alt, name, about=of_runs(*runs))
@@ -78,7 +78,7 @@ def show_figure(
 
 
 def of_runs(*runs: Run) -> str:
-    """Runs with their model and data, for those who find an exported figure without the app."""
+    """The runs with their models and data in words, for an exported figure."""
     return " | ".join(map(_of_run, runs))
 
 
@@ -91,9 +91,9 @@ def _of_run(run: Run) -> str:
 
 
 def figure_downloads(chart: LiveChart, key: str) -> None:
-    """A button that downloads the figure as one HTML file that works offline; built when pressed.
+    """A button that downloads the figure as one HTML file that works offline, built when it is pressed.
 
-    :func:`show_figure` calls it; call it alone only for figures that are drawn in another way.
+    :func:`show_figure` draws this button already; figures that are drawn in another way need this call.
     """
     st.download_button(
         "Interactive figure (HTML)",

@@ -1,4 +1,4 @@
-"""Problems that a user can mend are shown as their sentence, not as a traceback."""
+"""Errors with a remedy are shown as their sentence, without a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which node, or which group of nodes, is selected: by search, by a click, by box or lasso.
+"""The selected node, or the selected group of nodes: by search, by a click, by box or lasso.
 
 Both live in the session and in the address bar, as keys that survive a change of page: the node under
 ``state.NODE``, the group under :data:`GROUP`, if it is not too large for an address.
@@ -17,9 +17,9 @@ from app.shared.text import escape_markdown
 from rednd_core.data.node_names import NodeNames
 
 GROUP = "group"  # keys of the nodes chosen by box or lasso; two or more, or empty
-MOST_IN_ADDRESS = 100  # nodes of a group: an address of some 2,000 characters passes everywhere
+MOST_IN_ADDRESS = 100  # nodes of a group in an address, which stays below about 2,000 characters
 FINDER = "node_finder"
-MAX_OPTIONS = 5_000  # a select box of more options is slow: then a text filter comes before it
+MAX_OPTIONS = 5_000  # A select box with more options is slow, so a text field filters them first.
 MAX_MATCHES = 200
 
 
@@ -45,7 +45,7 @@ def current_group(names: NodeNames) -> list[int]:
         st.session_state[GROUP] = tuple(asked)
     found = (names.node(key) for key in st.session_state.get(GROUP, ()))
     group = sorted({node for node in found if node is not None})
-    if len(group) == 1:  # the rest of it is not here: no group, and nobody's choice of a node
+    if len(group) == 1:  # One node is no group, and nobody chose it as the selected node.
         group = []
     small = len(group) <= MOST_IN_ADDRESS
     state.to_address(GROUP, names.keys(np.asarray(group)) if group and small else [])
@@ -53,7 +53,7 @@ def current_group(names: NodeNames) -> list[int]:
 
 
 def select(names: NodeNames, nodes: list[int]) -> None:
-    """One node becomes the selected node, several become the group; none changes nothing."""
+    """One node becomes the selected node, several nodes become the group. No node changes nothing."""
     if len(nodes) == 1:
         st.session_state[state.NODE] = names.keys(np.asarray(nodes))[0]
         st.session_state[GROUP] = ()
@@ -68,12 +68,12 @@ def clear() -> None:
 
 
 def take_points(names: NodeNames, picked: Any) -> None:
-    """Callback of a figure: the points that were chosen in it become the selection."""
+    """Callback of a figure: the points that were chosen in the figure become the selection."""
     select(names, chosen_nodes(picked, len(names)))
 
 
 def chosen_nodes(picked: Any, n_nodes: int) -> list[int]:
-    """The distinct node numbers in what a browser says was chosen."""
+    """The distinct node numbers among the values that a browser sent."""
     values = picked if isinstance(picked, list) else []
     return sorted({value for value in values if type(value) is int and 0 <= value < n_nodes})
 
@@ -112,7 +112,7 @@ def find_node(names: NodeNames, selected: int | None) -> None:
 
 
 def shown_matches(matches: NDArray[np.int64] | None, n_all: int, what: str) -> NDArray[np.int64]:
-    """The first matches of a search, and a line that says how many there are; none without one."""
+    """The first matches of a search, and a line with their number; nothing without a search."""
     if matches is None:
         return np.empty(0, dtype=np.int64)
     shown = matches[:MAX_MATCHES]

@@ -6,7 +6,7 @@ import streamlit as st
 
 
 def path_field(box: str) -> None:
-    """Draw the field; what is typed becomes the choice of the select box ``box``, drawn before it.
+    """Draw the field. The typed path becomes the choice of the select box ``box``, which is drawn before it.
 
     The text stays as long as it is that choice: a path that cannot be used, which the page says in its
     own words, can be corrected. A field of its own, as a select box that takes new options searches
@@ -16,7 +16,9 @@ def path_field(box: str) -> None:
         box: key of the select box, among whose options the choice in the session has to be.
     """
     key = f"{box}.typed"
-    if st.session_state.get(key) != st.session_state.get(box):  # another one was chosen since
+    if st.session_state.get(key) != st.session_state.get(
+        box
+    ):  # The reader has chosen another path since.
         st.session_state[key] = ""
     st.text_input(
         "Another folder or file",

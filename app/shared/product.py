@@ -1,4 +1,4 @@
-"""A card for one item: picture, title, and what there is to say about it.
+"""A card for one item: picture, title and facts.
 
 Pictures come from local files only. An item whose picture is a web address, is missing or cannot be
 read has the same card with an empty frame, so that a page looks alike with and without internet.
@@ -18,7 +18,7 @@ from app.shared.text import escape_markdown
 from rednd_core.data.items import image_path
 from rednd_core.data.schema import Dataset
 
-CARD_WIDTH = 300  # pixels; three cards beside each other on a laptop, one on a phone
+CARD_WIDTH = 300  # pixels: three cards beside each other on a laptop, one on a phone
 PICTURE_WIDTH = 72
 
 
@@ -33,7 +33,7 @@ def product_card(
     on_why: Callable[[int], None] | None = None,
     width: int | Literal["stretch"] = CARD_WIDTH,
 ) -> None:
-    """Draw the card of a dense item id, in most places inside a horizontal, wrapping container.
+    """Draw the card of a dense item id, in most cases inside a horizontal container that wraps.
 
     Args:
         key: unique on the page.
@@ -48,7 +48,7 @@ def product_card(
         escape_markdown(fact)
         for fact in (
             category_of(dataset, item),
-            "" if title == item_id else f"id {item_id}",  # without a title the id is there already
+            "" if title == item_id else f"id {item_id}",  # Without a title, the id is the heading.
             *facts,
         )
         if fact
@@ -71,12 +71,12 @@ def product_card(
 
 
 def title_of(dataset: Dataset, item: int) -> str:
-    """The title as in the items table; the original id where there is none."""
+    """The title in the items table; the original id if there is none."""
     return str(dataset.items.at[item, "title"])
 
 
 def category_of(dataset: Dataset, item: int) -> str:
-    """The category, or ``""`` where the items table has none."""
+    """The category; ``""`` if the items table has none."""
     if "category" not in dataset.items:
         return ""
     return str(dataset.items.at[item, "category"])
