@@ -11,7 +11,7 @@ The InfoNCE compares two views, each with noise of its own. Evaluation is withou
 
 Deviations from the released codes: 1. the penalty is squared and on x^0 (SELFRec: unsquared, on z);
 2. the InfoNCE is a mean over nodes, as in SELFRec (RecBole-GNN: a sum); 3. contrast_weight is .02 by default
-(published: .2 to 2 for data sets many times as large), chosen by validation on TikTok and the sample shop.
+(published: .2 to 2, for larger data sets), chosen by validation on the sample shop.
 """
 
 from __future__ import annotations
@@ -101,4 +101,4 @@ class SimGCL(BPRRecommender):
         return not self.loss_weights["contrast"]
 
     def step_tables(self) -> float:
-        return 12
+        return 18
