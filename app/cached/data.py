@@ -1,4 +1,4 @@
-"""Data sets: loaded, checked, as a graph, and what their users, items and pictures are called."""
+"""Data sets: the data, their report, their graph, and the names and pictures of users and items."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rednd_core.runs import Run
 if TYPE_CHECKING:
     from rednd_core.data import DataReport
 
-THUMBNAIL_PIXELS = 192  # twice the size on the page, for dense screens
+THUMBNAIL_PIXELS = 192  # twice the size on the page, for screens with small pixels
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # no other decoder sees a file from elsewhere
 
 
@@ -31,7 +31,7 @@ def _dataset(
 
 
 def dataset(config: DataConfig) -> Dataset:
-    """A data set by its configuration; read again when a file of it changes."""
+    """The data set of a configuration, read again when one of its files changes."""
     return _dataset(config.model_dump_json(), _signature(config), None)
 
 
@@ -89,7 +89,7 @@ def _data_report(config_json: str, signature: tuple[tuple[str, int, int], ...]) 
 
 
 def data_report(config: DataConfig) -> DataReport:
-    """What a data set holds and what is wrong with it; looked at again when a file of it changes."""
+    """The contents and the problems of a data set, checked again when one of its files changes."""
     return _data_report(config.model_dump_json(), _signature(config))
 
 
@@ -101,7 +101,7 @@ def _users(digest: str, stamp: tuple[str, int, int] | None, _dataset: Dataset) -
 
 
 def users(run: Run) -> pd.DataFrame:
-    """Original ids of a run's users, and what a users table beside the data says of them."""
+    """The original ids of a run's users, with the columns of the users table beside the data."""
     of = run_dataset(run)
     file = of.users_table.table.file.place if of.users_table else None
     stat = file.stat() if file else None
@@ -141,12 +141,12 @@ def _thumbnail(path: str, stamp: int) -> str | None:
             kind, mode = ("JPEG", "RGB") if opaque else ("PNG", "RGBA")
             picture.convert(mode).save(file, kind, quality=88)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None  # not a picture, or a hostile one: the card goes without
+        return None  # The file is no picture, or a hostile one: the card has none.
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def thumbnail(path: str) -> str | None:
-    """A local picture as a small data URI; None where the file is no readable picture.
+    """A local picture as a small data URI; None if the file is no readable picture.
 
     A URI, because ``st.image`` would scale bytes down again, at every run and to blurry pixels.
     """

@@ -1,4 +1,4 @@
-"""Maps of layers, from memory, from disk, or computed."""
+"""Maps of layers: from memory, from disk, or computed."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class LayerMap:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """All that the map depends on."""
+        """Everything that the map depends on."""
         return (
             (str(self.run.path), self.run.layer_version, self.modality, self.view, self.layers),
             (self.nodes.tobytes(), self.method, tuple(sorted(self.settings.items()))),
         )
 
     def request(self) -> tuple[list[Any], str, NodeSample]:
-        """The same as ``rednd_core.projection.project`` and ``find`` take it."""
+        """The arguments of ``rednd_core.projection.project`` and ``find``."""
         from rednd_core.projection import NodeSample
 
         arrays = view_layers(self.run, self.modality, self.view)
@@ -69,7 +69,7 @@ def _projection(key: tuple[Any, ...], _asked: LayerMap) -> Projection:
 
 
 def projection(asked: LayerMap) -> Projection:
-    """The map, from memory, disk, or computed."""
+    """The map: from memory, from disk, or computed."""
     return _projection(asked.key, asked)
 
 

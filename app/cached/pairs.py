@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LayerPair:
-    """Which vectors of two runs are compared.
+    """The vectors of two runs that are compared.
 
     Attributes:
         modality, other_modality: of ``run`` and of ``other``.
@@ -37,7 +37,7 @@ class LayerPair:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """All that the vectors depend on."""
+        """Everything that the vectors depend on."""
         return (
             (str(self.run.path), self.run.layer_version, self.modality),
             (str(self.other.path), self.other.layer_version, self.other_modality),

@@ -60,7 +60,7 @@ def _evaluation_of(
 
 
 def evaluation_of(run: Run, split: str, user: int) -> Evaluation | None:
-    """The same of one user alone; None without held-out items."""
+    """The evaluation of one user alone; None without held-out items."""
     digest = run_dataset(run).digest
     found = _evaluation_of(str(run.path), run.layer_version, digest, split, user, run)
     return cast("Evaluation | None", found)

@@ -46,19 +46,19 @@ def show_items(data: Dataset) -> None:
 
 
 def item_table(data: Dataset) -> pd.DataFrame:
-    """The items table with train_interactions, a row an item."""
+    """The items table with the column train_interactions, a row for each item."""
     return data.items.assign(train_interactions=data.item_degrees)
 
 
 def user_table(data: Dataset) -> pd.DataFrame:
-    """user_id, train_interactions: a row a user."""
+    """A row for each user: user_id, train_interactions."""
     return pd.DataFrame(
         {"user_id": id_column(data.user_ids), "train_interactions": data.user_degrees}
     )
 
 
 def _ordered(data: Dataset, order: str) -> Sequence[int]:
-    """The first dense item ids in that order; items that are alike in file order."""
+    """The first dense item ids in the chosen order; items that are equal in it keep the order of the ids."""
     degrees = data.item_degrees
     ranked = {
         "most popular": np.argsort(-degrees, kind="stable"),

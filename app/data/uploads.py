@@ -28,7 +28,7 @@ _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
 class Upload(Protocol):
-    """What is needed of Streamlit's uploaded files."""
+    """The part of Streamlit's uploaded files that is needed here."""
 
     name: str
     size: int
@@ -45,12 +45,12 @@ def upload_root() -> Path:
 
 
 def lifetime(path: str) -> None:
-    """Say of a data set among the uploads that it will be gone some day."""
+    """Say that an uploaded data set will be removed."""
     if Path(path).is_relative_to(upload_root()):
         st.caption(
-            "Uploaded files are removed when the app ends. Runs on them stay, but cannot be continued "
-            "or evaluated then: to keep the files, put them into a folder on the machine that runs "
-            "this app and choose that."
+            "Uploaded files are removed when the app ends. Runs that were trained on them stay, but cannot "
+            "be continued or evaluated. To keep the files, put them into a folder on the machine that "
+            "runs this app, and choose that folder."
         )
 
 
@@ -102,6 +102,6 @@ def save_upload(files: Sequence[Upload], root: Path) -> Path:
 
 
 def _set_name(names: Sequence[str]) -> str:
-    """The stem of the interaction file: what the data set will be called."""
+    """The stem of the interaction file, which becomes the name of the data set."""
     likely = [name for name in names if could_be_interactions(name)]
     return Path(likely[0].removesuffix(".gz")).stem if likely else "upload"

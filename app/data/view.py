@@ -1,4 +1,4 @@
-"""Data: is this data set fit to train on, and what does it look like."""
+"""The page Data: whether a data set is fit for training, and what it looks like."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from rednd_core.data.report import DegreeFigures, InteractionFigures
 from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
 
-DATASET = "dataset"  # key of the chosen path, also in the address
+DATASET = "dataset"  # the key of the chosen path, in the session and in the address
 HERE, UPLOAD = "On this machine", "Upload"
-BOX_WIDTH = 160  # pixels at least: four boxes fill the row of a wide page, two that of a phone
+BOX_WIDTH = (
+    160  # pixels, at least: four boxes fill a row of a wide page, two boxes a row of a phone
+)
 FIGURES = "data-figures"
 GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
 
@@ -63,7 +65,7 @@ def prepare() -> None:
 
 
 def _choose() -> DataConfig | None:
-    """The data set to look at; None, with a hint, while there is none."""
+    """The data set to look at; without one, a hint on the page and None."""
     if not exposure.is_public():
         where = st.segmented_control(
             "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
@@ -76,7 +78,7 @@ def _choose() -> DataConfig | None:
         "Data set",
         list(known),
         placeholder="choose one",
-        help="Sample data, and what the runs were trained on.",
+        help="Sample data, and the data sets of all runs.",
         **state.keep(DATASET),
     )
     if not exposure.is_public():
@@ -90,7 +92,7 @@ def _choose() -> DataConfig | None:
 
 
 def _known() -> dict[str, DataConfig]:
-    """Path -> configuration: samples, the data sets of the runs, and what was typed or linked to."""
+    """Path -> configuration: samples, the data sets of the runs, and a path that was typed or linked to."""
     known = {path: DataConfig(path=path) for path in (*_bundled(), *declared())}
     for entry in cached.run_entries():
         if entry.record is not None:
@@ -142,7 +144,9 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
                 go_to("training")
         lifetime(config.path)
     else:
-        st.caption("Training would stop at the first of these. Mend the files, or choose others.")
+        st.caption(
+            "Training would stop at the first of these problems. Correct the files, or choose others."
+        )
     if report.notices:
         with st.expander(
             f"{counted(len(report.notices), 'notice')}: what was found and handled", expanded=True
@@ -152,7 +156,7 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
 
 
 def _understood(report: DataReport) -> None:
-    """What the files were taken for, the first rows as they were read, and what was not read."""
+    """The layout that was recognised, the first rows as they were read, and the files that were not read."""
     if not report.recognised:
         return
     st.markdown(f"Read as {escape_markdown(report.recognised)}")
@@ -197,9 +201,9 @@ def _charts(data: Dataset) -> None:
             alt=f"{data.name}: share of users and of items with at least k train interactions, log-log.",
         )
         st.caption(
-            "Read: the share of users (or items) that have k or more train interactions. A nearly "
-            "straight fall is a heavy tail: a few have very many, most have few, and a graph layer "
-            "mixes the many into everything."
+            "The share of users, or items, that have k or more train interactions. A nearly "
+            "straight line down is a heavy tail: a few nodes have very many interactions and most have few, "
+            "and a graph layer mixes the vectors of these few into all others."
         )
     with popularity:
         show_figure(
@@ -217,14 +221,16 @@ def _popularity(data: Dataset) -> str:
     share = ranked[:top].sum() / max(int(ranked.sum()), 1)
     return (
         f"The {top:,} most popular of {data.n_items:,} items (10%) have {share:.0%} of the "
-        "train interactions. Gini: 0 if all items were alike, 1 if one item had everything."
+        "train interactions. Gini: 0 if all items have the same number, 1 if one item has all of them."
     )
 
 
 def _modalities(report: DataReport) -> None:
     st.subheader("Item features")
     if not report.features:
-        st.caption("None: models that read features, such as RedNⁿD, need at least one modality.")
+        st.caption(
+            "There are none. Models that read features, such as RedNⁿD, need at least one modality."
+        )
         return
     table = pd.DataFrame(
         {
@@ -244,6 +250,6 @@ def _modalities(report: DataReport) -> None:
         alt="Table of the feature files",
     )
     st.caption(
-        "One row an item. A zero row says nothing about its item; norms that differ much between "
-        "modalities do not matter to graphs of cosines, but do to a model's first layer."
+        "A row for each item. A zero row says nothing about its item. Norms that differ much between "
+        "modalities do not change an item graph of cosines, but they change a model's first layer."
     )

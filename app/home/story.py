@@ -1,4 +1,4 @@
-"""Which runs Home tells its story with, and what there is to notice, in numbers of those runs."""
+"""The two runs that Home compares, and remarks with their numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rednd_core.errors import RedndError
 from rednd_core.projection import COLLAPSE_MAD
 from rednd_core.runs import EvaluationRecord, Run, RunEntry, RunRecord
 
-WEIGHT = "alignment_weight"  # the one setting in which the two runs of a story differ
+WEIGHT = "alignment_weight"  # the only setting in which the two runs differ
 RECALL = "recall@20"
 
 
@@ -150,7 +150,7 @@ def _depth(mad: pd.DataFrame) -> str:
     start, deep = _sides(mad, 0), _sides(mad, DEEP)
     share = float((deep / start).max())
     verdict = (
-        " All users point one way and so do all items: nobody can be told apart."
+        " All users have one direction and all items have one: no two of them can be told apart."
         if float(deep.max()) < COLLAPSE_MAD
         else ""
     )
@@ -186,7 +186,7 @@ def _both(sides: pd.Series) -> str:
 
 
 def _accuracy(story: Story) -> list[str]:
-    """Whether the lists are better for it, from the seeds that both weights were trained with."""
+    """Whether the weight makes the lists better, from the seeds that both weights were trained with."""
     seeds = sorted(story.seeds.keys() & story.other_seeds.keys())
     if not seeds or story.other is None:
         return []
@@ -215,7 +215,7 @@ def _sides(mad: pd.DataFrame, layer: int) -> pd.Series:
 
 
 def recall(evaluation: EvaluationRecord | None, part: str) -> float | None:
-    """recall@20 of ``"valid"`` or ``"test"``; None where it was not measured."""
+    """recall@20 of ``"valid"`` or ``"test"``; None if it was not measured."""
     if evaluation is None:
         return None
     return (evaluation.valid if part == "valid" else evaluation.test).get(RECALL)

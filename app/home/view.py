@@ -1,4 +1,4 @@
-"""Home: what this is, the one picture that tells it, the runs, and where to go next."""
+"""The page Home: what the app is about, one picture of it, the runs, and links to the other pages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
 
 PANELS = 4
-STORY, FURTHER = "home-story", "home-next"  # as the style sheet has them
-# Streamlit stacks columns by the width of the window, whether or not the menu takes a third of it.
+STORY, FURTHER = "home-story", "home-next"  # keys that the style sheet below uses
+# Streamlit stacks columns by the width of the window, although the menu may take a third of that width.
 STACKING = f"""
 .st-key-{STORY} .stColumn {{ min-width: min(248px, 100%); }}
 .st-key-{FURTHER} .stColumn {{ min-width: min(176px, 100%); }}
@@ -43,7 +43,7 @@ NEXT = (
     ),
     ("smoothness", "All measures by layer, epoch and alignment weight, and which of them mislead."),
     ("recommendations", "What a user is offered and why, and how deeper layers change it."),
-    ("training", "Start a run, watch loss, recall and smoothness, change the alignment meanwhile."),
+    ("training", "Train a model, watch loss, recall and smoothness, and move a weight meanwhile."),
     ("data", "Check a data set of your own before you train on it."),
 )
 
@@ -124,7 +124,7 @@ def shown_layers(chapter: Chapter, deep: bool) -> list[int]:
 def _show_maps(
     drawn: Sequence[Projection], chapters: Sequence[Chapter], shown: list[int], method: str
 ) -> None:
-    """The same layers of each run, a row a run; each run's map in the middle of its panels."""
+    """The same layers of each run, a row for each run, each map in the middle of its panels."""
     first = drawn[0]
     centred = [each.coords - _middle(each.coords) for each in drawn]
     figure = layer_maps(
@@ -148,7 +148,7 @@ def _show_maps(
 
 
 def _middle(coords: NDArray[np.float32]) -> NDArray[np.float32]:
-    """That of the box around the points of all layers."""
+    """The middle of the box around the points of all layers."""
     middle: NDArray[np.float32] = (coords.min(axis=(0, 1)) + coords.max(axis=(0, 1))) / 2
     return middle
 
@@ -158,7 +158,7 @@ def _hover(projection: Projection, base: Chapter) -> list[str]:
 
 
 def _map_caption(story: Story, projection: Projection) -> str:
-    """What the maps show, of how many nodes."""
+    """The caption of the maps, with the number of nodes."""
     two = " The axes of two runs cannot be compared, their scale can." if story.other else ""
     n_lonely = cached.n_isolated(story.base.run)
     lonely = f" Left out: {n_lonely:,} nodes without a train interaction." if n_lonely else ""
@@ -192,7 +192,7 @@ def _show_lines(chapters: Sequence[Chapter], mads: Sequence[pd.DataFrame], deep:
         words.append("All modalities side by side.")
     if deep:
         words.append(
-            "A zigzag: with every step users take what items had, and items what users had."
+            "The zigzag: with every layer, users get the values that items had, and items those of users."
         )
     st.caption(" ".join(words))
 
@@ -235,7 +235,7 @@ def _runs(entries: Sequence[RunEntry]) -> None:
                 problems.append((entry.name, entry.problem))
             else:
                 rows.append(_row(entry))
-        except RedndError as error:  # of this run only: the others are shown all the same
+        except RedndError as error:  # The other runs are shown all the same.
             problems.append((entry.name, str(error)))
     table = pd.DataFrame(rows)
     if table.empty:

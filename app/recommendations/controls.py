@@ -1,4 +1,4 @@
-"""What the page Recommendations shows: the choices of its upper part, made and kept in the permalink."""
+"""The controls of the page Recommendations; their choices are kept in the address."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Split = Literal["test", "valid"]
 SPLIT, SLICE, K, METRIC, TAB = "split", "slice", "k", "metric", "tab"
 METRICS = ("recall", "ndcg")
 SPLIT_NAMES: dict[Split, str] = {"test": "Test", "valid": "Validation"}
-# What the page opens with, and what it therefore prepares.
+# The choices that the page opens with; the server prepares them.
 FIRST_SPLIT: Split = "test"
 FIRST_METRIC, FIRST_K, FIRST_SLICE = "recall", 20, "worst"
 
 
 @dataclass(frozen=True, eq=False)
 class ListView:
-    """The choices, and what follows from them at once.
+    """The choices of the page, and what follows from them.
 
     Attributes:
         runs: the chosen run, and the second one where there is one.
@@ -61,7 +61,7 @@ class ListView:
 
     @property
     def held_out_name(self) -> str:
-        """``"test"`` or ``"validation"``, as a reader says it."""
+        """``"test"`` or ``"validation"``, for sentences."""
         return SPLIT_NAMES[self.split].lower()
 
     @property
@@ -71,7 +71,7 @@ class ListView:
 
     @property
     def validation_items(self) -> IntArray:
-        """Items that are no hits on test although the user chose them: ranked, never masked."""
+        """Validation items, which are ranked and never masked: on test they are no hits."""
         if self.split == "valid":
             return np.empty(0, np.int64)
         return self._items_in(self.dataset.valid)
@@ -87,7 +87,7 @@ class ListView:
 
     @property
     def sampled(self) -> bool:
-        """Whether only some of them are ranked."""
+        """Whether only some of these users are ranked."""
         return self.evaluation(self.run).n_users < self.n_evaluable
 
     def evaluation(self, run: Run) -> Evaluation:
@@ -102,7 +102,7 @@ class ListView:
 
 
 def choose(tabs: Collection[str]) -> ListView | None:
-    """Draw the controls; None where there is no run yet. ``tabs`` lie below the controls, see :data:`TAB`."""
+    """Draw the controls; None if there is no run. ``tabs`` lie below the controls, see :data:`TAB`."""
     context = choose_runs()
     if context is None:
         return None
@@ -124,7 +124,7 @@ def choose(tabs: Collection[str]) -> ListView | None:
 
 
 def _say_unknown(names: NodeNames, tabs: Collection[str]) -> None:
-    """Warn of what a link asks for and is not here."""
+    """Warn of values in the link that are not here."""
     say_unknown(
         {
             SPLIT: SPLIT_NAMES.values(),
@@ -153,7 +153,7 @@ def _pick_measure() -> tuple[Split, str, int]:
         METRICS,
         default=FIRST_METRIC,
         required=True,
-        help="Recall: share of the held-out items that are listed. NDCG: also counts how far up.",
+        help="Recall: the share of held-out items that are listed. NDCG also counts how high they stand.",
         **state.keep(METRIC),
     )
     k = st.slider(
@@ -163,7 +163,7 @@ def _pick_measure() -> tuple[Split, str, int]:
         FIRST_K,
         step=5,
         width=170,
-        help="Also the cut-off of the metric.",
+        help="The length is the cut-off of the metric as well.",
         **state.keep(K),
     )
     return split, f"{metric}@{k}", k
@@ -187,7 +187,7 @@ def _users(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:
     """The users table, and the names that are searched."""
     try:
         return cached.users(run), cached.node_names(run)
-    except DataError as error:  # the page works without names
+    except DataError as error:  # The page works without names.
         st.warning(escape_markdown(str(error)), icon=":material/warning:")
         users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
         return users, NodeNames.of(dataset, users)

@@ -1,4 +1,4 @@
-"""Why does an item stand where it stands? Numbers of one (user, item) pair, in sentences."""
+"""Why an item has its rank: the numbers of one (user, item) pair, in sentences."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def reasons(dataset: Dataset, this: Explanation) -> list[str]:
 
 
 def gap_sentence(this: Explanation, other: Explanation, place: str) -> str:
-    """The score beside that of a listed item, and which modality makes the difference."""
+    """The score beside the score of a listed item, by modality."""
     gap = this.score - other.score
     text = (
         f"**Score.** {this.score:.3f}, that is {abs(gap):.3f} {'above' if gap >= 0 else 'below'} the "
@@ -112,7 +112,7 @@ def gap_sentence(this: Explanation, other: Explanation, place: str) -> str:
 
 
 def modality_widths(run: Run) -> Mapping[str, int] | None:
-    """Width of every modality's block in the scoring embedding; None where it is one block."""
+    """Width of each modality's block in the scoring embedding; None if there is one block."""
     facts, width = run.record.model, cached.layers(run).user_emb.shape[1]
     if facts is None or sum(facts.scored_widths.values()) != width:
         return None
@@ -135,13 +135,13 @@ def _ranks(view: ListView) -> dict[int, int]:
 def _pick_item(view: ListView) -> int | None:
     items = explainable(view)
     if not items:
-        st.info("This user already has every item: there is nothing to recommend.")
+        st.info("This user already has every item, so there is nothing to recommend.")
         return None
     ids = {str(view.dataset.item_ids[item]): item for item in items}
     ranks = _ranks(view)
     held_out = set(view.held_out.tolist())
     if st.session_state.get(ITEM) not in ids:
-        st.session_state.pop(ITEM, None)  # it was chosen for another user
+        st.session_state.pop(ITEM, None)  # The item was chosen for another user.
 
     def label(item_id: str) -> str:
         item = ids[item_id]

@@ -1,4 +1,4 @@
-"""What the user had, what the model lists, and where the held-out items ended up."""
+"""The history of the user, the list of the model, and the ranks of the held-out items."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Why = Callable[[int], None]
 
 
 def show_lists(view: ListView, why: Why) -> None:
-    """The tab "Lists"; ``why`` is called with the item that is to be explained."""
+    """The tab "Lists". A button calls ``why`` with the item that the reader wants explained."""
     found = view.recommended(view.run)
     ranks = held_out_ranks(view)
     if len(ranks):
@@ -71,7 +71,7 @@ def held_out_ranks(view: ListView) -> pd.DataFrame:
 
 
 def list_table(view: ListView) -> pd.DataFrame:
-    """The user's list under every chosen run, then what it missed: a row a run and item, best first.
+    """The user's list under every chosen run, then the missed items; a row for each run and item, best first.
 
     Returns:
         ``run``, ``user_id``, ``rank``, ``item_id``, ``title``, ``score``, ``listed`` and ``held_out``
@@ -121,7 +121,7 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
     st.markdown(
         f"#### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
         f"{len(ranks) - n_hits} missed  \n"
-        "What the user really chose and the model did not see. A good model puts them into the "
+        "The user really chose these items, and the model did not see it. A good model puts them into the "
         "shaded part."
     )
     shown = ranks.head(MAX_DOTS)
@@ -135,7 +135,9 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
         + ", ".join(str(rank) for rank in shown["rank"]),
     )
     if len(shown) < len(ranks):
-        st.caption(f"The best {len(shown)} of {len(ranks)} are drawn; all have a card below.")
+        st.caption(
+            f"The best {len(shown)} of {len(ranks)} items are drawn. All of them have a card below."
+        )
     with st.container(horizontal=True, key="held-out"):
         for item, rank, hit in ranks[["item", "rank", "hit"]].itertuples(index=False):
             product_card(
@@ -166,7 +168,7 @@ def _show_history(view: ListView, found: Recommendations) -> None:
 
 
 def _show_mix(view: ListView) -> None:
-    """Compare categories of history, list and held-out items: does the list follow the taste?"""
+    """Compare the categories of history, list and held-out items."""
     if "category" not in view.dataset.items:
         return
     found = view.recommended(view.run)

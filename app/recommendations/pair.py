@@ -1,4 +1,4 @@
-"""Two runs for the same user: what only one of them lists, and which of the two is right."""
+"""Two runs for the same user: the items that only one of them lists, and which of these are hits."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def show_pair(view: ListView, why: Why) -> None:
     """The tab "Two runs"."""
     if len(view.runs) < 2:
         st.info(
-            "Choose a second run as **Run B** in the sidebar: any run on the same data and split. "
-            "Then both lists of this user stand here side by side."
+            "Choose **Run B** in the sidebar: any run on the same data and split. Then both lists of this "
+            "user stand here side by side."
         )
         return
     first, second = view.runs
@@ -41,7 +41,7 @@ def show_pair(view: ListView, why: Why) -> None:
 
 
 def overlap_sentence(a: Recommendations, b: Recommendations, name_a: str, name_b: str) -> str:
-    """How far two lists agree, and the hits of each part, in words and numbers."""
+    """How much two lists agree, and the hits of each part, in a sentence."""
     in_a, in_b = set(a.listed["item"]), set(b.listed["item"])
     both, either = in_a & in_b, in_a | in_b
     hits = set(a.listed.loc[a.listed["hit"], "item"]) | set(b.listed.loc[b.listed["hit"], "item"])
@@ -97,7 +97,7 @@ def _show_list(
         f"{int(shown['hit'].sum())} of {int(listed['hit'].sum())} hits"
     )
     if shown.empty:
-        st.markdown("Nothing: the other run lists all of these too.")
+        st.markdown("Nothing. The other run lists all of these items as well.")
     with st.container(key=f"pair-{run.name}"):
         for rank, item, hit in shown[["rank", "item", "hit"]].itertuples(index=False):
             there = elsewhere[item]

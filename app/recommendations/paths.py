@@ -1,4 +1,4 @@
-"""Whether the user-item graph leads from a user to an item, as far as the run's own depth reaches."""
+"""Paths in the user-item graph from a user to an item, as far as the layers of the run reach."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rednd_core.data.schema import Dataset
 from rednd_core.graph.khop import ConnectingPaths, connecting_paths, hop_distances
 
 N_PATHS = 3
-MOST_HOPS = 126  # that a breadth-first search here can count
+MOST_HOPS = 126  # the most hops that the breadth-first search can count
 
 
 def path_sentence(view: ListView, item: int) -> str:
-    """One Markdown sentence or two; what a model can use follows from the layers that it has."""
+    """One or two sentences in Markdown. The layers of the run decide which paths the model can use."""
     facts, dataset = view.run.record.model, view.dataset
     n_layers = facts.n_layers if facts else 0
     if not n_layers:
@@ -59,7 +59,7 @@ def no_short_path(hops: int, n_layers: int) -> str:
 
 
 def reach_of(n_layers: int) -> str:
-    """How far the score sees: the user's vector and the item's vector went the same number of hops."""
+    """How far the score reaches: the vectors of the user and of the item reach the same number of hops."""
     return (
         f"This run has {_layers(n_layers)}: the user's vector gathers from up to {n_layers} hops, the item's "
         f"as well, so their inner product sees paths of up to {2 * n_layers} hops."

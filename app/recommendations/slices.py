@@ -1,4 +1,4 @@
-"""For whom, and for which items, does a run work? And the tables to take away."""
+"""Metrics by slice of users and items, and tables to download."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def show_slices(view: ListView) -> None:
     )
     if view.sampled:
         n_ranked = view.evaluation(view.run).n_users
-        st.caption(f"Of a random sample: {n_ranked:,} of {view.n_evaluable:,} users are ranked.")
+        st.caption(
+            f"These are values of a random sample: {n_ranked:,} of {view.n_evaluable:,} users are ranked."
+        )
     show_figure(
         slices_figure(table, view.metric),
         key="recommendations-slices",
@@ -67,7 +69,7 @@ def show_slices(view: ListView) -> None:
         readable,
         hide_index=True,
         key="slices-table",
-        placeholder="",  # the first run has no difference to itself
+        placeholder="",  # The first run has no difference to itself.
         column_config={
             COLUMNS[name]: st.column_config.NumberColumn(format="%.4f") for name in MEASURED
         },
@@ -78,7 +80,7 @@ def show_slices(view: ListView) -> None:
 
 
 def by_chance(n: int) -> str:
-    """What ``n`` paired 95 % intervals of two runs cover, and how far they can be trusted together."""
+    """What ``n`` paired 95 % intervals of two runs cover, and how many of them are clear by chance."""
     told = (
         f"{what_is_resampled((1, 1))} Each interval stands by itself: where the models do not differ, "
         "one in twenty looks clear by chance."
@@ -92,7 +94,7 @@ def by_chance(n: int) -> str:
 
 
 def verdicts(table: pd.DataFrame) -> list[str]:
-    """What the paired differences say, slice by slice; empty with one run."""
+    """A sentence about the paired difference in each slice; none with one run."""
     if "difference" not in table:
         return []
     first, second = (escape_markdown(name) for name in table["model"].unique())
@@ -112,7 +114,7 @@ def verdicts(table: pd.DataFrame) -> list[str]:
 
 
 def per_user_table(view: ListView) -> pd.DataFrame:
-    """One row a run and user with held-out items: original id, counts, metrics at every cut-off."""
+    """A row for each run and user with held-out items: original id, counts, metrics at every cut-off."""
     frames = []
     for run in view.runs:
         frame = view.evaluation(run).per_user
@@ -126,7 +128,7 @@ def per_user_table(view: ListView) -> pd.DataFrame:
 
 
 def listed_users(view: ListView) -> IntArray:
-    """Whose lists can be taken away: all users, or on large data those that are ranked here."""
+    """The users whose lists can be downloaded: all users, or on large data the users that are ranked here."""
     dataset = view.dataset
     if dataset.n_users * dataset.n_items <= MOST_SCORES:
         return np.arange(dataset.n_users)
@@ -134,7 +136,7 @@ def listed_users(view: ListView) -> IntArray:
 
 
 def all_lists(view: ListView, run: Run) -> pd.DataFrame:
-    """Top-k lists of :func:`listed_users`, original ids; ``hit`` is 1 where the item is held out."""
+    """Top-k lists of :func:`listed_users` with original ids; ``hit`` is 1 if the item is held out."""
     index, dataset, users = cached.layers(run), view.dataset, listed_users(view)
     table = top_k_table(
         index.user_emb,

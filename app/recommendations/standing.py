@@ -1,4 +1,4 @@
-"""Who the user is, how well the model serves them, and where that stands among all users."""
+"""Facts of the user, the metrics of the model for this user, and their place among all users."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rednd_core import wording
 from rednd_core.evaluation.users import Standing, standing
 from rednd_core.plots.recommendations import standing_figure
 
-KNOWN = ("name", "segment", "cohort", "tastes")  # columns of a users table that are shown
+KNOWN = ("name", "segment", "cohort", "tastes")  # the columns of a users table that are shown
 
 
 def show_standing(view: ListView) -> None:
-    """Facts and figures of the user, and a histogram of everybody's metric."""
+    """Facts and figures of the user, and a histogram of the metric over all users."""
     facts = view.users.iloc[view.user]
     name = " · ".join(str(facts[key]) for key in KNOWN[:2] if facts.get(key))
     st.subheader(
@@ -57,7 +57,7 @@ def show_standing(view: ListView) -> None:
 
 
 def standing_sentence(place: Standing | None, held_out_name: str, n_evaluable: int) -> str:
-    """Where the user stands, in words and numbers.
+    """The place of the user among all users, in a sentence.
 
     Args:
         n_evaluable: users with held-out items; more than were ranked where that is a sample.

@@ -1,4 +1,4 @@
-"""Choosing the user of the page Recommendations: by search, by a link, or by a walk through a slice."""
+"""The user of the page Recommendations: chosen by search, by a link, or by steps through a slice."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rednd_core.data.schema import IntArray
 from rednd_core.evaluation.evaluate import Evaluation
 from rednd_core.evaluation.users import WALKS, walk
 
-STEP = "recommendations.step"  # what a button asked for: a step within the slice, or its first user
+STEP = "recommendations.step"  # a step within the slice that a button asked for, or its first user
 FIRST = "first"
 
 
 def user_labels(users: pd.DataFrame) -> list[str]:
-    """``"user 17 · Hana W. · Play"``: the original id, then name and segment where they are known."""
+    """``"user 17 · Hana W. · Play"``: the original id, then name and segment if they are known."""
     columns = [name for name in ("user_id", "name", "segment") if name in users]
     rows = zip(*(users[name] for name in columns), strict=True)
     return [
@@ -37,7 +37,7 @@ def pick_user(
         user = _user_box(users, names)
     if user is None:
         user = _first(order)
-    # Not bound to the box: that would write the label, with the name of a person.
+    # The box is not bound to the address: Streamlit would write the label, which has the name of a person.
     state.to_address(state.USER, [names.ids[user]])
     here = np.flatnonzero(order == user)
     with right.container(horizontal=True, vertical_alignment="center"):
@@ -50,7 +50,7 @@ def pick_user(
 
 
 def _user_box(users: pd.DataFrame, names: NodeNames) -> int | None:
-    """The chosen user; of many users only those that a text finds are options."""
+    """The chosen user. If there are many users, only those that a search finds are options."""
     what = f"{names.n_users:,} ids" + (" and names" if "name" in users else "")
     label, current = f"User (search {what})", names.user(st.session_state.get(state.USER) or "")
     options = np.arange(names.n_users)
@@ -75,7 +75,7 @@ def _user_box(users: pd.DataFrame, names: NodeNames) -> int | None:
 
 
 def _sought(text: str) -> str:
-    """``"5"`` of ``"user 5"``, as pages call a user; who has a name is not found by that word."""
+    """``"5"`` of ``"user 5"``, as pages call a user; the word would not find a user with a name."""
     first, *others = text.split() or [""]
     return " ".join(others) if others and first.casefold() == "user" else text
 

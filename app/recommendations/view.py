@@ -1,4 +1,4 @@
-"""The page Recommendations: why does this model fail for these users?"""
+"""The page Recommendations: lists of one user, why an item stands where it does, and two runs compared."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ TABS = LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices
 
 @explained
 def render() -> None:
-    st.title("Recommend\u00adations")  # a soft hyphen: the word is wider than a phone
+    st.title("Recommend\u00adations")  # A soft hyphen: the word is wider than a phone.
     st.markdown(
-        "**Why does this model fail for these users?** Walk through the worst of them: what did they "
-        "have, what does the model list, and how far down are the items that they really chose?"
+        "**Why does this model fail for these users?** Step through the users with the worst lists: what did "
+        "they have, what does the model list, and how far down are the items that they really chose?"
     )
     view = choose(TABS)
     if view is None:
@@ -52,7 +52,7 @@ def render() -> None:
         lambda: show_slices(view),
     )
     for tab, show in zip(tabs, shows, strict=True):
-        if tab.open:  # only the open tab is computed
+        if tab.open:  # Only the open tab is computed.
             with tab:
                 show()
 

@@ -1,4 +1,4 @@
-"""Go deeper: what 32 layers would do to the embeddings that a model learnt with a few."""
+"""Go deeper: 32 layers of propagation from the embeddings of a model with a few layers."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
     }
     if not linear:
         st.info(
-            "Only models with linear propagation can be propagated on without training again. "
+            "Only models with linear propagation can be propagated further without another training. "
             "Choose a LightGCN or RedNⁿD run above."
         )
         return
     st.markdown(
         "Multiply the trained x⁰ by the normalised adjacency again and again: "
-        "no weight is learnt, only averaging goes on. **When do users and items collapse, and when "
+        "nothing is learned, only the averaging goes on. **When do users and items collapse, and when "
         "do the recommendations suffer?**"
     )
     left, right = st.columns([2, 3])
@@ -79,7 +79,7 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
 
 
 def _deep_tables(one: ChosenRun, depth: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Smoothness and recall at depth 0..depth. Computed for a few depths only, then cut to size."""
+    """Smoothness and recall at depth 0..depth. The table of a larger depth is cut."""
     computed = min(step for step in STEPS if step >= depth)
     measures = [text.measure for text in MAIN_TEXTS]
     table = with_run(cached.smoothness(one.run, measures, computed, one.modality), one.label)

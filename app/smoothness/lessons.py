@@ -17,7 +17,7 @@ SIDES = ("users", "items")
 
 @dataclass(frozen=True)
 class Lesson:
-    """A teaching point; ``body`` is Markdown made of our own words and numbers only."""
+    """A lesson; ``body`` is Markdown that holds no text from a file."""
 
     icon: str
     title: str
@@ -25,7 +25,7 @@ class Lesson:
 
 
 def show_lessons(lessons: Sequence[Lesson]) -> None:
-    """Boxes, two in a row where there is room."""
+    """Show the lessons as boxes, two in a row if there is room."""
     for first in range(0, len(lessons), 2):
         for column, lesson in zip(st.columns(2), lessons[first : first + 2], strict=False):
             with column.container(border=True):
@@ -34,7 +34,7 @@ def show_lessons(lessons: Sequence[Lesson]) -> None:
 
 
 def lessons(table: pd.DataFrame, recall: pd.DataFrame | None, of: Dataset) -> list[Lesson]:
-    """Every lesson that this run can teach.
+    """All lessons that the numbers of this run allow.
 
     Args:
         table: smoothness of one run and one modality, both views.
@@ -50,7 +50,7 @@ def lessons(table: pd.DataFrame, recall: pd.DataFrame | None, of: Dataset) -> li
 
 
 def zigzag(table: pd.DataFrame) -> Lesson:
-    """MAD by the parity of k: rises where there are any, else the side that is smoother."""
+    """MAD by the parity of k: where it rises; else, which side is smoother at each layer."""
     last = int(table["layer"].max())
     mads = {side: [value(table, "mad", side, k) for k in range(last + 1)] for side in SIDES}
     rises = sorted(
@@ -83,7 +83,7 @@ def zigzag(table: pd.DataFrame) -> Lesson:
 
 
 def not_damage(table: pd.DataFrame, recall: pd.DataFrame) -> Lesson:
-    """Where recall of the layer output peaks, and how smooth that layer already is."""
+    """The layer whose output has the best recall, and how smooth that layer is."""
     output = recall.set_index("layer")["value"]
     best, last, n = peak(output), int(output.index.max()), int(recall["n"].iloc[0])
     at_best, at_start = (value(table, "mad", "users", k) for k in (best, 0))
@@ -106,7 +106,7 @@ def not_damage(table: pd.DataFrame, recall: pd.DataFrame) -> Lesson:
 
 
 def readout_hides(table: pd.DataFrame) -> Lesson:
-    """Last layer against readout."""
+    """The last layer compared with the readout."""
     last = int(table["layer"].max())
     parts = [
         f"{side} {wording.measure(value(table, 'mad', side, last))} in layer {last}, "
@@ -122,7 +122,7 @@ def readout_hides(table: pd.DataFrame) -> Lesson:
 
 
 def isolated(table: pd.DataFrame, of: Dataset) -> Lesson:
-    """How many nodes were left out."""
+    """The number of nodes that were left out."""
     mad = table[table["measure"] == "mad"].drop_duplicates("side").set_index("side")["n_excluded"]
     users, items = int(mad["users"]), int(mad["items"])
     if users + items:
@@ -140,7 +140,7 @@ def isolated(table: pd.DataFrame, of: Dataset) -> Lesson:
 
 
 def sampled(table: pd.DataFrame) -> Lesson:
-    """What is estimated, from how much of how much, and how exactly."""
+    """The measures that are estimated from samples, the sizes of the samples, and their intervals."""
     outputs = table[(table["view"] == "layer") & (table["layer"] == table["layer"].max())]
     nodes = outputs[outputs["measure"] == "mad"].set_index("side")["n"]
     parts = []

@@ -1,4 +1,4 @@
-"""Why this misleads: the popular measures that do not detect collapse on a user-item graph."""
+"""Measures that mislead: they are common, and do not detect collapse on a user-item graph."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rednd_core import wording
 from rednd_core.plots.smoothness import PanelText, contrast_panels
 from rednd_core.smoothness import MEASURES
 
-DEPTH = 16  # collapsed on the usual graphs
-# misleading (key, short title), what to read instead (key, short title), logarithmic axis
+DEPTH = 16  # a depth at which embeddings have collapsed on common graphs
+# (the panel of the misleading measure, the measure to read instead, whether the axis is logarithmic)
 PAIRS = (
     (PanelText("mad_all", "MAD, all nodes", "against MAD"), "mad", True),
     (PanelText("rayleigh", "RQ", "against two-hop RQ"), "two_hop_rq", True),
@@ -25,7 +25,7 @@ SHOWN = list(dict.fromkeys(name for text, instead, _ in PAIRS for name in (text.
 
 
 def show_misleading(one: ChosenRun) -> None:
-    """Each misleading measure on the run, beside the one to trust."""
+    """Show each misleading measure of the run beside the measure to read instead."""
     linear = one.record.model is not None and one.record.model.linear_propagation
     table = cached.smoothness(one.run, SHOWN, DEPTH if linear else None, one.modality)
     table = table[table["view"] == "layer"]
@@ -34,7 +34,7 @@ def show_misleading(one: ChosenRun) -> None:
     st.markdown(
         f"Run **{escape_markdown(one.run.name)}**, layer output{reach}. Green squares: the misleading "
         "measure. The other lines: what to read instead, users and items apart. Logarithmic axes show "
-        "what goes to zero and what only seems to."
+        "which value goes to zero and which one only seems to."
     )
     figure = contrast_panels(table, [(text, PanelText(name, ""), log) for text, name, log in PAIRS])
     show_figure(
@@ -58,7 +58,7 @@ def _numbers(table: pd.DataFrame, name: str, instead: str) -> str:
     start, end = value(table, name, "all", 0), value(table, name, "all", last)
     users, items = (value(table, instead, side, last) for side in ("users", "items"))
     return (
-        f"From k = 0 to k = {last} it goes from {wording.measure(start)} to {wording.measure(end)}; "
+        f"From k = 0 to k = {last} the value goes from {wording.measure(start)} to {wording.measure(end)}; "
         f"{MEASURES[instead].title} ends at {wording.measure(users)} (users) and "
         f"{wording.measure(items)} (items)."
     )

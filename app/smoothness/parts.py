@@ -31,11 +31,11 @@ from rednd_core.smoothness import EPOCH_MEASURES, MEASURES
 MEASURE = "measure"
 EPOCH_MEASURE = "epoch_measure"
 WEIGHT = "alignment_weight"
-MOST_RUNS_BY_EPOCH = 3  # more lines cannot be told apart
+MOST_RUNS_BY_EPOCH = 3  # The lines of more runs look alike.
 
 
 def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -> None:
-    """One measure, large, with its definition."""
+    """One measure in a large chart, with its definition."""
     name = st.selectbox(
         "Measure", TRUSTED, format_func=lambda n: MEASURES[n].title, **state.keep(MEASURE)
     )
@@ -99,7 +99,7 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     st.caption(f"Recorded after every epoch on all connected nodes (exact). {shown}.")
     if len(chosen) > MOST_RUNS_BY_EPOCH:
         names = escape_markdown(", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH]))
-        st.info(f"More than {MOST_RUNS_BY_EPOCH} runs cannot be told apart here. Shown: {names}.")
+        st.info(f"This chart shows {MOST_RUNS_BY_EPOCH} runs at most: {names}.")
         chosen = chosen[:MOST_RUNS_BY_EPOCH]
     table = pd.concat([epoch_rows(one, view, name) for one in chosen], ignore_index=True)
     if table.empty:
@@ -122,7 +122,7 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
 
 
 def epoch_rows(one: ChosenRun, view: View, name: str) -> pd.DataFrame:
-    """run, epoch, layer, side, value from the columns ``smoothness.<view>.<modality>.<k>...``."""
+    """A table of run, epoch, layer, side and value from columns ``smoothness.<view>.<modality>.<k>...``."""
     metrics = cached.epoch_metrics(one.run)
     prefix = f"smoothness.{view}.{one.modality}."
     parts = []
@@ -146,12 +146,12 @@ def epoch_rows(one: ChosenRun, view: View, name: str) -> pd.DataFrame:
 
 
 def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view: View) -> None:
-    """Measures of the last layer against the weight of RedNⁿD's alignment loss."""
+    """Measures of the last layer by alignment weight."""
     picked = comparable(chosen, entries)
     if len({weight_of(one) for one in picked}) < 2:
         st.info(
-            "This needs RedNⁿD runs with different alignment weights on one data set. Train "
-            "them on the page **Live training** (alignment_weight 0, 0.01, 0.1)."
+            "This chart needs runs with different alignment weights on one data set. Train RedNⁿD on the "
+            "page **Live training** with an alignment weight of 0, 0.01 and 0.1."
         )
         return
     names = escape_markdown(", ".join(one.run.name for one in picked))
@@ -176,11 +176,10 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     )
     st.caption(
         "Last layer of each run. The alignment loss pulls a node's own vector x⁰ towards the mean "
-        "of its layers 1 to L; look whether the layers stay diverse and what recall does: that of the "
-        "last layer of this modality alone, and that of the whole model, which scores with all of them. "
-        "One run "
-        "(one seed) a point: small differences may be chance. Runs whose weight was moved while they "
-        "trained are left out."
+        "of its layers 1 to L. See whether the layers stay diverse, and how recall changes: the recall of "
+        "the last layer of this modality alone, and of the whole model, which scores with all modalities. "
+        "Each point is one run with one seed, so small differences may be chance. Runs whose weight was "
+        "moved while they trained are left out."
     )
 
 
@@ -201,7 +200,7 @@ def whole_model(one: ChosenRun) -> pd.DataFrame:
 
 
 def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list[ChosenRun]:
-    """Runs whose alignment weights can be told apart.
+    """The runs that have one alignment weight each.
 
     Those of ``chosen`` that have one weight, where their weights differ; otherwise all such runs on the
     first one's data, in its modality or, where none has it, in their own first one.
@@ -227,7 +226,7 @@ def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list
 
 
 def weight_of(one: ChosenRun) -> float | None:
-    """The run's alignment weight; None where its model has none, or where it was moved in training:
+    """The alignment weight of the run; None if its model has none, or if it was moved in training:
 
     such a run belongs to no single weight.
     """
@@ -236,7 +235,7 @@ def weight_of(one: ChosenRun) -> float | None:
 
 
 def show_values(table: pd.DataFrame) -> None:
-    """All values that can be trusted, both views, as a table and as CSV."""
+    """All values of measures that do not mislead, of both views, as a table and as CSV."""
     st.dataframe(
         table,
         hide_index=True,

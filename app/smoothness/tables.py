@@ -1,4 +1,4 @@
-"""What the smoothness page shows, as tables: chosen runs side by side, one value a row.
+"""Tables of the page Smoothness: the chosen runs below each other, one value in a row.
 
 A table is that of ``rednd_core.smoothness.measure_layers`` with a column ``run`` in front.
 """
@@ -41,7 +41,7 @@ TRUSTED = [name for name, measure in MEASURES.items() if measure.misleads is Non
 
 @dataclass(frozen=True)
 class ChosenRun:
-    """A run and the modality of it that is shown; ``label`` names both where they are not obvious."""
+    """A run and its modality that is shown; ``label`` names the run, if needed with the modality."""
 
     run: Run
     record: RunRecord
@@ -50,7 +50,7 @@ class ChosenRun:
 
 
 def choose_modality(entries: Sequence[RunEntry], modality: str) -> list[ChosenRun]:
-    """The runs that have ``modality``, and those that have only one, which then stands for it."""
+    """The runs that have ``modality``, and the runs with a single modality, which are shown with that one."""
     chosen = []
     for entry in entries:
         if entry.record is None or entry.record.model is None:
@@ -65,7 +65,7 @@ def choose_modality(entries: Sequence[RunEntry], modality: str) -> list[ChosenRu
 
 
 def measured(chosen: Sequence[ChosenRun]) -> tuple[list[ChosenRun], pd.DataFrame]:
-    """The runs that could be measured, and what can be trusted of them; the others leave a message."""
+    """The runs that could be measured, and their values; a message on the page names the others."""
     good, tables = [], []
     for one in chosen:
         try:
@@ -91,7 +91,7 @@ def of_view(table: pd.DataFrame, view: View) -> pd.DataFrame:
 
 
 def recall_rows(one: ChosenRun, views: Sequence[str], depth: int | None = None) -> pd.DataFrame:
-    """Recall of ``one`` in the columns of a smoothness table; empty without validation pairs."""
+    """The recall of ``one`` in the columns of a smoothness table; empty without validation pairs."""
     found = [cached.layer_recall(one.run, one.modality, view, depth) for view in views]
     known = [recall for recall in found if recall is not None]
     if not known:
@@ -108,7 +108,7 @@ def recall_rows(one: ChosenRun, views: Sequence[str], depth: int | None = None) 
 
 
 def value(table: pd.DataFrame, measure: str, side: str, layer: int, view: View = "layer") -> float:
-    """One value of a table with a single run and modality; NaN where it is not there."""
+    """One value of a table with a single run and modality; NaN if the table does not have it."""
     rows = table[
         (table["view"] == view)
         & (table["measure"] == measure)
@@ -119,5 +119,5 @@ def value(table: pd.DataFrame, measure: str, side: str, layer: int, view: View =
 
 
 def peak(by_layer: pd.Series) -> int:
-    """The layer, which is the index, of the largest value; the first of several."""
+    """The layer, which is the index, with the largest value; the first one of several."""
     return int(by_layer.index[int(by_layer.argmax())])

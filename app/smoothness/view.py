@@ -1,4 +1,4 @@
-"""The page smoothness: do embeddings become alike, where, and does it hurt?"""
+"""The page Smoothness: whether embeddings become alike, in which layer, and whether that does harm."""
 
 from __future__ import annotations
 
@@ -109,8 +109,10 @@ def _measurable() -> dict[str, RunEntry]:
 def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
     left, middle, right = st.columns([3, 1, 1.6])
     kept = st.session_state.get(RUNS)
-    if kept is None or (kept and not set(kept) & set(entries)):  # new, or all of them were deleted
-        # As the user's choice, not as the widget's default: see state.begin.
+    if kept is None or (
+        kept and not set(kept) & set(entries)
+    ):  # No choice, or all of its runs were deleted.
+        # The runs are set as a choice and not as the widget's default: see state.begin.
         shared = [st.session_state.get(key) for key in (state.RUN, state.OTHER_RUN)]
         asked = [name for name in st.query_params.get_all(RUNS) if name in entries]
         known = [name for name in shared if name in entries]
@@ -121,7 +123,7 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
         "Runs",
         list(entries),
         placeholder="Choose runs to overlay",
-        help="Each is a line, or two: users and items. The address bar keeps the choice.",
+        help="Each run is one line, or two: users and items. The address bar keeps the choice.",
         **state.keep(RUNS, may_be_empty=True),
     )
     modalities = list(_modalities([entries[name] for name in names or entries]))
@@ -129,7 +131,7 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
     modality = middle.selectbox(
         "Modality",
         modalities,
-        help="Runs with a single modality are shown with theirs beside any choice.",
+        help="A run with a single modality is shown with that one, whatever is chosen here.",
         **state.keep(state.MODALITY),
     )
     view: View = right.segmented_control(
@@ -146,14 +148,14 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
 
 
 def _modalities(entries: Sequence[RunEntry]) -> dict[str, None]:
-    """Modalities of the runs, those of models with several first; an ordered set."""
+    """The modalities of the runs as an ordered set; models with several modalities come first."""
     facts = [entry.record.model for entry in entries if entry.record and entry.record.model]
     facts.sort(key=lambda model: -len(model.modalities))
     return dict.fromkeys(modality for model in facts for modality in model.modalities)
 
 
 def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> None:
-    """The main panel: everything that tells collapse, and recall beside it."""
+    """The main figure: all measures that show collapse, and recall beside them."""
     recalls = [recall_rows(one, [view]) for one in chosen]
     shown = pd.concat(
         [of_view(table, view), *(rows for rows in recalls if len(rows))], ignore_index=True
@@ -177,7 +179,7 @@ def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> N
 
 
 def _ranked(chosen: Sequence[ChosenRun], recalls: Sequence[pd.DataFrame]) -> str:
-    """How many users were ranked, where that is a sample; else nothing."""
+    """How many users were ranked, if they are a sample; else nothing."""
     counts = [
         f"{rows['n'].iloc[0]:,} of {n_all:,}"
         for one, rows in zip(chosen, recalls, strict=True)
@@ -188,7 +190,7 @@ def _ranked(chosen: Sequence[ChosenRun], recalls: Sequence[pd.DataFrame]) -> str
 
 
 def _sizes(table: pd.DataFrame) -> str:
-    """How many nodes of how many each run's values are about."""
+    """The number of nodes that the values of each run are about."""
     mad = table[table["measure"] == "mad"].drop_duplicates(["run", "side"])
     texts = [
         " and ".join(

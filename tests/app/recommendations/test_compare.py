@@ -41,7 +41,7 @@ def test_two_runs_side_by_side(page, dataset: Dataset) -> None:
 def test_run_b_is_none_until_it_is_chosen(page) -> None:
     app = page(tab="Two runs")
     assert app.sidebar.selectbox(key="vs").value == "none"
-    assert "Choose a second run" in app.info[0].value
+    assert "Choose **Run B**" in app.info[0].value
     app.selectbox(key="vs").set_value("light").run()
     assert not settled(app).info
     assert app.query_params["vs"] == "light"
@@ -52,7 +52,7 @@ def test_the_cross_of_the_second_run_means_none(page) -> None:
     for _ in range(2):  # of the run, and of "none"
         app.selectbox(key="vs").set_value(None).run()
         assert settled(app).selectbox(key="vs").value == "none"
-        assert "Choose a second run" in app.info[0].value
+        assert "Choose **Run B**" in app.info[0].value
     assert app.query_params["vs"] == "none"
 
 
