@@ -157,7 +157,7 @@ def test_no_line_over_a_panel_runs_into_another_on_a_phone(open_page, planted) -
           return {left, right, top, bottom, text: line.textContent};
         })"""
     )
-    lines = [box for box in boxes if "MAD" in box["text"]]
+    lines = [box for box in boxes if "MAD users" in box["text"]]
     assert len(lines) == 3
     assert max(box["right"] for box in boxes) <= 390
     for first, second in zip(lines[::2], lines[1::2], strict=False):
@@ -202,7 +202,7 @@ def test_every_visit_of_a_page_is_one_step_back(open_page, planted) -> None:
         )
 
     def choose(run: str) -> None:
-        page.get_by_role("combobox", name="Run", exact=True).click()
+        page.get_by_role("combobox", name="Run A", exact=True).click()
         page.get_by_role("option", name=run, exact=True).click()
         asks_for(page, run)
 

@@ -45,25 +45,26 @@ def are_square(panels: list[dict[str, Any]]) -> bool:
 
 
 def test_another_map_is_drawn_as_on_a_direct_visit(open_page: Callable[..., Any]) -> None:
-    wanted = drawn(open_page("/?deep=false"), n=4)
+    wanted = drawn(open_page("/?deep=false"), n=8)
     page = open_page("/")
-    assert len(drawn(page, n=6)) == 6
-    page.get_by_text("Keep propagating to depth").click()
-    for panel, direct in zip(drawn(page, n=4), wanted, strict=True):
+    assert len(drawn(page, n=8)) == 8
+    page.get_by_text("Keep propagating to layer").click()
+    page.locator(".annotation-text", has_text="layer 2").first.wait_for()
+    for panel, direct in zip(drawn(page, n=8), wanted, strict=True):
         assert panel["range"] == pytest.approx(direct["range"])
         assert panel["width"] == pytest.approx(direct["width"], abs=1)
 
 
-@pytest.mark.parametrize(("width", "columns"), [(1440, 3), (390, 3), (320, 2)])
+@pytest.mark.parametrize(("width", "columns"), [(1440, 4), (390, 3), (320, 2)])
 def test_maps_fill_the_width_without_gaps(
     open_page: Callable[..., Any], width: int, columns: int
 ) -> None:
     page = open_page("/", width=width, height=844)
-    panels = drawn(page, n=6)
+    panels = drawn(page, n=8)
     assert are_square(panels)
     assert len({round(panel["left"]) for panel in panels}) == columns
     tops = sorted({round(panel["top"]) for panel in panels})
-    headings = 74 + 16
+    headings = 94 + 16
     assert tops[1] - tops[0] == pytest.approx(panels[0]["height"] + headings, abs=2)
     assert not page.evaluate(OVERLAPS, MAPS)
     figure = page.locator(f"{MAPS} figure").bounding_box()
@@ -75,12 +76,12 @@ def test_maps_are_arranged_anew_in_another_width_and_in_full_screen(
     open_page: Callable[..., Any],
 ) -> None:
     page = open_page("/", width=1440, height=900)
-    wide = drawn(page, n=6)
+    wide = drawn(page, n=8)
     page.set_viewport_size({"width": 390, "height": 900})
     page.wait_for_function(
         f"width => ({PANELS})('{MAPS}')[0].width < 0.8 * width", arg=wide[0]["width"]
     )
-    narrow = drawn(page, n=6)
+    narrow = drawn(page, n=8)
     assert are_square(narrow)
     page.set_viewport_size({"width": 1440, "height": 900})
     page.wait_for_function(
@@ -92,21 +93,21 @@ def test_maps_are_arranged_anew_in_another_width_and_in_full_screen(
     page.wait_for_function(
         f"width => ({PANELS})('{MAPS}')[0].width > 1.5 * width", arg=wide[0]["width"]
     )
-    full = drawn(page, n=6)
+    full = drawn(page, n=8)
     assert are_square(full)
     assert max(panel["top"] + panel["height"] for panel in full) < 900
     page.evaluate("document.exitFullscreen()")
     page.wait_for_function(
         f"width => ({PANELS})('{MAPS}')[0].width < 1.1 * width", arg=wide[0]["width"]
     )
-    assert [panel["range"] for panel in drawn(page, n=6)] == [panel["range"] for panel in wide]
+    assert [panel["range"] for panel in drawn(page, n=8)] == [panel["range"] for panel in wide]
 
 
 def test_the_toolbar_is_one_stop_uploads_nothing_and_covers_nothing(
     open_page: Callable[..., Any],
 ) -> None:
     page = open_page("/")
-    drawn(page, n=6)
+    drawn(page, n=8)
     drawn(page, LINES)
     for selector in (MAPS, LINES):
         figure = page.locator(f"{selector} figure")
@@ -133,7 +134,7 @@ def test_the_toolbar_is_one_stop_uploads_nothing_and_covers_nothing(
 
 def test_a_saved_picture_stands_alone(open_page: Callable[..., Any]) -> None:
     page = open_page("/", dark=True)
-    drawn(page, n=6)
+    drawn(page, n=8)
     figure = page.locator(f"{MAPS} figure")
     figure.hover()
     with page.expect_download() as download:
@@ -153,14 +154,14 @@ def test_a_saved_picture_stands_alone(open_page: Callable[..., Any]) -> None:
 
 def test_a_downloaded_page_uses_the_width(open_page: Callable[..., Any], tmp_path: Path) -> None:
     page = open_page("/")
-    drawn(page, n=6)
+    drawn(page, n=8)
     with page.expect_download() as download:
         page.get_by_role("button", name="Interactive figure (HTML)").first.click()
     file = tmp_path / "maps.html"
     download.value.save_as(file)
     page.goto(file.as_uri())
     page.wait_for_function(f"() => ({PANELS})('body')[0]?.width > 400")
-    panels = drawn(page, "body", n=6)
+    panels = drawn(page, "body", n=8)
     assert are_square(panels)
     assert max(panel["left"] + panel["width"] for panel in panels) > 1350
     assert "Run shop-lightgcn: lightgcn on shop" in page.locator("body").inner_text()

@@ -43,7 +43,7 @@ def test_the_first_picture_comes_without_a_click(open_page: Callable[..., Any]) 
         "() => document.querySelector('.st-key-home-pca .js-plotly-plot')._fullData"
         ".reduce((n, trace) => n + trace.x.length, 0)"
     )
-    assert drawn == 6 * 1600  # six layers of every user and item
+    assert drawn == 8 * 1587  # four layers of two runs, of every user and item with a train pair
 
     page.locator('[data-testid="stCheckbox"]', has_text="Keep propagating").click()
     page.wait_for_function(

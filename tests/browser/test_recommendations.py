@@ -64,10 +64,10 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
     page.get_by_role("heading", name=re.compile(f"^User {dataset.user_ids[order[0]]} ")).wait_for()
 
     # The address has plain names, also of what is chosen by hand, and no name of a person.
-    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("combobox", name="Run B").click()
     page.get_by_role("option", name="none", exact=True).click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('vs') === 'none'")
-    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("combobox", name="Run B").click()
     page.get_by_role("option", name="walk-b", exact=True).click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('vs') === 'walk-b'")
     user = page.evaluate("new URLSearchParams(location.search).get('user')")
