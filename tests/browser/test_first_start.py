@@ -46,9 +46,7 @@ def test_the_first_picture_comes_without_a_click(open_page: Callable[..., Any]) 
     assert drawn == 8 * 1587  # four layers of two runs, of every user and item with a train pair
 
     page.locator('[data-testid="stCheckbox"]', has_text="Keep propagating").click()
-    page.wait_for_function(
-        "() => document.querySelector('.st-key-home-pca .js-plotly-plot')._fullData.length === 8"
-    )
+    page.locator(".annotation-text", has_text="layer 2").first.wait_for()
     assert "deep=false" in page.url
 
     for visit in ("first", "second"):
