@@ -17,6 +17,7 @@ from app.shared.errors import explained
 from app.shared.text import escape_markdown
 from app.sitemap import page_link
 from rednd_core.errors import RedndError
+from rednd_core.modeling.registry import model_title
 from rednd_core.plots.home import layer_maps, mad_lines
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
@@ -266,7 +267,7 @@ def _row(entry: RunEntry) -> dict[str, object]:
     evaluation = entry.run.evaluation()
     return {
         "run": entry.name,
-        "model": config.model,
+        "model": model_title(config.model),
         "alignment weight": str(cached.alignment_weight(entry.run) or ""),
         "layers": entry.record.model.n_layers if entry.record.model else None,
         "best epoch": entry.status.best_epoch,

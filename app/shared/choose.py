@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, state
 from app.shared.text import escape_markdown
-from rednd_core.modeling.registry import CARDS
+from rednd_core.modeling.registry import CARDS, model_title
 from rednd_core.runs import Run, RunEntry
 
 
@@ -92,7 +92,7 @@ def facts(entry: RunEntry) -> str:
     """Model and data of a run, on one line; its record must be readable."""
     assert entry.record is not None
     config = entry.record.config
-    told = [config.model]
+    told = [model_title(config.model)]
     weight = cached.alignment_weight(entry.run)
     if weight is not None:
         told.append(f"alignment weight {weight}")

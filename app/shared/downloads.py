@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.charts.live_charts import SQUARES, LiveChart, figure_config, live_charts
+from rednd_core.modeling.registry import model_title
 from rednd_core.plots import theme
 from rednd_core.runs import Run
 from rednd_core.spreadsheets import to_csv
@@ -84,7 +85,7 @@ def of_runs(*runs: Run) -> str:
 
 def _of_run(run: Run) -> str:
     config, data = run.record.config, run.record.data
-    words = f"Run {run.name}: {config.model}"
+    words = f"Run {run.name}: {model_title(config.model)}"
     if data is None:
         return words
     return f"{words} on {data.name}, {data.n_users:,} users, {data.n_items:,} items"

@@ -166,7 +166,7 @@ def test_a_downloaded_page_uses_the_width(open_page: Callable[..., Any], tmp_pat
     assert max(panel["left"] + panel["width"] for panel in panels) > 1350
     told = page.locator("body").inner_text()
     for name in ("shop-rednnd-a0", "shop-rednnd-a0.1"):
-        assert f"Run {name}: rednnd on shop" in told
+        assert f"Run {name}: RedNⁿD on shop" in told
     assert page.locator("[data-title*=Share]").count() == 0
 
 

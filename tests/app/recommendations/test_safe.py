@@ -63,7 +63,7 @@ def test_the_address_has_plain_names_and_ids(page) -> None:
     assert app.selectbox(key="run").options == ["light", "red"]
     assert app.selectbox(key="vs").options == ["none", "light"]
     shown = app.selectbox(key="run").value
-    assert {"light": "lightgcn · shop", "red": "rednnd · shop"}[shown] in {
+    assert {"light": "LightGCN · shop", "red": "RedNⁿD · shop"}[shown] in {
         c.value for c in app.caption
     }
 

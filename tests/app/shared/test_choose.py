@@ -81,7 +81,7 @@ def test_a_run_with_a_problem_is_not_offered(add, monkeypatch) -> None:
 
 def test_a_moved_alignment_weight_is_told_and_is_no_point_of_a_chart(add) -> None:
     still, moved = add("still", "rednnd"), add("moved", "rednnd", (0.01, 0.03))
-    assert facts(still) == "rednnd · alignment weight 0.001 · shop"
+    assert facts(still) == "RedNⁿD · alignment weight 0.001 · shop"
     assert "alignment weight 0.001 → 0.01 → 0.03 (moved)" in facts(moved)
     weights = [weight_of(ChosenRun(e.run, e.record, "image", e.name)) for e in (still, moved)]
     assert weights == [0.001, None]

@@ -81,8 +81,8 @@ def test_an_exported_figure_says_whose_it_is(tmp_path) -> None:
     record = RunRecord(config=config, provenance=Provenance(seed=0), data=facts)
     create_run(tmp_path / "a", record)
     run = Run(tmp_path / "a")
-    assert downloads.of_runs(run) == "Run a: mf on shop, 1,000 users, 600 items"
-    assert downloads.of_runs(run, run).count("Run a: mf") == 2
+    assert downloads.of_runs(run) == "Run a: MF-BPR on shop, 1,000 users, 600 items"
+    assert downloads.of_runs(run, run).count("Run a: MF-BPR") == 2
     assert downloads.of_runs() == ""
 
 
