@@ -9,10 +9,9 @@ import streamlit as st
 from app import cached, exposure, state
 from app.data.items import show_items
 from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
-from app.shared.declared import declared
+from app.shared.data_paths import declared, path_field
 from app.shared.downloads import show_figure
 from app.shared.errors import explained
-from app.shared.path_field import path_field
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
 from app.sitemap import go_to

@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, exposure, state
-from app.shared.declared import declared
-from app.shared.path_field import path_field
+from app.shared.data_paths import declared, path_field
 from app.shared.reading import make_text_features, reading
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
