@@ -126,6 +126,16 @@ class TrainingConfig(StrictModel):
     engine: Engine = Field(
         "auto", title="Sparse engine", description="What multiplies by the graph"
     )
+    snapshot_mb: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        title="Snapshots, in MB at most",
+        description="Megabytes for snapshots of the layers, which the page Depth replays over the epochs; 0 "
+        "keeps none",
+        # The usual size is not written: the names of sweeps and studies are made of what is.
+        exclude_if=lambda size: size == 10,
+    )
 
     @field_validator("ks")
     @classmethod

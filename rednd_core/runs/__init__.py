@@ -16,6 +16,7 @@ from rednd_core.runs.record import (
 )
 from rednd_core.runs.recycle_bin import DeletedRun
 from rednd_core.runs.run import Run
+from rednd_core.runs.snapshots import Snapshots
 from rednd_core.runs.store import RunEntry, RunStore, default_store
 from rednd_core.runs.transfer import export, import_archive, import_checkpoint
 from rednd_core.runs.writer import RunWriter, create_run, requeue
@@ -41,6 +42,7 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "RunWriter",
+    "Snapshots",
     "StatusRecord",
     "alignment_weight",
     "create_run",

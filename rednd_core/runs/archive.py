@@ -25,10 +25,12 @@ LAYERS = rf"layers/(index\.json|users\.npy|items\.npy|{NPY})|readouts/{NPY}"
 CHECKPOINTS = (
     rf"checkpoints/(best(\.{STAMP})?\.safetensors|last\.{STAMP}(\.state)?\.safetensors|last\.json)"
 )
+SNAPSHOTS = r"snapshots/(index\.json|nodes\.npy|(0|[1-9][0-9]{0,8})\.npy)"
 TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|per_user\.csv|log\.txt"
-KEPT = re.compile(rf"({TOP}|{LAYERS}|{CHECKPOINTS})")
+KEPT = re.compile(rf"({TOP}|{LAYERS}|{SNAPSHOTS}|{CHECKPOINTS})")
 LEFT_BEHIND = re.compile(
-    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json|(layers|readouts|checkpoints|control)/)"
+    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json"
+    r"|(layers|readouts|snapshots|checkpoints|control)/)"
 )
 """What means something only where it was made; and the table, which travels as CSV (per_user.py)."""
 FOLDER_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")

@@ -7,7 +7,8 @@ not slow the list of all other runs.
 from __future__ import annotations
 
 RECORD_BYTES = 1024**2
-"""config.json, status.json, evaluation.json, job.json, last.json, layers/index.json: a few kilobytes."""
+"""config.json, status.json, evaluation.json, job.json, last.json, index.json of layers and snapshots: a few
+kilobytes."""
 COMMAND_BYTES = 4096
 JOURNAL_NAMES = 10_000
 """Different names in metrics.jsonl: 16 modalities with 33 layers have 6,000 smoothness measures."""

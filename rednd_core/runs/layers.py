@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednd_core import atomic
-from rednd_core.bounded import read_plain, require_plain
+from rednd_core.bounded import read_plain
 from rednd_core.errors import RunError
+from rednd_core.runs.arrays import bad_array, map_array
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.facts import LayerFacts
 from rednd_core.runs.layer_index import LayersRecord
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float32]
 
+REMEDY = "compute the layers of this run again"
 PATIENCE_SECONDS = 2.0
 """A rewriting renames a few dozen files, well under this; a longer gap means that its writer died."""
 
@@ -118,7 +120,8 @@ def read_layers(layout: RunLayout) -> LayerIndex:
         try:
             layers = None if index is None else _open(layout, index)
         except FileNotFoundError as error:
-            problem = _bad_array(Path(error.filename), "no such file")
+            path = Path(error.filename)
+            problem = bad_array(path, "float32", (None, None), "no such file", remedy=REMEDY)
         except RunError as error:
             problem = error
         if index is not None and index == _index_bytes(layout):  # nothing was rewritten meanwhile
@@ -162,7 +165,7 @@ def _open(layout: RunLayout, content: bytes) -> LayerIndex:
             expected=f"users.npy and items.npy with {index.n_nodes} rows together, equally wide, "
             f"in {layout.path.name}/layers",
             found=f"the shapes {user_emb.shape} and {item_emb.shape}",
-            remedy="compute the layers of this run again",
+            remedy=REMEDY,
         )
     return LayerIndex(facts, arrays, recorded, user_emb, item_emb, index.epoch, index.version)
 
@@ -176,34 +179,8 @@ def _map_all(
     }
 
 
-def _map(path: Path, shape: tuple[int, int] | None = None) -> FloatArray:
-    """``path`` memory-mapped, read-only; two-dimensional float32 of ``shape`` or a RunError."""
-    import numpy as np
-
-    try:
-        require_plain(path)
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        # The header is of unknown origin: whatever error numpy raises, the cause is the file.
-        found = str(error).splitlines()[0][:200].rstrip(".") if str(error) else "nothing readable"
-        raise _bad_array(path, found) from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise _bad_array(path, "an archive of several arrays")
-    if array.dtype != np.float32 or array.ndim != 2 or (shape is not None and array.shape != shape):
-        raise _bad_array(path, f"{array.dtype} of shape {array.shape}", shape)
-    return array
-
-
-def _bad_array(path: Path, found: str, shape: tuple[int, int] | None = None) -> RunError:
-    of_shape = f" of shape {shape}" if shape else ""
-    return RunError(
-        expected=f"a float32 matrix{of_shape} in {'/'.join(path.parts[-3:])}",
-        found=found,
-        remedy="compute the layers of this run again",
-    )
+def _map(path: Path, shape: tuple[int | None, int | None] = (None, None)) -> FloatArray:
+    return map_array(path, "float32", shape, remedy=REMEDY)
 
 
 def _missing(layout: RunLayout) -> RunError:

@@ -105,6 +105,22 @@ class RunLayout:
         """The file of z^index of ``modality``, (N, D) float32."""
         return self.readouts / f"{modality}_{index}.npy"
 
+    @property
+    def snapshots(self) -> Path:
+        """The layers of some nodes after some epochs: see ``snapshots.py``."""
+        return self.path / "snapshots"
+
+    @property
+    def snapshot_index(self) -> Path:
+        return self.snapshots / "index.json"
+
+    @property
+    def snapshot_nodes(self) -> Path:
+        return self.snapshots / "nodes.npy"
+
+    def snapshot(self, epoch: int) -> Path:
+        return self.snapshots / f"{epoch}.npy"
+
 
 def check_run_name(name: str) -> str:
     """``name`` if it can name a folder on every system; else a :class:`RunError`."""

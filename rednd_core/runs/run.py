@@ -23,6 +23,7 @@ from rednd_core.runs.record import (
     read_record,
     unreadable,
 )
+from rednd_core.runs.snapshots import Snapshots, read_snapshots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +94,10 @@ class Run:
     def layers(self) -> LayerIndex:
         """The layers as last written, memory-mapped, with the scoring embeddings of the same epoch."""
         return read_layers(self.layout)
+
+    def snapshots(self) -> Snapshots | None:
+        """The layers of some nodes after some epochs; None where the run keeps none."""
+        return read_snapshots(self.layout)
 
     def embeddings(self) -> tuple[FloatArray, FloatArray]:
         """Users (n_users, s) and items (n_items, s); their inner products are the scores."""

@@ -32,6 +32,8 @@ def check_run(path: Path) -> RunRecord:
             look()
         if run.layout.layers.exists() or run.layout.readouts.exists():
             _check_layers(run, record)
+        if run.layout.snapshots.exists():
+            _check_snapshots(run, record)
         for file in sorted(run.layout.checkpoints.glob("*.safetensors")):
             check_checkpoint(file, record, is_model=file == run.layout.best_checkpoint)
         for file in sorted(run.layout.checkpoints.glob("*.json")):
@@ -108,6 +110,40 @@ def _check_layers(run: Run, record: RunRecord) -> None:
             expected="only the layers and readouts that layers/index.json lists",
             found=strays[0],
             remedy=REMEDY,
+        )
+
+
+def _check_snapshots(run: Run, record: RunRecord) -> None:
+    """The snapshots are of layers that config.json claims, whole, finite, and nothing lies beside them."""
+    facts, data = record.model, record.data
+    snapshots = run.snapshots()
+    if facts is None or data is None or snapshots is None:
+        raise CheckpointError(
+            expected="sizes in config.json and an index.json in the folder snapshots",
+            found="none",
+            remedy=REMEDY,
+        )
+    index = snapshots.index
+    widths = {m: facts.widths.get(m, ())[: len(kept)] for m, kept in index.widths.items()}
+    if (index.n_nodes, index.widths) != (data.n_nodes, widths):
+        raise CheckpointError(
+            expected=f"snapshots of the layers of config.json, {_shapes(facts.of_layers, data.n_nodes)}",
+            found=f"{index.n_nodes} nodes and {index.widths}"[:1000],
+            remedy=REMEDY,
+        )
+    if set(index.widths) != set(facts.widths):
+        raise CheckpointError(
+            expected=f"snapshots of the modalities {', '.join(facts.widths)}",
+            found=", ".join(index.widths),
+            remedy=REMEDY,
+        )
+    for epoch in snapshots.epochs:
+        snapshots.layers(epoch)
+    known = {run.layout.snapshot_index, run.layout.snapshot_nodes}
+    known |= {run.layout.snapshot(epoch) for epoch in snapshots.epochs}
+    if strays := sorted(path.name for path in {*run.layout.snapshots.iterdir()} - known):
+        raise CheckpointError(
+            expected="only snapshots in the folder snapshots", found=strays[0], remedy=REMEDY
         )
 
 

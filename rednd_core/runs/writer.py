@@ -58,7 +58,8 @@ class RunWriter:
         for folder in (self.layout.checkpoints, self.layout.control):
             folder.mkdir(exist_ok=True)
         layout = self.layout
-        for folder in (run_dir, layout.layers, layout.readouts, layout.checkpoints):
+        own = (layout.layers, layout.readouts, layout.snapshots, layout.checkpoints)
+        for folder in (run_dir, *own):
             atomic.remove_leftovers(folder)
         # Others write there as well.
         atomic.remove_leftovers(self.layout.control, older_than=atomic.ABANDONED_SECONDS)

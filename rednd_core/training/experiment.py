@@ -32,6 +32,7 @@ from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
 from rednd_core.training.recorder import Recorder, write_layers
+from rednd_core.training.snapshots import SnapshotTaker
 from rednd_core.training.trainer import Trainer
 
 
@@ -123,12 +124,16 @@ def train_run(
         for watcher in watch:
             watcher.on_data(dataset)
         _agree(world, experiment)
-    smoothness = EpochSmoothness(experiment.graph, experiment.propagate)
+    recorder = Recorder(
+        writer,
+        EpochSmoothness(experiment.graph, experiment.propagate),
+        SnapshotTaker(writer, experiment.graph.degrees),
+    )
     trainer = Trainer(
         model,
         dataset.split,
         experiment.config.training,
-        callbacks=[Recorder(writer, smoothness), *watch],
+        callbacks=[recorder, *watch],
         poll=writer.control.poll,
         world=world,
     )

@@ -1,4 +1,4 @@
-"""The callback that keeps a run: metrics, smoothness, layers, checkpoints, status, heartbeat."""
+"""The callback that keeps a run: metrics, smoothness, layers, snapshots, checkpoints, status, heartbeat."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.callbacks import Callback, EpochReport, Progress, Training
 from rednd_core.training.checkpoint import save_checkpoints
+from rednd_core.training.snapshots import SnapshotTaker
 from rednd_core.wording import duration
 
 STATUS_SECONDS = 1.0
@@ -44,11 +45,14 @@ class Recorder(Callback):
     """Writes what training reports into a run folder.
 
     Metrics and smoothness are kept for every epoch. Layers and checkpoints, which the app and a
-    resume need, are rewritten as often as their cost allows, and always at the end.
+    resume need, are rewritten as often as their cost allows, and always at the end. Snapshots follow a
+    schedule of epochs.
     """
 
-    def __init__(self, writer: RunWriter, smoothness: EpochSmoothness) -> None:
-        self._writer, self._smoothness = writer, smoothness
+    def __init__(
+        self, writer: RunWriter, smoothness: EpochSmoothness, snapshots: SnapshotTaker
+    ) -> None:
+        self._writer, self._smoothness, self._snapshots = writer, smoothness, snapshots
         self._batch = 0  # completed ones of the epoch that is being trained
         self._status = Throttle(STATUS_SECONDS)
         self._layers = Throttle(LAYER_SECONDS)
@@ -57,8 +61,16 @@ class Recorder(Callback):
     def on_start(self, trainer: Training) -> None:
         """Show the layers as they start: the untrained picture is part of the story."""
         self._batch = trainer.position.batch
-        if trainer.position.epoch == 0:
-            self._write_layers(trainer, current_layers(trainer.model))
+        epoch = trainer.position.epoch
+        if trainer.optimizers:
+            self._snapshots.begin(epoch)
+        if epoch == 0:
+            layers = current_layers(trainer.model)
+            self._write_layers(trainer, layers)
+            if (
+                self._batch == 0
+            ):  # In the middle of an epoch the model is no longer the untrained one.
+                self._snapshots.take(0, layers)
 
     def on_batch(self, trainer: Training, progress: Progress) -> None:
         self._batch = progress.batch
@@ -103,6 +115,7 @@ class Recorder(Callback):
                 },
             }
         )
+        self._snapshots.take(report.epoch, layers)
         if self._layers.due():
             self._write_layers(trainer, layers)
         if self._checkpoints.due():

@@ -21,6 +21,7 @@ from rednd_core.runs import (
     create_run,
     export,
 )
+from rednd_core.runs.snapshots import SnapshotWriter
 
 FACTS = ModelFacts.uniform(("id",), 2, 4)
 DATA = DataFacts(name="shop", digest="ab12", n_users=3, n_items=2, n_train=5, n_valid=1, n_test=1)
@@ -63,6 +64,10 @@ def finished(store: RunStore, record: RunRecord, arrays, checkpoint: bytes):
     writer.append_event("paused", epoch=1)
     writer.append_metrics({"epoch": 2, "losses": {"bpr": 0.25}, "valid": {"recall@20": 0.2}})
     writer.save_layers(*arrays(7.0), epoch=2)
+    snapshots = SnapshotWriter(writer.layout, np.array([0, 2, 4]), FACTS.widths, n_nodes=5, epoch=0)
+    for epoch in range(3):
+        layers, _, _ = arrays(float(epoch))
+        snapshots.write(epoch, {"id": [layer[[0, 2, 4]] for layer in layers["id"]]})
     writer.save_evaluation(
         EvaluationRecord(
             epoch=2, valid={"recall@20": 0.2}, test={"recall@20": None}, n_users={"valid": 1}

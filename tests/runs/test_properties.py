@@ -177,7 +177,7 @@ def test_archive(zipped: bytes, tmp_path: Path, data: st.DataObject) -> None:
     else:
         (entry,) = store.list()
         assert entry.problem == ""
-        run.metrics(), run.events(), run.evaluation(), run.per_user()
+        run.metrics(), run.events(), run.evaluation(), run.per_user(), run.snapshots()
         store.delete(run.name, for_good=True)
         (store.root / ".jobs.lock").unlink()
 

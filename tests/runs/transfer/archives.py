@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rednd_core.errors import CheckpointError
@@ -29,6 +30,13 @@ def pack(files: dict[str | zipfile.ZipInfo, bytes] | list, **options) -> bytes:
         for name, content in pairs:
             archive_.writestr(name, content)
     return buffer.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """An array as a file, object arrays as a pickle."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
 
 
 def refuse(content: bytes | Path, store: RunStore, sentence: str) -> None:

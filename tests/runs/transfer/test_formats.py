@@ -24,7 +24,7 @@ from rednd_core.runs import (
     import_archive,
 )
 from rednd_core.runs.record import parse_record
-from tests.runs.transfer.archives import files_of, pack, refuse
+from tests.runs.transfer.archives import files_of, npy, pack, refuse
 
 SHAPES = {
     "by rule": ModelFacts.uniform(("id",), 2, 4, readout=Readout("sum", 1)),
@@ -289,14 +289,6 @@ def packed(store: RunStore, record: RunRecord, tmp_path: Path) -> dict[str, byte
     save(writer, facts, 1.0, epoch=3)
     writer.status("finished", epoch=3)
     return files_of(export(store.open("done"), tmp_path / "done.zip").read_bytes())
-
-
-def npy(array: np.ndarray) -> bytes:
-    import io
-
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rednd_core.runs import RunStore, import_archive
-from tests.runs.transfer.archives import HOSTILE_SAFETENSORS, files_of, pack, refuse
+from tests.runs.transfer.archives import HOSTILE_SAFETENSORS, files_of, npy, pack, refuse
 
 STAMP = "0123456789abcdef" * 2
 
@@ -41,6 +42,14 @@ def test_the_archive_is_named(zipped: bytes, target: RunStore, tmp_path: Path) -
         ("layers/index.json", b"{}", "a valid layers/index.json"),
         ("readouts/id_0.npy", b"", "only the layers and readouts that layers/index.json lists"),
         ("readouts/index.json", b"{}", "only the files of a run folder"),
+        ("snapshots/index.json", b"{}", "a valid snapshots/index.json"),
+        ("snapshots/9.npy", b"", "a float16 matrix of shape (3, 12) in snapshots/9.npy"),
+        ("snapshots/9.npy", npy(np.zeros((3, 12))), "float64 of shape (3, 12)"),
+        ("snapshots/9.npy", npy(np.full((3, 12), np.nan, np.float16)), "NaN or infinity"),
+        ("snapshots/9.npy", npy(np.array([object()] * 36)), "snapshots/9.npy"),
+        ("snapshots/nodes.npy", npy(np.array([0, 2, 9], np.int32)), "not ascending node numbers"),
+        ("snapshots/09.npy", b"", "only the files of a run folder"),
+        ("snapshots/9.pt", b"", "may hold a pickle"),
         ("layers/id_7.npy", b"", "only the layers and readouts that layers/index.json lists"),
     ],
 )
@@ -74,6 +83,32 @@ def test_layers_without_sizes(zipped: bytes, target: RunStore) -> None:
     config = json.loads(files["done/config.json"]) | {"model": None}
     files["done/config.json"] = json.dumps(config).encode()
     refuse(pack(files), target, "sizes in config.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"n_nodes": 6}, "but found 6 nodes"),
+        ({"widths": {"id": [4, 4, 4, 4]}}, "snapshots of the layers of config.json"),
+        ({"widths": {"id": [4, 4]}}, "float16 matrix of shape (3, 8)"),
+        ({"widths": {"id": [4, 8]}}, "snapshots of the layers of config.json"),
+        ({"widths": {"image": [4, 4, 4]}}, "snapshots of the layers of config.json"),
+        ({"n_kept": 2**40}, "int32 vector of shape (1099511627776,)"),
+        ({"n_kept": 0}, "a valid snapshots/index.json"),
+        ({"more": 1}, "a valid snapshots/index.json"),
+    ],
+)
+def test_snapshots_of_other_layers(zipped: bytes, target: RunStore, change, sentence: str) -> None:
+    files = files_of(zipped)
+    index = json.loads(files["done/snapshots/index.json"]) | change
+    files["done/snapshots/index.json"] = json.dumps(index).encode()
+    refuse(pack(files), target, sentence)
+
+
+def test_snapshots_without_an_index(zipped: bytes, target: RunStore) -> None:
+    files = files_of(zipped)
+    del files["done/snapshots/index.json"]
+    refuse(pack(files), target, "an index.json in the folder snapshots")
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "a\\b", "Ä", "x y", ""])

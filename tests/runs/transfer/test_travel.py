@@ -47,6 +47,10 @@ def test_a_run_travels_whole(finished: Run, zipped: bytes, target: RunStore) -> 
     assert run.layer_version == finished.layer_version
     for ours, theirs in zip(run.layers()["id"], finished.layers()["id"], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    ours, theirs = run.snapshots(), finished.snapshots()
+    assert (ours.epochs, ours.version) == (theirs.epochs, theirs.version)
+    for epoch in ours.epochs:
+        np.testing.assert_array_equal(ours.layers(epoch)["id"], theirs.layers(epoch)["id"])
     assert run.layout.best_checkpoint.read_bytes() == finished.layout.best_checkpoint.read_bytes()
     assert run.status.state == "finished"
     assert run.status.process is None
