@@ -11,6 +11,7 @@ os.environ["DGLBACKEND"] = "pytorch"
 
 import importlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from rednd_core.data.schema import Dataset, Interactions, Split
 
 REAL_DATA = PROJECT_ROOT.parent / "shared" / "data"
 N_USERS, N_ITEMS = 40, 30
+MAIN_MODULE = sys.modules["__main__"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,6 +50,13 @@ def _own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the runs of whoever runs the tests."""
     monkeypatch.setenv("REDND_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("REDND_JOB_SLOTS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> None:
+    """Streamlit's AppTest leaves the page that it ran as ``__main__``, which every process that is
+    spawned later would run first."""
+    sys.modules["__main__"] = MAIN_MODULE
 
 
 @pytest.fixture(autouse=True)
