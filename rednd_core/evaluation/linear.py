@@ -4,10 +4,10 @@ With R the train matrix, d the degrees, and B = D_users^-1/2 R D_items^-1/2, one
 x_users^l = B x_items^(l-1), x_items^l = B^T x_users^(l-1), as in LightGCN (arXiv 2002.02126). With w_l the
 weight of layer l in the readout, of modality m:
 
-    z_m = sum over l = 0..L of w_l x_m^l        score(u, i) = sum over m of s_um <z_um, (z_m + S z_m)_i>
+    z_m = sum over l = 0..L of w_l x_m^l        score(u, i) = sum over m of s_um <z_um, (z_m + S y_m)_i>
 
-s is the weight that a user gives to a modality, S the item graph; both are those of RedNⁿD
-(arXiv 2412.18962), and 1 and 0 where a model has none.
+s is the weight that a user gives to a modality, S the item graph, and y what the item graph mixes: z as in
+RedNⁿD (arXiv 2412.18962) or x^0 as in FREEDOM (arXiv 2211.06924). Without them, s is 1 and S is 0.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from rednd_core.evaluation.scoring import TrainMatrix, check_ids
 from rednd_core.readout import Readout
 
 Array = NDArray[np.float64]
+SAME = 1e-4
+"""Share of the largest entry by which embeddings may differ: a run has float32, summed in another order."""
 
 
 def readout_weights(readout: Readout, depth: int) -> tuple[float, ...]:
@@ -54,6 +56,7 @@ class LinearModel:
         weights: w_0 .. w_L, see :func:`readout_weights`.
         user_weights: modality -> s, (n_users,); a modality that is not there has weight 1.
         item_graph: S, (n_items, n_items), which also carries the weights of a fusion; None for no graph.
+        graph_of_ego: whether S mixes x^0, not z.
         without_popularity: subtract the mean user's vector from every user's. What all users are
             recommended alike then scores 0, and what is left is what this user gets more than others.
     """
@@ -63,6 +66,7 @@ class LinearModel:
     weights: tuple[float, ...]
     user_weights: Mapping[str, NDArray[np.floating]]
     item_graph: sp.csr_array | None = None
+    graph_of_ego: bool = False
     without_popularity: bool = False
 
     def __post_init__(self) -> None:
@@ -109,9 +113,10 @@ class LinearModel:
                 own = np.asarray(self.user_weights[modality], dtype=np.float64)[:, None] * own
             users.append(own - own.mean(axis=0) if self.without_popularity else own)
             of_items = z[self.n_users :]
-            items.append(
-                of_items if self.item_graph is None else of_items + self.item_graph @ of_items
-            )
+            if self.item_graph is not None:
+                mixed = self.ego[modality][self.n_users :] if self.graph_of_ego else of_items
+                of_items = of_items + self.item_graph @ mixed
+            items.append(of_items)
         return (
             np.concatenate(users, axis=1).astype(np.float32),
             np.concatenate(items, axis=1).astype(np.float32),
@@ -197,6 +202,39 @@ def linear_model(
     }
     ego = {name: np.asarray(states[0]) for name, states in layers.items()}
     return LinearModel(sp.csr_array(train_matrix), ego, tuple(weights), shares, item_graph)
+
+
+def reproduce(
+    train_matrix: TrainMatrix,
+    layers: Mapping[str, Sequence[NDArray[np.floating]]],
+    user_emb: NDArray[np.floating],
+    item_emb: NDArray[np.floating],
+    weights: Sequence[float],
+    item_graph: sp.csr_array | None = None,
+) -> tuple[LinearModel, float]:
+    """The linear model that comes nearest to the embeddings of a run, and how far off it is.
+
+    Where there is an item graph, S is tried on z and on x^0, because a run does not say which one it mixes.
+
+    Returns:
+        The model, and the largest difference of an entry of its embeddings from those of the run, as a share
+        of the largest entry: at most :data:`SAME` where the run is this model.
+    """
+    plain = linear_model(train_matrix, layers, user_emb, weights, item_graph)
+    tried = [plain] if item_graph is None else [plain, replace(plain, graph_of_ego=True)]
+    return min(((model, _off(model, user_emb, item_emb)) for model in tried), key=lambda of: of[1])
+
+
+def _off(
+    model: LinearModel, user_emb: NDArray[np.floating], item_emb: NDArray[np.floating]
+) -> float:
+    largest = 0.0
+    for found, wanted in zip(model.embeddings, (user_emb, item_emb), strict=True):
+        if found.shape != wanted.shape:
+            return float("inf")  # The run has columns that belong to no modality, such as a bias.
+        scale = float(np.abs(wanted).max(initial=0.0))
+        largest = max(largest, float(np.abs(found - wanted).max(initial=0.0)) / (scale or 1.0))
+    return largest
 
 
 def user_shares(

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
 
+from rednd_core.cache import kept_arrays
 from rednd_core.config import MOST_MODALITIES
 from rednd_core.errors import ConfigError
-from rednd_core.modeling.base import EmbeddingHyperparameters
+from rednd_core.graph.semantic import semantic_graph
+from rednd_core.modeling.base import EmbeddingHyperparameters, Hyperparameters
 from rednd_core.modeling.inputs import ModelInputs
 
 
@@ -96,6 +101,31 @@ def fusion_weights(
     if set(modalities) == {"image", "text"}:
         return {"image": 0.1, "text": 0.9}
     return {m: 1 / len(modalities) for m in modalities}
+
+
+def item_graph_matrix(
+    settings: Hyperparameters, features: Mapping[str, NDArray[np.float32]]
+) -> sp.csr_array | None:
+    """S^n as one matrix, (n_items, n_items): what a model with these settings adds to its items.
+
+    None for a model without an item graph.
+
+    Args:
+        features: modality -> (n_items, dim), of the data set.
+    """
+    if not isinstance(settings, ItemGraphHyperparameters) or not settings.n_mm_layers:
+        return None
+    chosen = settings.modalities or tuple(sorted(features))
+    parts = [
+        weight * semantic_graph(features[m], settings.knn_k, kept_arrays()).to_scipy()
+        for m, weight in fusion_weights(chosen, settings).items()
+        if weight
+    ]
+    once = sp.csr_array(sum(parts[1:], start=parts[0]))
+    matrix = once
+    for _ in range(settings.n_mm_layers - 1):
+        matrix = sp.csr_array(once @ matrix)
+    return matrix
 
 
 def feature_mlp(dim: int, d: int) -> nn.Sequential:

@@ -19,7 +19,7 @@ from rednd_core.evaluation.attribution import (
     TRAIN_USER,
     attribute,
 )
-from rednd_core.evaluation.linear import linear_model, readout_weights
+from rednd_core.evaluation.linear import SAME, linear_model, readout_weights, reproduce
 from rednd_core.evaluation.what_if import NO_RANK, Change, what_if
 from rednd_core.graph.semantic import semantic_graph
 from rednd_core.readout import Readout
@@ -215,6 +215,31 @@ def scores_of(found) -> np.ndarray:
 
 def test_the_model_scores_as_the_run_does(world):
     np.testing.assert_allclose(scores_of(model(world)), dense_scores(world), atol=1e-5)
+
+
+def test_a_run_is_reproduced_with_the_item_graph_on_the_readout_or_on_x0(world):
+    """RedNⁿD mixes z, FREEDOM mixes x^0; a run does not say which."""
+    graph = sp.csr_array(world.item_graph)
+    found, off = reproduce(
+        world.train, world.layers, world.users, world.items, world.weights, graph
+    )
+    assert off < SAME
+    np.testing.assert_allclose(scores_of(found), dense_scores(world), atol=1e-5)
+
+    z = {m: sum(w * x for w, x in zip(world.weights, world.layers[m], strict=True)) for m in WIDTHS}
+    items = np.hstack([z[m][N_USERS:] + world.item_graph @ world.ego[m][N_USERS:] for m in WIDTHS])
+    found, off = reproduce(world.train, world.layers, world.users, items, world.weights, graph)
+    assert off < SAME
+    np.testing.assert_allclose(scores_of(found), world.users @ items.T, atol=1e-5)
+
+
+def test_how_far_off_the_nearest_linear_model_is(world):
+    off = reproduce(world.train, world.layers, world.users, world.items + 1, world.weights)[1]
+    model_items = linear_model(world.train, world.layers, world.users, world.weights).embeddings[1]
+    wanted = np.abs(model_items - (world.items + 1)).max() / np.abs(world.items + 1).max()
+    assert off == pytest.approx(wanted, rel=1e-5)
+    wider = np.hstack([world.items, np.ones((N_ITEMS, 1))])  # with an item bias
+    assert reproduce(world.train, world.layers, world.users, wider, world.weights)[1] == np.inf
 
 
 def changes(world, user):
