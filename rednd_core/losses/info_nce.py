@@ -17,11 +17,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rednd_core.errors import ConfigError
 from rednd_core.losses.attention import attention
+from rednd_core.losses.unit_rows import unit_rows
 
 LEAST_TEMPERATURE = 0.03
 """Logits are cosines over t, of which float32 keeps seven digits, and lie above :data:`HIDDEN_LOGIT`."""
@@ -63,7 +63,7 @@ def info_nce(
             found=f"{temperature:g}",
             remedy="raise it; the paper's is 0.2",
         )
-    queries, keys = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
+    queries, keys = unit_rows(anchors), unit_rows(candidates)
     agreement = (queries * keys[..., positives, :]).sum(dim=-1) / temperature
     hidden = None
     if real_candidates is not None:

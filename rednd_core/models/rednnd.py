@@ -28,12 +28,12 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
+from rednd_core.losses.unit_rows import unit_rows
 from rednd_core.modeling import multimodal
 from rednd_core.modeling.alignment import AlignmentHyperparameters, align, require_neighbours
 from rednd_core.modeling.base import MAX_LAYERS, Recommender, xavier_normal
@@ -87,7 +87,7 @@ class RedNnD(Recommender):
         items = [
             mlp(rows) for mlp, rows in zip(self.projections, self.features.values(), strict=True)
         ]
-        return F.normalize(torch.cat([self.preferences, torch.stack(items, dim=1)]), dim=2)
+        return unit_rows(torch.cat([self.preferences, torch.stack(items, dim=1)]))
 
     def with_item_graph(self, items: Tensor) -> Tensor:
         """c + S^n c of the items' readout c, (n_items, M, d)."""
