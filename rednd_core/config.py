@@ -53,6 +53,10 @@ class ColumnNames(StrictModel):
     rating: str = Field("rating", min_length=1, exclude_if=lambda name: name == "rating")
 
 
+NO_INTERACTIONS = "(no interactions)"
+"""The path of the data set of a run that was imported as vectors alone."""
+
+
 class DataConfig(StrictModel):
     """Where the interactions are, which of them count and how they are split.
 

@@ -34,10 +34,16 @@ def load(run: str, runs_dir: str | Path | None = None) -> LoadedRun:
 
 
 def load_run_data(run: Run) -> Dataset:
-    """The data set that a run was trained on; one that was moved or has changed is refused."""
-    from rednd_core.data import load_recorded
+    """The data set that a run was trained on; one that was moved or has changed is refused.
+
+    Of vectors that were imported alone it is their users and items without a pair.
+    """
+    from rednd_core.data import load_recorded, without_interactions
 
     record = run.record
+    if not record.has_interactions:
+        name, ids = record.data.name if record.data else run.name, run.ids()
+        return without_interactions(name, ids.users if ids else (), ids.items if ids else ())
     record.require_place()
     dataset = load_recorded(record.config.data, record.data_digest)
     record.require_data(dataset.digest)

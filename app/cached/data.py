@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from rednd_core.config import DataConfig, resolve_data_path
+from rednd_core.config import NO_INTERACTIONS, DataConfig, resolve_data_path
 from rednd_core.data.node_names import NodeNames
 from rednd_core.data.schema import Dataset
 from rednd_core.graph.bipartite import BipartiteGraph
@@ -40,6 +40,8 @@ def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
 
     None where its folder cannot be looked into, which reading the data then says.
     """
+    if config.path == NO_INTERACTIONS:
+        return ()
     place = resolve_data_path(config.path)
     try:
         folder = place if place.is_dir() else place.parent
@@ -50,13 +52,22 @@ def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _nodes_alone(path: str, version: str | None, _run: Run) -> Dataset:
+    from rednd_core.library import load_run_data
+
+    return load_run_data(_run)
+
+
 def run_dataset(run: Run) -> Dataset:
-    """The data set that ``run`` was trained on.
+    """The data set that ``run`` was trained on; users and items without a pair where it has none.
 
     Raises:
         RunError: there is nothing at the recorded path any more, or a data set with other content.
     """
     record = run.record
+    if not record.has_interactions:
+        return _nodes_alone(str(run.path), run.layer_version, run)
     record.require_place()
     loaded = dataset(record.config.data)
     if record.data_digest not in (
@@ -122,7 +133,9 @@ def _node_names(
 def node_names(run: Run) -> NodeNames:
     """Names and ids of the nodes of the run's data set."""
     config = run.config.data
-    return _node_names(config.model_dump_json(), _signature(config), run_dataset(run), users(run))
+    of = run_dataset(run)
+    signature = (*_signature(config), (of.digest, 0, 0))
+    return _node_names(config.model_dump_json(), signature, of, users(run))
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)

@@ -94,7 +94,7 @@ def _known() -> dict[str, DataConfig]:
     """Path -> configuration: samples, the data sets of the runs, and a path that was typed or linked to."""
     known = {path: DataConfig(path=path) for path in (*_bundled(), *declared())}
     for entry in cached.run_entries():
-        if entry.record is not None:
+        if entry.record is not None and entry.record.has_interactions:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)
     for path in (st.session_state.get(DATASET), st.query_params.get(DATASET)):
         if path and not exposure.is_public():

@@ -29,7 +29,7 @@ VIEWS: dict[str, cached.Vectors] = {
 @explained
 def render() -> None:
     st.title("Depth", anchor=False)
-    context = choose_runs()
+    context = choose_runs("Layers of any depth, and lists,")
     if context is None:
         return
     names = cached.node_names(context.run)
@@ -129,4 +129,6 @@ def prepare() -> None:
     entries = runs_with_layers()
     if entries:
         run = entries[default_run(entries)].run
+        if not run.record.has_interactions:
+            return
         cached.stage([(run, Chapter(run, run.record).title)], "layer", None, False)

@@ -64,7 +64,7 @@ def color_options(run: Run, data: Dataset) -> list[str]:
     """The colourings that this run and its data allow."""
     options = [TYPE]
     options += [name for name, why in table_columns(run, data).items() if why is None]
-    options += [DEGREE, POPULARITY, NEIGHBOURS, SELF]
+    options += [DEGREE, POPULARITY, NEIGHBOURS, SELF] if data.has_interactions else [SELF]
     per_user = cached.per_user(run)
     if per_user is not None and RECALL in per_user:
         present = set(per_user["split"])

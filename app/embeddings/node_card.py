@@ -73,9 +73,10 @@ def _facts(view: MapView, node: int) -> list[tuple[str, str]]:
         for name in table.columns
         if name not in hidden and table[name].iloc[row] != ""
     ]
-    word = "activity rank" if is_user else "popularity rank"
-    told.append(("train interactions (degree)", f"{degree:,}"))
-    told.append((word, f"{rank:,} of {len(degrees):,}"))
+    if data.has_interactions:
+        word = "activity rank" if is_user else "popularity rank"
+        told.append(("train interactions (degree)", f"{degree:,}"))
+        told.append((word, f"{rank:,} of {len(degrees):,}"))
     per_user = cached.per_user(view.run) if is_user else None
     if per_user is not None and RECALL in per_user:
         mine = per_user[per_user["user"] == row]

@@ -103,7 +103,7 @@ class ListView:
 
 def choose(tabs: Collection[str]) -> ListView | None:
     """Draw the controls; None if there is no run. ``tabs`` lie below the controls, see :data:`TAB`."""
-    context = choose_runs()
+    context = choose_runs("Recommendations")
     if context is None:
         return None
     run = context.run

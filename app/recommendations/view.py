@@ -67,6 +67,8 @@ def prepare() -> None:
     if not entries:
         return
     run = entries[default_run(entries)].run
+    if not run.record.has_interactions:
+        return
     dataset = cached.run_dataset(run)
     cached.node_names(run)
     cached.n_evaluable(dataset, FIRST_SPLIT)

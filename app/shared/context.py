@@ -31,8 +31,13 @@ class Context:
         return (self.run,) if self.other is None else (self.run, self.other)
 
 
-def choose_runs() -> Context | None:
-    """Draw the choice of runs in the sidebar. Without a run, say so on the page and return None."""
+def choose_runs(needing_interactions: str = "") -> Context | None:
+    """Draw the choice of runs in the sidebar. Without a run, say so on the page and return None.
+
+    Args:
+        needing_interactions: what the page shows that only interactions can tell, in the plural. Vectors that
+            were imported without a data set are answered with one sentence on the page.
+    """
     if not runs_with_layers():
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
@@ -42,7 +47,14 @@ def choose_runs() -> Context | None:
     others = {entry.name: entry for entry in comparable(run)}
     say_unknown({state.OTHER_RUN: (NO_RUN, *others)})
     with st.sidebar:
-        return Context(run, _pick_other(others))
+        context = Context(run, _pick_other(others))
+    if needing_interactions and not run.record.has_interactions:
+        st.info(
+            f"{needing_interactions} follow from interactions, and the vectors of this run were imported "
+            "without a data set. Import them again with the data set, or choose another run."
+        )
+        return None
+    return context
 
 
 def _pick_other(entries: dict[str, RunEntry]) -> Run | None:

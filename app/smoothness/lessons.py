@@ -44,7 +44,7 @@ def lessons(table: pd.DataFrame, recall: pd.DataFrame | None, of: Dataset) -> li
         *([zigzag(table)] if table["layer"].max() > 0 else []),
         *([not_damage(table, recall)] if recall is not None else []),
         *([readout_hides(table)] if table["layer"].max() > 0 else []),
-        isolated(table, of),
+        *([isolated(table, of)] if of.has_interactions else []),
         sampled(table),
     ]
 

@@ -26,6 +26,9 @@ SHOWN = list(dict.fromkeys(name for text, instead, _ in PAIRS for name in (text.
 
 def show_misleading(one: ChosenRun) -> None:
     """Show each misleading measure of the run beside the measure to read instead."""
+    if not one.record.has_interactions:
+        st.info("These measures compare neighbours in the graph, and this run has no interactions.")
+        return
     linear = one.record.model is not None and one.record.model.linear_propagation
     table = cached.smoothness(one.run, SHOWN, DEPTH if linear else None, one.modality)
     table = table[table["view"] == "layer"]

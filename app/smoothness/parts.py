@@ -36,8 +36,11 @@ MOST_RUNS_BY_EPOCH = 3  # The lines of more runs look alike.
 
 def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -> None:
     """One measure in a large chart, with its definition."""
+    has = set(table["measure"])
+    names = [name for name in TRUSTED if name in has]
+    state.drop_foreign(MEASURE, names)
     name = st.selectbox(
-        "Measure", TRUSTED, format_func=lambda n: MEASURES[n].title, **state.keep(MEASURE)
+        "Measure", names, format_func=lambda n: MEASURES[n].title, **state.keep(MEASURE)
     )
     measure = MEASURES[name]
     shown = of_view(table, view)

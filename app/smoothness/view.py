@@ -63,6 +63,11 @@ def render() -> None:
         return
     _overview(chosen, table, view)
     first = chosen[0]
+    if any(not one.record.has_interactions for one in chosen):
+        st.info(
+            "Measures along the edges, and recall, need interactions: vectors that were imported without a "
+            "data set do not have them."
+        )
     whose = f" in {escape_markdown(first.label)}" if len(chosen) > 1 else ""
     st.subheader(f"What to notice{whose}")
     show_lessons(
@@ -163,12 +168,14 @@ def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> N
     if len(chosen) == 1:
         shown = shown.drop(columns="run")
     has_recall = any(len(rows) for rows in recalls)
+    texts = [text for text in MAIN_TEXTS if text.measure in set(table["measure"])]
     show_figure(
-        measure_panels(shown, [*MAIN_TEXTS, *([RECALL_TEXT] if has_recall else [])]),
+        measure_panels(shown, [*texts, *([RECALL_TEXT] if has_recall else [])]),
         key="smoothness-main",
         runs=[one.run for one in chosen],
         name="smoothness",
-        alt=f"Five smoothness measures and {RECALL_TITLE} by layer, {VIEW_NAMES[view].lower()}, "
+        alt=f"{', '.join(text.title for text in texts)} and {RECALL_TITLE} by layer, "
+        f"{VIEW_NAMES[view].lower()}, "
         f"users and items as separate lines, of {', '.join(one.label for one in chosen)}.",
     )
     st.caption(
@@ -199,7 +206,7 @@ def _sizes(table: pd.DataFrame) -> str:
         )
         for _, of in mad.groupby("run", sort=False)
     ]
-    return f"Connected nodes: {'; '.join(dict.fromkeys(texts))}."
+    return f"Measured nodes: {'; '.join(dict.fromkeys(texts))}."
 
 
 def _parts(

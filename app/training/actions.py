@@ -12,7 +12,7 @@ from app.shared.text import escape_markdown
 from rednd_core.errors import RedndError, refusals
 from rednd_core.jobs.queue import n_slots, turn
 from rednd_core.runs import Command, Run, RunEntry, send
-from rednd_core.runs.record import CommandName
+from rednd_core.runs.command import CommandName
 
 WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
 PROBLEM = "training.problem"

@@ -80,8 +80,10 @@ def _data_config() -> DataConfig:
     options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
     options += declared()
     for entry in cached.run_entries():
-        if entry.record and entry.record.config.data.path not in options:
-            options.append(entry.record.config.data.path)
+        if (record := entry.record) is None or not record.has_interactions:
+            continue
+        if record.config.data.path not in options:
+            options.append(record.config.data.path)
     chosen = st.session_state.get(state.DATA_PATH)
     if chosen and chosen not in options and not exposure.is_public():
         options.append(chosen)

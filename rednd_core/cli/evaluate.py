@@ -48,6 +48,7 @@ def evaluate(
         return slices.slice_table(divide(result))
 
     opened = open_store(runs_dir).open(run)
+    opened.record.require_interactions("metrics")
     dataset = load_run_data(opened)
     user_emb, item_emb = opened.embeddings()
     cut_offs = ks or list(opened.config.training.ks)

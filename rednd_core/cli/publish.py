@@ -53,6 +53,7 @@ def publish(
         )
     require_output(out)
     opened = [open_store(runs_dir).open(name) for name in run]
+    opened[0].record.require_interactions("layers of any depth")
     dataset = load_run_data(opened[0])
     for other in opened[1:]:
         if load_run_data(other).digest != dataset.digest:

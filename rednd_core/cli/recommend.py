@@ -44,6 +44,7 @@ def recommend(
     * `rednd recommend --run shop-lightgcn --all --k 20 --out lists.parquet`
     """
     opened = LoadedRun(open_store(runs_dir).open(run))
+    opened.run.record.require_interactions("recommendations")
     if user is not None and out is None and not of_all:
         _show_one(opened, user, k, as_json)
     elif user is None and out is not None and of_all and not as_json:

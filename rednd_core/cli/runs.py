@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table, stored_path
+from rednd_core.cli.import_runs import import_run
+from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table
 from rednd_core.cli.speech import tell
 
 if TYPE_CHECKING:
@@ -166,65 +167,4 @@ def export_run(
     tell(str(export(open_store(runs_dir).open(name), out)))
 
 
-@runs_app.command("import")
-def import_run(
-    source: Annotated[Path, typer.Argument(help="A run as .zip, or a .safetensors checkpoint.")],
-    config: Annotated[
-        Path | None, typer.Option(help="config.json of the checkpoint's run.")
-    ] = None,
-    run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Where its data set lies here; default: as in your runs.")
-    ] = None,
-    runs_dir: RunsDir = None,
-) -> None:
-    """Import a run that somebody exported, or a checkpoint with its config.json.
-
-    Examples:
-
-    * `rednd runs import lightgcn.zip`
-    * `rednd runs import best.safetensors --config config.json --data baby`
-    """
-    from rednd_core.errors import CheckpointError
-    from rednd_core.runs import import_archive, import_checkpoint
-
-    store = open_store(runs_dir)
-    place = None if data is None else stored_path(data)
-    for path in (source, config):
-        if path is not None and not path.is_file():
-            raise CheckpointError(expected=f"a file {path}", found="none", remedy="check the path")
-    _require_known_kind(source, config)
-    if config is None:
-        tell(f"Imported {import_archive(source, store, run, data=place).name}")
-        return
-    opened = import_checkpoint(source.read_bytes(), config.read_bytes(), store, run, data=place)
-    from rednd_core.training.importing import complete_import
-
-    complete_import(opened)
-    tell(f"Imported {opened.name}")
-
-
-def _require_known_kind(source: Path, config: Path | None) -> None:
-    """Refuse a file of the wrong kind, or without its configuration, before it is read."""
-    from rednd_core.errors import CheckpointError
-    from rednd_core.runs.archive import PICKLES
-
-    suffix = source.suffix.lower()
-    if suffix in PICKLES:
-        raise CheckpointError(
-            expected="a run as .zip, or a .safetensors checkpoint",
-            found=f"{source.name}, which may hold a pickle and is never opened",
-            remedy="save the parameters as safetensors",
-        )
-    if suffix == ".safetensors" and config is None:
-        raise CheckpointError(
-            expected="the config.json of the checkpoint's run",
-            found=f"{source.name} alone",
-            remedy="add --config config.json",
-        )
-    if suffix == ".zip" and config is not None:
-        raise CheckpointError(
-            expected="--config with a .safetensors checkpoint only",
-            found=f"{source.name}, and an archive has its own",
-            remedy="leave --config out",
-        )
+runs_app.command("import")(import_run)

@@ -1,7 +1,12 @@
 """Interactions, features and items: read, validated, split. Importing this imports no torch."""
 
 from rednd_core.config import ColumnNames
-from rednd_core.data.dataset import load_configured, load_dataset, load_recorded
+from rednd_core.data.dataset import (
+    load_configured,
+    load_dataset,
+    load_recorded,
+    without_interactions,
+)
 from rednd_core.data.features import FeatureTable, read_features
 from rednd_core.data.interactions import read_interactions
 from rednd_core.data.items import image_path
@@ -35,4 +40,5 @@ __all__ = [
     "read_features",
     "read_interactions",
     "split",
+    "without_interactions",
 ]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rednd_core.config import DataConfig, parse_settings
+from rednd_core.config import NO_INTERACTIONS, DataConfig, parse_settings
 from rednd_core.data.ids import IdArray, json_blocks
 from rednd_core.data.items import align_items
 from rednd_core.data.parts import Parts, read_parts
-from rednd_core.data.schema import Dataset, FloatArray, Split
+from rednd_core.data.schema import Dataset, FloatArray, Interactions, Split
 
 
 def load_dataset(path: str | Path, **settings: Any) -> Dataset:
@@ -84,6 +84,25 @@ def as_dataset(parts: Parts) -> Dataset:
         left_out=parts.left_out,
         users_table=parts.users_table,
         users_problem=parts.users_problem,
+    )
+
+
+def without_interactions(name: str, user_ids: Sequence[str], item_ids: Sequence[str]) -> Dataset:
+    """Users and items of which nothing is known but their ids, e.g. those of imported vectors."""
+    users, items = (np.asarray(ids, dtype=object) for ids in (user_ids, item_ids))
+    nothing = Interactions(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    nobody = Split(nothing, nothing, nothing)
+    return Dataset(
+        name=name,
+        path=NO_INTERACTIONS,
+        n_users=len(users),
+        n_items=len(items),
+        split=nobody,
+        user_ids=users,
+        item_ids=items,
+        features={},
+        items=align_items(None, items),
+        digest=dataset_digest(nobody, users, items, {}),
     )
 
 

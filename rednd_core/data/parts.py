@@ -95,7 +95,7 @@ def read_parts(config: DataConfig, *, numbered_by_file: bool = False) -> Parts:
             return None
 
     id_lists: list[SourceFile] = []
-    rows = attempt(_rows, source, recognised, config, id_lists)
+    rows = attempt(configured_rows, source, recognised, config, id_lists)
     found = attempt(find_side_table, source, recognised, "item", rows.items if rows else None)
     read_listed = attempt(read_items, found) if found else None
     if read_listed is not None:
@@ -132,7 +132,7 @@ def read_parts(config: DataConfig, *, numbered_by_file: bool = False) -> Parts:
     return parts
 
 
-def _rows(
+def configured_rows(
     source: Source, recognised: Recognised, config: DataConfig, id_lists: list[SourceFile]
 ) -> Rows:
     """The rows that count, under the source's own ids; lists of ids that were read are added."""

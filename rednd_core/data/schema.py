@@ -143,6 +143,11 @@ class Dataset:
     def test(self) -> Interactions:
         return self.split.test
 
+    @property
+    def has_interactions(self) -> bool:
+        """False for the users and items of vectors that were imported alone."""
+        return len(self.train) > 0
+
     def held_out(self, part: str) -> Interactions:
         """The pairs of ``"valid"`` or ``"test"``."""
         return {"valid": self.valid, "test": self.test}[part]

@@ -132,6 +132,10 @@ SUBJECT = "rednnd"
 """The model that this project is about: a form opens with it where the data set has what it needs."""
 
 
+IMPORTED = "imported"
+"""The model of a run whose vectors another program has trained: it has no card, as it cannot be trained."""
+
+
 def model_names() -> list[str]:
     """The names of all models, in the order of their cards."""
     return list(CARDS)
@@ -150,6 +154,8 @@ def card(name: str) -> ModelCard:
 
 def model_title(name: str) -> str:
     """The title of a model; of one that has no card, e.g. in a run from a newer version, its name."""
+    if name == IMPORTED:
+        return "Imported vectors"
     return CARDS[name].title if name in CARDS else name
 
 

@@ -1,6 +1,7 @@
 """Run folders: the only door between training and looking. See docs/architecture.md, "Run folder"."""
 
 from rednd_core.runs.alignment import AlignmentWeight, alignment_weight
+from rednd_core.runs.command import Command
 from rednd_core.runs.control import ControlReader, send
 from rednd_core.runs.facts import DataFacts, LayerFacts, ModelFacts
 from rednd_core.runs.follow import Follower, History
@@ -8,7 +9,6 @@ from rednd_core.runs.layers import LayerIndex
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, RunLayout
 from rednd_core.runs.record import (
     LIVE_STATES,
-    Command,
     EvaluationRecord,
     Provenance,
     RunRecord,

@@ -26,7 +26,7 @@ CHECKPOINTS = (
     rf"checkpoints/(best(\.{STAMP})?\.safetensors|last\.{STAMP}(\.state)?\.safetensors|last\.json)"
 )
 SNAPSHOTS = r"snapshots/(index\.json|nodes\.npy|(0|[1-9][0-9]{0,8})\.npy)"
-TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|per_user\.csv|log\.txt"
+TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|ids\.json|per_user\.csv|log\.txt"
 KEPT = re.compile(rf"({TOP}|{LAYERS}|{SNAPSHOTS}|{CHECKPOINTS})")
 LEFT_BEHIND = re.compile(
     r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json"

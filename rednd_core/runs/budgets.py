@@ -17,6 +17,8 @@ JOURNAL_CELLS = 30_000_000
 LOG_BYTES = 64 * 1024**2
 TABLE_BYTES = 512 * 1024**2
 """per_user.csv: 200 bytes a user and split."""
+IDS_BYTES = 256 * 1024**2
+"""ids.json: some ten bytes a user or item."""
 CAMPAIGN_BYTES = 256 * 1024**2
 """sweep.json and study.json: some kilobytes a point."""
 JOURNAL_BYTES = 128 * 1024**2
@@ -31,11 +33,16 @@ TEXT_RATIO = 100
 ANY_TOTAL_BYTES = 256 * 1024**2
 TOTAL_RATIO = 100
 
-_BY_NAME = {"metrics.jsonl": JOURNAL_BYTES, "log.txt": LOG_BYTES, "per_user.csv": TABLE_BYTES}
+_BY_NAME = {
+    "metrics.jsonl": JOURNAL_BYTES,
+    "log.txt": LOG_BYTES,
+    "per_user.csv": TABLE_BYTES,
+    "ids.json": IDS_BYTES,
+}
 
 
 def most_bytes(name: str) -> int | None:
     """Limit of the file ``name`` of a run; None for arrays and parameters, which are mapped, not read."""
-    if name.endswith(".json"):
+    if name.endswith(".json") and name not in _BY_NAME:
         return RECORD_BYTES
     return _BY_NAME.get(name)

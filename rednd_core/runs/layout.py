@@ -56,6 +56,11 @@ class RunLayout:
         return self.path / "per_user.csv"
 
     @property
+    def ids(self) -> Path:
+        """Original ids of users and items, in the order of the rows of all arrays."""
+        return self.path / "ids.json"
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 

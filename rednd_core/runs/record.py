@@ -21,13 +21,12 @@ from pydantic import (
 from pydantic_core import from_json
 
 from rednd_core.bounded import read_plain
-from rednd_core.config import RunConfig, StrictModel, resolve_data_path
+from rednd_core.config import NO_INTERACTIONS, RunConfig, StrictModel, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.facts import Count, DataFacts, ModelFacts, ModelFacts1
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
-CommandName = Literal["pause", "resume", "stop", "set_weight"]
 
 LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
 """States that need a living process; ``lost`` is never stored, only observed."""
@@ -114,6 +113,27 @@ class _RunRecord(AnyRecord):
     def data_digest(self) -> str | None:
         """The digest of the data set, None while the training process has not read it."""
         return None if self.data is None else self.data.digest
+
+    @property
+    def has_interactions(self) -> bool:
+        """False for vectors that were imported without a data set."""
+        return self.config.data.path != NO_INTERACTIONS
+
+    def require_interactions(self, what: str) -> None:
+        """Refuse what only interactions can tell.
+
+        Args:
+            what: of the run, in the plural, e.g. ``"recommendations"``.
+
+        Raises:
+            RunError: the run was imported as vectors alone.
+        """
+        if not self.has_interactions:
+            raise RunError(
+                expected=f"interactions of the run's users and items, from which {what} follow",
+                found="vectors that were imported without a data set",
+                remedy="import the vectors again with the data set that the model was trained on",
+            )
 
     def require_place(self) -> None:
         """Refuse a run whose data set is no longer where it was.
@@ -217,30 +237,6 @@ class EvaluationRecord(VersionedRecord):
     def has_test(self) -> bool:
         """Whether test has been looked at."""
         return "test" in self.n_users
-
-
-class Command(VersionedRecord):
-    """One file in control/. ``set_weight`` names a loss and its new weight; the others name none.
-
-    Attributes:
-        sent: seconds since 1970.
-        ticket: chosen by the sender. The event of a weight that was set or refused has the same ticket, so
-            that the sender knows its own command among those of others.
-    """
-
-    command: CommandName
-    loss: str | None = None
-    value: Annotated[float, Field(ge=0)] | None = None
-    sent: Moment = Field(default_factory=time.time)
-    ticket: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
-
-    @model_validator(mode="after")
-    def _weight_and_only_weight(self) -> Command:
-        given = (self.loss is not None, self.value is not None)
-        wanted = self.command == "set_weight"
-        if given != (wanted, wanted):
-            raise ValueError("set_weight takes a loss and a value, the other commands neither")
-        return self
 
 
 def parse_record(cls: type[R], content: bytes | str, what: str) -> R:

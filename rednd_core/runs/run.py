@@ -11,6 +11,7 @@ from rednd_core.bounded import open_plain, read_plain
 from rednd_core.config import RunConfig
 from rednd_core.runs import journal
 from rednd_core.runs.budgets import JOURNAL_BYTES
+from rednd_core.runs.ids import IdsRecord, read_ids
 from rednd_core.runs.layers import LayerIndex, read_index, read_layers
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.liveness import observed
@@ -90,6 +91,10 @@ class Run:
     def events(self) -> list[journal.Row]:
         """What happened beside the epochs (pauses, changed weights, ...), in order, and still holds."""
         return journal.events_of(self._valid_rows())
+
+    def ids(self) -> IdsRecord | None:
+        """Original ids of users and items; None where the run was made before runs kept them."""
+        return read_ids(self.layout.ids)
 
     def layers(self) -> LayerIndex:
         """The layers as last written, memory-mapped, with the scoring embeddings of the same epoch."""

@@ -30,6 +30,7 @@ def check_run(path: Path) -> RunRecord:
         # Raises where one of them is broken; a live state is what its sender saw, not checked here.
         for look in (lambda: run.status, run.metrics, run.evaluation):
             look()
+        _check_ids(run, record)
         if run.layout.layers.exists() or run.layout.readouts.exists():
             _check_layers(run, record)
         if run.layout.snapshots.exists():
@@ -144,6 +145,26 @@ def _check_snapshots(run: Run, record: RunRecord) -> None:
     if strays := sorted(path.name for path in {*run.layout.snapshots.iterdir()} - known):
         raise CheckpointError(
             expected="only snapshots in the folder snapshots", found=strays[0], remedy=REMEDY
+        )
+
+
+def _check_ids(run: Run, record: RunRecord) -> None:
+    """As many distinct ids as users and items; a run without a data set has nothing else to show for them."""
+    ids, data = run.ids(), record.data
+    if ids is None and record.has_interactions:
+        return
+    wanted = None if data is None else (data.n_users, data.n_items)
+    found = None if ids is None else (len(set(ids.users)), len(set(ids.items)))
+    if (
+        wanted is None
+        or wanted != found
+        or ids is None
+        or len(ids.users) + len(ids.items) != sum(found)
+    ):
+        raise CheckpointError(
+            expected=f"the distinct ids of {wanted or 'no'} users and items in ids.json",
+            found=str(found or "none"),
+            remedy=REMEDY,
         )
 
 

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from rednd_core import atomic
 from rednd_core.errors import STORAGE, RedndError, RunError, printable, storage_error
 from rednd_core.runs.control import ControlReader
 from rednd_core.runs.facts import DataFacts, ModelFacts
+from rednd_core.runs.ids import IdsRecord
 from rednd_core.runs.layers import write_layers
 from rednd_core.runs.layout import RunLayout, check_run_name
 from rednd_core.runs.liveness import process_record
@@ -191,6 +192,11 @@ class RunWriter:
             )
         facts = self.record.model.of_layers
         write_layers(self.layout, facts, layers, readouts or {}, user_emb, item_emb, epoch)
+
+    def save_ids(self, user_ids: Iterable[str], item_ids: Iterable[str]) -> None:
+        """Save the original ids of users and items, in the order of the rows of all arrays."""
+        record = IdsRecord(users=list(user_ids), items=list(item_ids))
+        atomic.write_bytes(self.layout.ids, atomic.encode_json(record))
 
     def save_evaluation(self, evaluation: EvaluationRecord) -> None:
         atomic.write_json(self.layout.evaluation, evaluation)

@@ -27,6 +27,7 @@ class Measure:
         misleads: why not to read collapse off it on a user-item graph; None where it can be.
         main_panel: whether the overview shows it.
         sampled: whether a sample and its interval stand for all pairs or rows of a large graph.
+        needs_graph: whether edges enter: vectors without interactions do not have this measure.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Measure:
     misleads: str | None = None
     main_panel: bool = False
     sampled: bool = False
+    needs_graph: bool = False
 
 
 _CATALOGUE = (
@@ -75,6 +77,7 @@ _CATALOGUE = (
         sides=("users", "items"),
         source="the Rayleigh quotient (arXiv 2006.13318) on the two-hop graph of one side",
         main_panel=True,
+        needs_graph=True,
     ),
     Measure(
         key="uniformity",
@@ -99,6 +102,7 @@ _CATALOGUE = (
         source=f"{_MAD}, restricted to pairs of one side",
         main_panel=True,
         sampled=True,
+        needs_graph=True,
     ),
     Measure(
         key="edge_mad",
@@ -109,6 +113,7 @@ _CATALOGUE = (
         reading="0: every user points where the chosen items point",
         sides=("all",),
         source=_MAD,
+        needs_graph=True,
     ),
     Measure(
         key="edge_mad_rows",
@@ -119,6 +124,7 @@ _CATALOGUE = (
         reading="0: every node points where its neighbours point",
         sides=("all",),
         source=_MAD,
+        needs_graph=True,
     ),
     Measure(
         key="alignment",
@@ -129,6 +135,7 @@ _CATALOGUE = (
         reading="0: users and their items coincide on the sphere; twice the edge MAD",
         sides=("all",),
         source=_SPHERE,
+        needs_graph=True,
     ),
     Measure(
         key="numerical_rank",
@@ -174,6 +181,7 @@ _CATALOGUE = (
         source=_ENERGY,
         misleads="On a bipartite graph A-hat also has the eigenvalue -1: what remains after many "
         "layers is a mix of quotient 0 and quotient 2, so it does not go to 0.",
+        needs_graph=True,
     ),
     Measure(
         key="dirichlet",
@@ -187,6 +195,7 @@ _CATALOGUE = (
         source=_ENERGY,
         misleads="It scales with the squared length of the vectors, and propagation shortens them: "
         "a fall may be shrinkage alone. It also keeps the eigenvalue -1 of a bipartite graph.",
+        needs_graph=True,
     ),
     Measure(
         key="madgap_paper",
@@ -201,6 +210,7 @@ _CATALOGUE = (
         "pairs are those with an isolated node, whose zero row has cosine 0 with everything: the "
         "value rises during collapse.",
         sampled=True,
+        needs_graph=True,
     ),
 )
 

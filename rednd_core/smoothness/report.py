@@ -62,7 +62,9 @@ def measure_layers(
     Args:
         layers: modality -> x^0 .. x^L, each (N, d), users first; one at a time. Sums over nodes are
             float64, rows are of :func:`~rednd_core.smoothness.precision.row_type`. Widths d may differ.
-        graph: the train graph. Its isolated nodes are left out at every depth and counted.
+        graph: the train graph. Its isolated nodes are left out at every depth and counted. A graph without
+            any edge stands for vectors without interactions: all nodes are measured, by the measures that
+            need no edges.
         readouts: modality -> z^0 .. z^L, each (N, D): what would score if propagation stopped at layer k
             (see :class:`~rednd_core.readout.Readout`). Left out, layers alone are measured.
         measures: names from :data:`MEASURES`; None for all. Node-neighbour discrepancy compares x^0 with
@@ -81,6 +83,8 @@ def measure_layers(
         DataError: layers of the wrong shape, or with numbers that are not finite.
     """
     names = _checked("smoothness measure", MEASURES if measures is None else measures, MEASURES)
+    if graph.norm_adj.nnz == 0:
+        names = [name for name in names if not MEASURES[name].needs_graph]
     samples = Samples(n_pairs=n_pairs, n_rows=n_rows, seed=seed)
     part = ConnectedPart.of(graph)
     gap_rows = _gap_rows(names, part, graph, samples)

@@ -24,7 +24,8 @@ class ConnectedPart:
     """The nodes that have an edge, renumbered, users first.
 
     Isolated nodes have zero rows from layer 1 on; left in, they would look like nodes that never
-    smooth. They are left out at every depth, so that the depths stay comparable.
+    smooth. They are left out at every depth, so that the depths stay comparable. In a graph without any
+    edge no node is left out.
 
     Attributes:
         graph: of them, with n nodes.
@@ -40,6 +41,9 @@ class ConnectedPart:
 
     @classmethod
     def of(cls, graph: BipartiteGraph) -> ConnectedPart:
+        if graph.norm_adj.nnz == 0:
+            everybody = np.arange(graph.n_nodes)
+            return cls(graph, everybody, everybody[:0], excluded_users=0, excluded_items=0)
         return cls(
             graph=graph.connected,
             nodes=np.flatnonzero(graph.degrees),

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from rednd_core.errors import ConfigError
 from rednd_core.modeling.base import Recommender
-from rednd_core.runs.record import Command
+from rednd_core.runs.command import Command
 from rednd_core.training.distributed import World
 
 Poll = Callable[[], Sequence[Command]]

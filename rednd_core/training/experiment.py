@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import pandas as pd
 from torch import Tensor
 
 from rednd_core.config import RunConfig, StrictModel
 from rednd_core.data import load_recorded
 from rednd_core.data.schema import Dataset
 from rednd_core.errors import RunError
-from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.graph.engine import resolve_device
 from rednd_core.graph.propagator import Propagator
@@ -22,7 +20,6 @@ from rednd_core.modeling.observe import current_embeddings, current_layers, curr
 from rednd_core.modeling.registry import create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs import ModelFacts
-from rednd_core.runs.facts import DataFacts
 from rednd_core.runs.record import EvaluationRecord, Provenance
 from rednd_core.runs.writer import RunWriter
 from rednd_core.smoothness.epoch import EpochSmoothness
@@ -32,6 +29,7 @@ from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
 from rednd_core.training.recorder import Recorder, write_layers
+from rednd_core.training.results import data_facts, record_metrics
 from rednd_core.training.snapshots import SnapshotTaker
 from rednd_core.training.trainer import Trainer
 
@@ -223,37 +221,8 @@ def record_results(
     model, dataset = experiment.model, experiment.dataset
     write_layers(writer, model, current_layers(model), epoch=epoch)
     user_emb, item_emb = current_embeddings(model)
-    metrics: dict[str, dict[str, float]] = {"test": {}}
-    n_users: dict[str, int] = {}
-    frames = []
-    splits = {"valid": dataset.valid} | ({"test": dataset.test} if read_test else {})
-    for name, held_out in splits.items():
-        metrics[name] = {}
-        n_users[name] = 0
-        if not len(held_out):  # a data set may come without test pairs
-            continue
-        found = evaluate(
-            user_emb, item_emb, dataset.train_matrix, held_out, experiment.config.training.ks
-        )
-        metrics[name], n_users[name] = dict(found.metrics), found.n_users
-        frames.append(found.per_user.assign(split=name))
-    record = EvaluationRecord.model_validate({"epoch": epoch, **metrics, "n_users": n_users})
-    writer.save_evaluation(record)
-    writer.save_per_user(pd.concat(frames, ignore_index=True))
-    return record
-
-
-def data_facts(dataset: Dataset) -> DataFacts:
-    """What a run on a data set records about it."""
-    return DataFacts(
-        name=dataset.name,
-        digest=dataset.digest,
-        n_users=dataset.n_users,
-        n_items=dataset.n_items,
-        n_train=len(dataset.train),
-        n_valid=len(dataset.valid),
-        n_test=len(dataset.test),
-    )
+    ks = experiment.config.training.ks
+    return record_metrics(writer, dataset, user_emb, item_emb, ks, epoch=epoch, read_test=read_test)
 
 
 def _agree(world: World, experiment: Experiment) -> None:
@@ -285,6 +254,7 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
             linear_propagation=model.linear_propagation,
         ),
     )
+    writer.save_ids(dataset.user_ids, dataset.item_ids)
 
 
 def _widths(stacks: Mapping[str, Sequence[Tensor]]) -> dict[str, tuple[int, ...]]:
