@@ -1,27 +1,22 @@
-"""Delete, restore, export and import runs. An import changes the store completely or not at all."""
+"""Delete, restore and export runs of this machine; beside them stands what comes from elsewhere."""
 
 from __future__ import annotations
 
 import tempfile
-import zipfile
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import cached
 from app.shared.text import escape_markdown
-from app.training.actions import PROBLEM, attempt, watch_next
-from rednd_core.errors import CheckpointError, RedndError, refusals
-from rednd_core.runs import Run, export, import_archive, import_checkpoint
+from app.training.actions import PROBLEM, attempt
+from app.training.elsewhere import import_box
+from rednd_core.runs import Run, export
 from rednd_core.runs.recycle_bin import MOST_BYTES, MOST_RUNS
 
 RUN = "manage.run"
 DELETED = "manage.deleted"  # the run that was last deleted from this window
-REFUSED = "manage.refused"  # why the last import changed nothing
-ATTEMPTS = "manage.attempts"  # imports so far: the number of the uploader's key
 
 
 def manage_runs() -> None:
@@ -31,7 +26,7 @@ def manage_runs() -> None:
         _own_run()
         _bin()
     with elsewhere:
-        _import()
+        import_box()
 
 
 def _own_run() -> None:
@@ -125,65 +120,3 @@ def _bin() -> None:
             on_click=attempt,
             args=(cached.store().empty_bin,),
         )
-
-
-def _import() -> None:
-    st.subheader("A run from elsewhere")
-    files = st.file_uploader(
-        "A run's zip, or best.safetensors together with its config.json",
-        type=["zip", "safetensors", "json"],
-        accept_multiple_files=True,
-        key=f"manage.files.{st.session_state.get(ATTEMPTS, 0)}",
-        help="Files that may hold a pickle (.pt, .pkl, …) are never opened.",
-    )
-    if files:
-        st.session_state.pop(REFUSED, None)
-    if refused := st.session_state.get(REFUSED):
-        st.error(refused, icon=":material/error:")
-    if st.button("Import", key="manage.import", icon=":material/upload:", disabled=not files):
-        try:
-            with st.spinner("Checking every file of the run …"), refusals():
-                run = import_files(files)
-        except RedndError as error:
-            said = f"Nothing was imported from {_names(files)}. {error}"
-            st.session_state[REFUSED] = escape_markdown(said)
-        else:
-            cached.run_entries.clear()
-            watch_next(run.name)
-        # A new uploader is empty; the old one would add the files of this attempt to the next attempt.
-        st.session_state[ATTEMPTS] = st.session_state.get(ATTEMPTS, 0) + 1
-        st.rerun()
-
-
-def import_files(files: Sequence[UploadedFile]) -> Run:
-    """One zip, or a checkpoint with its configuration, as a new run.
-
-    Raises:
-        CheckpointError: other files, or files that are not what they claim; nothing has changed then.
-    """
-    by_kind = {Path(file.name).suffix.lower(): file for file in files}
-    store = cached.store()
-    if len(files) == 1 and ".zip" in by_kind:
-        if not zipfile.is_zipfile(by_kind[".zip"]):
-            raise CheckpointError(
-                expected="a zip archive of a run folder",
-                found="a file of another kind that is only called .zip, or one that is cut off",
-                remedy="export the run again and import that file",
-            )
-        return import_archive(by_kind[".zip"].getvalue(), store)
-    if len(files) == 2 and set(by_kind) == {".safetensors", ".json"}:
-        from rednd_core.training.importing import complete_import
-
-        checkpoint, config = by_kind[".safetensors"], by_kind[".json"]
-        run = import_checkpoint(checkpoint.getvalue(), config.getvalue(), store)
-        complete_import(run)
-        return run
-    raise CheckpointError(
-        expected="one .zip, or one .safetensors and one .json",
-        found=_names(files),
-        remedy="choose the files of one run",
-    )
-
-
-def _names(files: Sequence[UploadedFile]) -> str:
-    return ", ".join(sorted(file.name for file in files))[:200]

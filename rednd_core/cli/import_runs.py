@@ -90,7 +90,7 @@ def import_run(
             )
         _import_own(sources[0], config, run, data, runs_dir)
         return
-    from rednd_core.foreign import How, import_vectors
+    from rednd_core.foreign.imported import How, import_vectors
 
     how = How(propagate, rows, readout, user_key, item_key)  # type: ignore[arg-type]
     read = None if data is None else reading.config(stored_path(data))

@@ -12,10 +12,11 @@ from rednd_core.data.dataset import load_configured, without_interactions
 from rednd_core.data.schema import Dataset, FloatArray
 from rednd_core.data.tables import listing
 from rednd_core.errors import CheckpointError, ConfigError
+from rednd_core.foreign.files import STATE_DICTS
 from rednd_core.foreign.layers import MODALITY, FoundLayers, cut, found_layers
 from rednd_core.foreign.roles import Side, Vectors, of_arrays, of_checkpoint
 from rednd_core.foreign.row_order import Matched, Order, match_rows, rows_of_nodes
-from rednd_core.foreign.tables import STATE_DICTS, FoundTable, read_tables
+from rednd_core.foreign.tables import FoundTable, read_tables
 from rednd_core.graph.bipartite import bipartite_graph
 from rednd_core.modeling.registry import IMPORTED
 from rednd_core.readout import Rule

@@ -20,15 +20,11 @@ from rednd_core import confined
 from rednd_core.data.schema import FloatArray
 from rednd_core.data.tables import listing, no_foreign_errors, require_readable, shorten
 from rednd_core.errors import CheckpointError, DataError
+from rednd_core.foreign.files import STATE_DICTS, SUFFIXES, TABLES
 from rednd_core.runs import CHECKPOINT_FORMAT
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLES = (".csv", ".tsv", ".parquet", ".pq", ".feather")
-STATE_DICTS = (".pt", ".pth", ".ckpt")
-SUFFIXES = (".npy", ".npz", ".safetensors", *TABLES, *STATE_DICTS)
-"""Endings of the files that can hold vectors."""
 
 SECONDS = 600.0
 MEMORY_SHARE = 0.6

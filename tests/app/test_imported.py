@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rednd_core.config import PROJECT_ROOT, DataConfig
 from rednd_core.data import load_dataset
-from rednd_core.foreign import How, import_vectors
+from rednd_core.foreign.imported import How, import_vectors
 from rednd_core.runs import Run, RunStore
 
 PAGES = {path.stem: path for path in sorted((PROJECT_ROOT / "pages").glob("*.py"))}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rednd_core.errors import CheckpointError
-from rednd_core.foreign import How, import_vectors
+from rednd_core.foreign.imported import How, import_vectors
 from rednd_core.runs import Run, RunStore
 
 

@@ -11,7 +11,7 @@ import safetensors.numpy
 
 from rednd_core.data import load_configured
 from rednd_core.errors import CheckpointError, ConfigError
-from rednd_core.foreign import How, import_vectors
+from rednd_core.foreign.imported import How, import_vectors
 from rednd_core.library import LoadedRun, load_run_data
 from rednd_core.runs import Run, RunStore
 
