@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.graph.propagator import Propagator
@@ -20,8 +19,14 @@ from rednd_core.modeling.rows import batch_rows, gather
 class BPRRecommender(Recommender):
     """loss = BPR + reg_weight * 1/(2B) sum |x^0|^2 over the batch's rows + extra losses.
 
-    A subclass writes ``ego`` and ``propagate``; ``extra_losses`` and the weights of these where it has any.
+    A subclass writes ``propagate``; ``ego`` where x^0 is more than the parameter ``node_emb``;
+    ``extra_losses`` and the weights of these where it has any.
+
+    Attributes:
+        node_emb: x^0 of all nodes, (N, d), in a model that does not override :meth:`ego`.
     """
+
+    node_emb: nn.Parameter
 
     settings_class: ClassVar[type[EmbeddingHyperparameters]] = EmbeddingHyperparameters
 
@@ -29,9 +34,9 @@ class BPRRecommender(Recommender):
         super().__init__(inputs, settings)
         self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
 
-    @abstractmethod
     def ego(self) -> Tensor:
         """x^0 of all nodes, (N, d)."""
+        return self.node_emb
 
     def propagate(self, ego: Tensor) -> list[Tensor]:
         """[x^0 .. x^L] of x^0; only x^0 where a model propagates nothing."""

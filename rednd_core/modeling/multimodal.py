@@ -7,13 +7,15 @@ from typing import Annotated
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
-from torch import nn
+from torch import Tensor, nn
 
 from rednd_core.cache import kept_arrays
 from rednd_core.config import MOST_MODALITIES
 from rednd_core.errors import ConfigError
+from rednd_core.graph.propagator import Propagate
 from rednd_core.graph.semantic import semantic_graph
 from rednd_core.modeling.base import EmbeddingHyperparameters, Hyperparameters
 from rednd_core.modeling.inputs import ModelInputs
@@ -126,6 +128,25 @@ def item_graph_matrix(
     for _ in range(settings.n_mm_layers - 1):
         matrix = sp.csr_array(once @ matrix)
     return matrix
+
+
+def item_graph_power(
+    inputs: ModelInputs, modalities: tuple[str, ...], settings: ItemGraphHyperparameters
+) -> Propagate:
+    """x -> S^n x, (n_items, D) -> (n_items, D), S the fused item graph and n = ``n_mm_layers``.
+
+    Models add the result to their items, so for n = 0, which leaves the item graph out, it is zeros.
+    """
+    if not settings.n_mm_layers:
+        return torch.zeros_like
+    item_graph = inputs.item_graph(settings.knn_k, fusion_weights(modalities, settings))
+
+    def power(x: Tensor) -> Tensor:
+        for _ in range(settings.n_mm_layers):
+            x = item_graph(x)
+        return x
+
+    return power
 
 
 def feature_mlp(dim: int, d: int) -> nn.Sequential:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -48,3 +49,13 @@ def dropout(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:
     """
     kept = torch.rand(x.shape, generator=generator, device=x.device) >= rate
     return x * kept / (1 - rate)
+
+
+@torch.no_grad()
+def directions_in_orthants(y: Tensor, generator: torch.Generator) -> Tensor:
+    """sign(y) * q / |q|, (n, d), with q uniform in [0, 1)^d for every row: unit vectors with the signs of y.
+
+    They are the noise of SimGCL (arXiv 2112.08679); no gradient flows through them.
+    """
+    q = torch.rand(y.shape, generator=generator, dtype=y.dtype, device=y.device)
+    return F.normalize(q).mul_(y.sign())

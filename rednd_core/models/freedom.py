@@ -23,18 +23,14 @@ from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
+from rednd_core.modeling import multimodal
 from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.edge_dropout import EdgeDropoutRecommender
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.multimodal import (
-    ItemGraphHyperparameters,
-    chosen_modalities,
-    fusion_weights,
-)
 from rednd_core.modeling.rows import batch_rows
 
 
-class FREEDOMHyperparameters(ItemGraphHyperparameters):
+class FREEDOMHyperparameters(multimodal.ItemGraphHyperparameters):
     reg_weight: float = Field(
         0, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
@@ -61,18 +57,13 @@ class FREEDOM(EdgeDropoutRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: FREEDOMHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.settings, modalities = settings, chosen_modalities(inputs, settings)
-        if settings.n_mm_layers:
-            fusion = fusion_weights(modalities, settings)
-            self.item_graph = inputs.item_graph(settings.knn_k, fusion)
+        self.settings, modalities = settings, multimodal.chosen_modalities(inputs, settings)
+        self.item_graph_power = multimodal.item_graph_power(inputs, modalities, settings)
         self.features = [inputs.features[m] for m in modalities]
         d = settings.embedding_size
         self.node_emb = xavier_normal(self.n_users + self.n_items, d)
         self.projections = nn.ModuleList(nn.Linear(rows.shape[1], d) for rows in self.features)
         self.loss_weights["features"] = settings.features_weight
-
-    def ego(self) -> Tensor:
-        return self.node_emb
 
     def propagate(self, ego: Tensor) -> list[Tensor]:
         layers = [ego]
@@ -82,12 +73,8 @@ class FREEDOM(EdgeDropoutRecommender):
 
     def fuse(self, z: Tensor) -> Tensor:
         """z, with S^n x^0 added to the rows of items, (N, d)."""
-        if not self.settings.n_mm_layers:
-            return z
-        _, semantic = self.split_nodes(self.node_emb)
-        for _ in range(self.settings.n_mm_layers):
-            semantic = self.item_graph(semantic)
-        return z + F.pad(semantic, (0, 0, self.n_users, 0))
+        _, items = self.split_nodes(self.node_emb)
+        return z + F.pad(self.item_graph_power(items), (0, 0, self.n_users, 0))
 
     def readouts(self) -> dict[str, list[Tensor]]:
         return {"id": [self.fuse(z) for z in self.readout(self.propagate(self.node_emb))]}

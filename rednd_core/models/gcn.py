@@ -32,9 +32,6 @@ class GCN(BPRRecommender):
         self.node_emb = xavier_normal(self.n_users + self.n_items, size)
         self.transforms = nn.ModuleList(nn.Linear(size, size) for _ in range(settings.n_layers))
 
-    def ego(self) -> Tensor:
-        return self.node_emb
-
     def propagate(self, ego: Tensor) -> list[Tensor]:
         layers = [ego]
         for depth, transform in enumerate(self.transforms, start=1):

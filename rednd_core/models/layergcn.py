@@ -48,9 +48,6 @@ class LayerGCN(EdgeDropoutRecommender):
         self.n_layers = settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
 
-    def ego(self) -> Tensor:
-        return self.node_emb
-
     def propagate(self, ego: Tensor) -> list[Tensor]:
         layers, length = [ego], vector_norm(ego, dim=1)
         for _ in range(self.n_layers):

@@ -33,9 +33,6 @@ class LightGCN(LinearRecommender):
         self.graph, self.n_layers = inputs.user_item, settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
 
-    def ego(self) -> Tensor:
-        return self.node_emb
-
     def propagate(self, ego: Tensor) -> list[Tensor]:
         layers = [ego]
         for _ in range(self.n_layers):

@@ -64,9 +64,9 @@ class RedNnD(Recommender):
         require_neighbours(settings, settings.n_layers)
         self.modalities = multimodal.chosen_modalities(inputs, settings)
         self.graph = inputs.user_item
-        if settings.n_mm_layers:
-            fusion = multimodal.fusion_weights(self.modalities, settings)
-            self.item_graph = inputs.item_graph(settings.knn_k, fusion)
+        self.item_graph_power = multimodal.item_graph_power(
+            inputs, self.modalities, settings
+        )  # S^n
         self.features = {m: inputs.features[m] for m in self.modalities}
         d, n_modalities = settings.embedding_size, len(self.modalities)
         self.projections = nn.ModuleList(
@@ -91,10 +91,7 @@ class RedNnD(Recommender):
 
     def with_item_graph(self, items: Tensor) -> Tensor:
         """c + S^n c of the items' readout c, (n_items, M, d)."""
-        semantic = items.flatten(1)
-        for _ in range(self.settings.n_mm_layers):
-            semantic = self.item_graph(semantic)
-        return items + semantic.view_as(items) if self.settings.n_mm_layers else items
+        return items + self.item_graph_power(items.flatten(1)).view_as(items)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         x0 = self.ego()  # (N, M, d)

@@ -16,8 +16,6 @@ Deviations from the released codes: 1. the penalty is squared and on x^0 (SELFRe
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -27,6 +25,7 @@ from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavie
 from rednd_core.modeling.bpr import BPRRecommender
 from rednd_core.modeling.contrast import contrast
 from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.randomness import directions_in_orthants
 from rednd_core.modeling.rows import distinct
 from rednd_core.readout import Readout
 
@@ -64,21 +63,12 @@ class SimGCL(BPRRecommender):
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
         self.loss_weights["contrast"] = settings.contrast_weight
 
-    def ego(self) -> Tensor:
-        return self.node_emb
-
     def propagate(self, ego: Tensor, noise: float = 0.0) -> list[Tensor]:
         layers = [ego]
         for _ in range(self.settings.n_layers):
             y = self.graph(layers[-1])
-            layers.append(y + self._noise(y, noise) if noise else y)
+            layers.append(y + noise * directions_in_orthants(y, self.generator) if noise else y)
         return layers
-
-    @torch.no_grad()
-    def _noise(self, y: Tensor, length: float) -> Tensor:
-        """Vectors of this length in the orthants of y, (N, d)."""
-        q = torch.rand(y.shape, generator=self.generator, dtype=y.dtype, device=y.device)
-        return F.normalize(q).mul_(y.sign()).mul_(length)
 
     def extra_losses(
         self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor

@@ -81,9 +81,6 @@ class ToyPhases(BPRRecommender):
         self.prior = nn.Buffer(torch.zeros(self.n_users, size))
         self.loss_weights |= {"denoising": 1.0, "critic": 1.0, "critique": 0.1}
 
-    def ego(self) -> Tensor:
-        return self.node_emb
-
     def propagate(self, ego: Tensor) -> list[Tensor]:
         layers = [ego]
         for _ in range(self.n_layers):
