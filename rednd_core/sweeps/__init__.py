@@ -1,4 +1,4 @@
 """Sweeps and studies: many ordinary runs, trained side by side, from one plan. See docs/sweeps.md.
 
-Only ``sweeps.cluster`` imports Dask.
+Only ``sweeps.cluster`` and ``sweeps.local_workers`` import Dask.
 """

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -15,21 +13,19 @@ from typing import Any
 
 import torch
 from dask.system import CPU_COUNT
-from distributed import Client, Future, KilledWorker, Nanny, Scheduler, SpecCluster
+from distributed import Client, Future, KilledWorker
 from distributed.utils import silence_logging_cmgr
 
 from rednd_core.errors import ConfigError, EngineError, RedndError
 from rednd_core.sweeps.campaign import Job
 from rednd_core.sweeps.campaign_files import Outcome
+from rednd_core.sweeps.local_workers import GPU, gpus, local_workers, worker_options
 from rednd_core.sweeps.worker import ensure_run
-from rednd_core.training.memory import MEMORY_SHARE, free_memory
+from rednd_core.training.memory import free_memory
 
-GPU = "GPU"
-"""The name of the resource that a worker with a GPU declares, one for each GPU."""
 RETRIES = 2  # after an exception; Dask itself repeats the job of a dead worker
 CONNECT_SECONDS = 30.0
 POLL_SECONDS = 0.5
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class DaskPool:
@@ -132,72 +128,9 @@ class DaskPool:
         ):  # a later stage of a search may have more points
             self._stack.close()
             options = worker_options(wanted, gpu_names, free_memory(torch.device("cpu")))
-            self._client = self._stack.enter_context(_local(options))
+            self._client = self._stack.enter_context(local_workers(options))
             self._n_local = wanted
         return self._client
-
-
-def gpus() -> list[str]:
-    """The names of this machine's usable GPUs, as CUDA_VISIBLE_DEVICES takes them."""
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = listed.split(",") if listed else [str(n) for n in range(torch.cuda.device_count())]
-    return names[: torch.cuda.device_count()]
-
-
-def worker_options(
-    n_workers: int, gpu_names: Sequence[str], free_bytes: int
-) -> list[dict[str, Any]]:
-    """How each local worker is started: one thread, and its share of a GPU where there are any.
-
-    With more workers than GPUs, several share one.
-
-    Args:
-        free_bytes: of the machine's memory, for all of them together.
-    """
-    options: list[dict[str, Any]] = []
-    for number in range(n_workers):
-        environment, resources = ONE_THREAD | {MEMORY_SHARE: str(free_bytes // n_workers)}, {}
-        if gpu_names:
-            environment["CUDA_VISIBLE_DEVICES"] = gpu_names[number % len(gpu_names)]
-            resources = {GPU: 1}
-        options.append({"nthreads": 1, "env": environment, "resources": resources})
-    return options
-
-
-def dask_setup(worker: object) -> None:
-    """Ignore Ctrl-C in a local worker; Dask calls this function when the worker starts.
-
-    The terminal sends Ctrl-C to the whole process group, and only the process that gave out the jobs can
-    stop them in order.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def _local(options: Sequence[dict[str, Any]]) -> Iterator[Client]:
-    """A scheduler in this process and a worker for each of ``options``, on loopback only."""
-    common = {
-        "host": "127.0.0.1",
-        "protocol": "tcp://",
-        "dashboard": False,
-        "memory_limit": 0,  # no limit: Dask would kill a worker above it
-        "preload": [__name__],
-        "silence_logs": logging.CRITICAL,
-    }
-    workers = {
-        number: {"cls": Nanny, "options": common | own} for number, own in enumerate(options)
-    }
-    address = {"host": "127.0.0.1", "port": 0, "protocol": "tcp://", "dashboard": False}
-    with (
-        SpecCluster(
-            workers=workers,
-            scheduler={"cls": Scheduler, "options": address},
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(len(options))
-        yield client
 
 
 @contextmanager

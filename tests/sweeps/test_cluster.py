@@ -18,8 +18,9 @@ from distributed import Client, KilledWorker
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError, EngineError
 from rednd_core.runs import RunStore
-from rednd_core.sweeps import cluster
-from rednd_core.sweeps.cluster import DaskPool, gpus, worker_options
+from rednd_core.sweeps import cluster, local_workers
+from rednd_core.sweeps.cluster import DaskPool
+from rednd_core.sweeps.local_workers import gpus, worker_options
 from rednd_core.sweeps.sweep import run_sweep
 from rednd_core.training.memory import MEMORY_SHARE
 
@@ -261,6 +262,38 @@ def test_options_of_local_workers() -> None:
     on_gpu = worker_options(3, ["2", "GPU-5f"], 1000)
     assert [o["env"]["CUDA_VISIBLE_DEVICES"] for o in on_gpu] == ["2", "GPU-5f", "2"]
     assert [o["resources"] for o in on_gpu] == [{"GPU": 1}] * 3
+
+
+def test_local_workers_do_not_run_the_script_of_this_process_again(tmp_path) -> None:
+    """A script needs no ``if __name__ == "__main__"``, and a page of the app may stand in its place."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os\n"
+        "from rednd_core.sweeps.local_workers import local_workers, worker_options\n"
+        "print('begun')\n"
+        "with local_workers(worker_options(1, [], 10**9)) as client:\n"
+        "    pid = client.submit(os.getpid).result(timeout=60)\n"
+        "print('elsewhere' if pid != os.getpid() else 'here')\n"
+    )
+    result = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE,
+        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
+    )  # fmt: skip
+    assert (result.stdout.split(), result.returncode) == (["begun", "elsewhere"], 0), result.stderr
+
+
+def test_a_worker_that_cannot_start_is_one_sentence(make_plan, store, monkeypatch) -> None:
+    own = local_workers.worker_options
+    broken = {"preload": ["no_such_module"]}
+    monkeypatch.setattr(cluster, "worker_options", lambda *args: [o | broken for o in own(*args)])
+    with DaskPool(n_workers=1) as pool, pytest.raises(EngineError, match="ended as it started"):
+        run_sweep(make_plan(), store, pool, Diary(), "s")
+
+
+def test_workers_that_start_too_slowly_are_one_sentence(make_plan, store, monkeypatch) -> None:
+    monkeypatch.setattr(local_workers, "START_SECONDS", 0.01)
+    with DaskPool(n_workers=1) as pool, pytest.raises(EngineError, match="that they need longer"):
+        run_sweep(make_plan(), store, pool, Diary(), "s")
 
 
 def test_local_workers_share_the_memory(make_plan, store, monkeypatch) -> None:
