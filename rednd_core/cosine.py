@@ -1,4 +1,4 @@
-"""Directions of rows, and how alike they are: unit rows and MAD, one of each for the whole project.
+"""Directions of rows, and how alike they are: unit rows, MAD and the most similar rows, one of each for all.
 
 MAD, the mean cosine distance over pairs: Chen et al. 2020, arXiv 1909.03211. A zero row has no direction: its
 cosine with every row is 0 and its cosine distance 1.
@@ -7,12 +7,18 @@ cosine with every row is 0 and its cosine distance 1.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Matrix = NDArray[np.floating]  # float32 or float64
 Array = NDArray[np.float64]
+
+COSINES_A_BLOCK = 1 << 23  # held at a time by a search: 32 MB of float32
 
 _ROWS_A_BLOCK = 1024  # a block of 64-d rows stays in the second-level cache
 _CANCELLED = 0.1  # share of the squares: below, the short form of pair_mad has lost a digit
@@ -99,3 +105,31 @@ def mean_cosine(x: ArrayLike) -> float | None:
     rows = np.asarray(x, dtype=np.float64)
     rows = rows[(rows != 0).any(axis=1)]
     return None if len(rows) < 2 else 1 - pair_mad(unit_rows(rows))
+
+
+def most_similar(unit: Tensor, own: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k rows with the largest cosines to each of the rows ``own``, that row itself left out.
+
+    Exact up to the rounding of a product in the type of ``unit``; ties come in any order. Rows are taken in
+    blocks, so that n x n cosines are never held.
+
+    Args:
+        unit: (n, d), rows of length 1, or 0 for a row without a direction.
+        own: row numbers, (m,) int64.
+        k: at most n - 1.
+
+    Returns:
+        row numbers (m, k) int64 and cosines (m, k), largest first.
+    """
+    import torch
+
+    rows = torch.empty((len(own), k), dtype=torch.int64)
+    cosines = torch.empty((len(own), k), dtype=unit.dtype)
+    step = max(1, COSINES_A_BLOCK // max(1, len(unit)))
+    for start in range(0, len(own) if k else 0, step):
+        block = own[start : start + step]
+        scores = unit[block] @ unit.T
+        scores[torch.arange(len(block)), block] = -torch.inf
+        found = scores.topk(k, dim=1)
+        rows[start : start + step], cosines[start : start + step] = found.indices, found.values
+    return rows, cosines

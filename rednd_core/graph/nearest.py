@@ -13,10 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rednd_core import cosine
+from rednd_core.cosine import most_similar, unit_rows
+
 SAMPLE = 500  # rows whose recall is measured
 SEED = 0
 
-_CHUNK_SCORES = 8_000_000  # similarities held at a time: 32 MB
 _TIE = 1e-6  # cosines this close are the same neighbour for the recall: float32 cannot tell
 
 
@@ -49,15 +51,15 @@ class Neighbours:
 
 def exact_nearest(features: NDArray[np.float32], k: int) -> Neighbours:
     """Exact, through blocks of rows, so that n x n similarities are never held; features (n, dim)."""
-    unit = _unit_rows(features)
-    return Neighbours(_exact(unit, torch.arange(len(unit)), min(k, len(unit)))[0].numpy())
+    unit = torch.from_numpy(unit_rows(features))
+    return Neighbours(_exact(unit, torch.arange(len(unit)), min(k, len(unit))).numpy())
 
 
 def approximate_nearest(features: NDArray[np.float32], k: int) -> Neighbours:
     """By NN-descent, repeatable, with the recall measured; features (n, dim)."""
     from pynndescent import NNDescent
 
-    unit = _unit_rows(features)
+    unit = torch.from_numpy(unit_rows(features))
     n, k = len(unit), min(k, len(unit))
     n_candidates = min(n, max(2 * k, 30))
     index = NNDescent(
@@ -67,7 +69,7 @@ def approximate_nearest(features: NDArray[np.float32], k: int) -> Neighbours:
         index.neighbor_graph[0].astype(np.int64)
     )  # -1 where the index found too few
     rows = torch.empty((n, k), dtype=torch.int64)
-    step = max(1, _CHUNK_SCORES // (n_candidates * unit.shape[1]))
+    step = max(1, cosine.COSINES_A_BLOCK // (n_candidates * unit.shape[1]))
     for start in range(0, n, step):
         own = torch.arange(start, min(start + step, n))
         rows[own] = _best(unit, own, proposed[own], k)
@@ -75,24 +77,9 @@ def approximate_nearest(features: NDArray[np.float32], k: int) -> Neighbours:
     return Neighbours(rows.numpy(), recall, n_sampled)
 
 
-def _unit_rows(features: NDArray[np.float32]) -> Tensor:
-    """Rows of length 1; zero rows stay zero, so that their cosine with every row is 0."""
-    return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(features)), dim=1)
-
-
-def _exact(unit: Tensor, own: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k nearest of the rows ``own`` (m,) and their cosines, (m, k); 2 for the row itself."""
-    rows = torch.empty((len(own), k), dtype=torch.int64)
-    cosines = torch.empty((len(own), k))
-    step = max(1, _CHUNK_SCORES // max(len(unit), 1))
-    for start in range(0, len(own), step):
-        block = own[start : start + step]
-        scores = unit[block] @ unit.T
-        # Rounding may rank a duplicate of the row before the row itself, which has to come first.
-        scores[torch.arange(len(block)), block] = 2.0
-        found = scores.topk(k, dim=1)
-        rows[start : start + step], cosines[start : start + step] = found.indices, found.values
-    return rows, cosines
+def _exact(unit: Tensor, own: Tensor, k: int) -> Tensor:
+    """The rows ``own`` (m,) themselves and the k - 1 nearest of each, (m, k)."""
+    return torch.cat([own[:, None], most_similar(unit, own, k - 1)[0]], dim=1)
 
 
 def _best(unit: Tensor, own: Tensor, proposed: Tensor, k: int) -> Tensor:
@@ -107,7 +94,7 @@ def _best(unit: Tensor, own: Tensor, proposed: Tensor, k: int) -> Tensor:
     found = torch.cat([own[:, None], proposed.gather(1, best.indices)], dim=1)
     short = torch.isinf(best.values).any(dim=1).nonzero().squeeze(1)
     if len(short):
-        found[short] = _exact(unit, own[short], k)[0]
+        found[short] = _exact(unit, own[short], k)
     return found
 
 
@@ -118,6 +105,6 @@ def _recall(unit: Tensor, rows: Tensor) -> tuple[float, int]:
     sample = torch.from_numpy(rng.choice(n, size=min(SAMPLE, n), replace=False))
     if k == 1:
         return 1.0, len(sample)
-    _, exact = _exact(unit, sample, k)
+    _, exact = most_similar(unit, sample, k - 1)
     found = torch.einsum("md,mkd->mk", unit[sample], unit[rows[sample, 1:]])
     return float((found >= exact[:, -1:] - _TIE).float().mean()), len(sample)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rednd_core.cosine import unit_rows
+from rednd_core import cosine
+from rednd_core.cosine import most_similar, unit_rows
 from rednd_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import torch
 
-CHUNK_ELEMENTS = 1 << 23  # of one block of the distance matrix: 32 MB of float32
 ROWS_AT_ONCE = 1 << 16  # of a layer, as float64
 SPARE = 16  # candidates beyond k that float32 proposes
 
@@ -82,22 +82,13 @@ def nearest(x: ArrayLike, k: int) -> KNNGraph:
     indices = np.empty((n, k), dtype=np.int32)
     distances = np.zeros((n, k), dtype=np.float32)
     indices[:, 0] = np.arange(n)
-    step = max(1, CHUNK_ELEMENTS // n)
+    step = max(1, cosine.COSINES_A_BLOCK // n)
     for start in range(0, n if k > 1 else 0, step):
         own = torch.arange(start, min(start + step, n))
         columns, far = _cosine_block(exact, single, own, k - 1)
         indices[start : start + len(own), 1:] = columns.numpy()
         distances[start : start + len(own), 1:] = far.numpy()
     return KNNGraph(indices, distances)
-
-
-def _largest(scores: torch.Tensor, own: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Columns and values of the k largest in every row (b, n), the row itself left out."""
-    import torch
-
-    scores[torch.arange(len(own)), own] = -torch.inf
-    values, columns = scores.topk(k, dim=1)
-    return columns, values
 
 
 def _cosine_block(
@@ -107,7 +98,7 @@ def _cosine_block(
     import torch
 
     n, d = exact.shape
-    proposed, guess = _largest(single[own] @ single.T, own, min(k + SPARE, n - 1))
+    proposed, guess = most_similar(single, own, min(k + SPARE, n - 1))
     proposed, _ = proposed.sort(dim=1)  # so that the stable sort breaks ties by index
     cosines = torch.einsum("bd,bkd->bk", exact[own], exact[proposed])
     cosines, order = cosines.sort(dim=1, descending=True, stable=True)
@@ -118,8 +109,7 @@ def _cosine_block(
         error = (d + 4) * torch.finfo(torch.float32).eps
         unsure = (cosines[:, -1] < guess[:, -1] + error).nonzero().squeeze(1)
         if len(unsure):
-            again = own[unsure]
-            columns[unsure], cosines[unsure] = _largest(exact[again] @ exact.T, again, k)
+            columns[unsure], cosines[unsure] = most_similar(exact, own[unsure], k)
     return columns, (1 - cosines).clamp(0, 2)
 
 

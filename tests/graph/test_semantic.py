@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rednd_core import cosine
 from rednd_core.cache import ArrayCache
 from rednd_core.errors import ConfigError
 from rednd_core.graph import nearest, semantic
@@ -52,7 +53,7 @@ def test_a_neighbour_is_judged_by_direction_not_by_length() -> None:
 @pytest.mark.parametrize("rows_a_chunk", [1, 7, 49])
 def test_chunks_change_nothing(features: np.ndarray, monkeypatch, rows_a_chunk: int) -> None:
     whole = cosine_knn(features, 6).rows
-    monkeypatch.setattr(nearest, "_CHUNK_SCORES", rows_a_chunk * len(features))
+    monkeypatch.setattr(cosine, "COSINES_A_BLOCK", rows_a_chunk * len(features))
     np.testing.assert_array_equal(cosine_knn(features, 6).rows, whole)
 
 

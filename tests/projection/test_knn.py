@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from rednd_core import cosine
 from rednd_core.errors import ConfigError, DataError
-from rednd_core.projection import KNNGraph, knn, nearest, neighbours
+from rednd_core.projection import KNNGraph, nearest, neighbours
 
 
 def brute_force(x, k):
@@ -24,7 +25,7 @@ def brute_force(x, k):
 
 @pytest.mark.parametrize("chunk", [1, 1000, 1 << 23])
 def test_equals_brute_force(chunk, monkeypatch):
-    monkeypatch.setattr(knn, "CHUNK_ELEMENTS", chunk)
+    monkeypatch.setattr(cosine, "COSINES_A_BLOCK", chunk)
     x = np.random.default_rng(0).normal(size=(150, 12)).astype(np.float32)
     found = nearest(x, 9)
     indices, distances = brute_force(x, 9)
