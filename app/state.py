@@ -20,6 +20,7 @@ RUN = "run"
 OTHER_RUN = "vs"
 MODALITY = "modality"
 LAYERS = "layers"
+DEPTH = "depth"  # which layer, or how far propagation went on
 NODE = "node"  # the selected node under its original id: "user:17" or "item:SH-0412"
 USER = "user"
 JOB = "job"  # the run that the page Live training watches

@@ -5,6 +5,7 @@ everything that the value depends on; a run that is still training changes its `
 """
 
 from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
+from app.cached.depths import ALL, Vectors, modalities, view_layers
 from app.cached.maps import (
     LayerMap,
     joined_map,
@@ -42,12 +43,12 @@ from app.cached.runs import (
     per_user,
     run_entries,
     store,
-    view_layers,
 )
-from app.cached.stage import Vectors, stage
+from app.cached.stage import stage
 from app.cached.umap import compile_umap
 
 __all__ = [
+    "ALL",
     "CUT_OFFS",
     "RECALL_K",
     "LayerMap",
@@ -72,6 +73,7 @@ __all__ = [
     "layer_recall",
     "layers",
     "mean_cosine",
+    "modalities",
     "models",
     "movers",
     "n_evaluable",

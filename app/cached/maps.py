@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.cached.data import run_dataset
+from app.cached.depths import view_layers
 from app.cached.measures import joined_sample
-from app.cached.runs import layers, view_layers
+from app.cached.runs import layers
 from rednd_core.projection.result import Projection
 from rednd_core.runs import Run
 
@@ -26,7 +27,9 @@ class LayerMap:
     """Which map is asked for: layers of one run on shared axes.
 
     Attributes:
-        view: see :func:`app.cached.view_layers`.
+        modality, view: see :func:`app.cached.view_layers`.
+        layers: those that are shown.
+        fitted: those that the map is one of, the shown ones among them.
         nodes: (n,) node numbers.
         method: ``"pca"`` or ``"umap"``.
         settings: of the method.
@@ -36,6 +39,7 @@ class LayerMap:
     modality: str
     view: str
     layers: tuple[int, ...]
+    fitted: tuple[int, ...]
     nodes: NDArray[np.int64]
     method: str
     settings: Mapping[str, float] = field(default_factory=dict)
@@ -44,28 +48,35 @@ class LayerMap:
     def key(self) -> tuple[Any, ...]:
         """Everything that the map depends on."""
         return (
-            (str(self.run.path), self.run.layer_version, self.modality, self.view, self.layers),
+            (str(self.run.path), self.run.layer_version, self.modality, self.view),
+            (self.layers, self.fitted),
             (self.nodes.tobytes(), self.method, tuple(sorted(self.settings.items()))),
         )
 
-    def request(self) -> tuple[list[Any], str, NodeSample]:
-        """The arguments of ``rednd_core.projection.project`` and ``find``."""
-        from rednd_core.projection import NodeSample
+    def ask(self, answer: Callable[..., Any]) -> Any:
+        """Call ``rednd_core.projection.project`` or ``find`` for this map."""
+        from rednd_core.projection import NodeSample, default_map_cache
+        from rednd_core.projection.sample import SampledRows
 
         arrays = view_layers(self.run, self.modality, self.view)
         sample = NodeSample(self.nodes, len(arrays[0]))
-        return [arrays[k] for k in self.layers], self.method, sample
+        return answer(
+            [SampledRows(sample, arrays[k][self.nodes]) for k in self.fitted],
+            self.method,
+            sample,
+            n_users=_n_users(self.run),
+            shown=[self.fitted.index(k) for k in self.layers],
+            cache=default_map_cache(),
+            **self.settings,
+        )
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _projection(key: tuple[Any, ...], _asked: LayerMap) -> Projection:
-    from rednd_core.projection import default_map_cache, project
+    from rednd_core.projection import project
 
-    states, method, sample = _asked.request()
-    n_users = _n_users(_asked.run)
-    return project(
-        states, method, sample, n_users=n_users, cache=default_map_cache(), **_asked.settings
-    )
+    found: Projection = _asked.ask(project)
+    return found
 
 
 def projection(asked: LayerMap) -> Projection:
@@ -75,13 +86,10 @@ def projection(asked: LayerMap) -> Projection:
 
 def known_projection(asked: LayerMap) -> Projection | None:
     """The same where a cache on disk has it; None where it would have to be computed."""
-    from rednd_core.projection import default_map_cache, find
+    from rednd_core.projection import find
 
-    states, method, sample = asked.request()
-    n_users = _n_users(asked.run)
-    return find(
-        states, method, sample, n_users=n_users, cache=default_map_cache(), **asked.settings
-    )
+    found: Projection | None = asked.ask(find)
+    return found
 
 
 def _n_users(run: Run) -> int:

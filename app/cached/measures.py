@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from app.cached.data import graph, run_dataset
-from app.cached.runs import layers, view_layers
+from app.cached.depths import view_layers
+from app.cached.runs import layers
 from rednd_core.runs import Run
 
 if TYPE_CHECKING:
@@ -193,27 +194,34 @@ def layer_recall(
     return _layer_recall(str(run.path), run.layer_version, of.digest, modality, view, depth, run)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _agreement(
-    path: str, version: str | None, digest: str, modality: str, view: str, kind: str, _run: Run
-) -> list[Any]:
+    path: str,
+    version: str | None,
+    digest: str,
+    modality: str,
+    view: str,
+    kind: str,
+    layer: int,
+    _run: Run,
+) -> Any:
     from rednd_core.smoothness.agreement import neighbour_agreement, self_agreement
 
     states = view_layers(_run, modality, view)
     if kind == "self":
-        return [self_agreement(state, states[0]) for state in states]
-    of = graph(run_dataset(_run))
-    return [neighbour_agreement(state, of) for state in states]
+        return self_agreement(states[layer], states[0])
+    return neighbour_agreement(states[layer], graph(run_dataset(_run)))
 
 
-def agreement(run: Run, modality: str, view: str, kind: str) -> Sequence[Any]:
-    """(N,) a layer: agreement with the neighbours or with x^0 (``rednd_core.smoothness.agreement``).
+def agreement(run: Run, modality: str, view: str, kind: str, layer: int) -> Any:
+    """(N,) agreement with the neighbours or with x^0 (``rednd_core.smoothness.agreement``).
 
     Args:
+        modality, view: see :func:`app.cached.view_layers`.
         kind: ``"neighbours"`` or ``"self"``.
     """
     digest = run_dataset(run).digest
-    return _agreement(str(run.path), run.layer_version, digest, modality, view, kind, run)
+    return _agreement(str(run.path), run.layer_version, digest, modality, view, kind, layer, run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

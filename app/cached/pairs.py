@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.cached.runs import layers, view_layers
+from app.cached.depths import view_layers
+from app.cached.runs import layers
 from rednd_core.projection.align import Movers
 from rednd_core.projection.pair import AlignedPair
 from rednd_core.runs import Run

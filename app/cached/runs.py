@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -40,31 +39,6 @@ def _layers(path: str, version: str | None, _run: Run) -> LayerIndex:
 def layers(run: Run) -> LayerIndex:
     """Memory-mapped layers of a run, as last written."""
     return _layers(str(run.path), run.layer_version, run)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)  # as large as the run
-def _readouts(path: str, version: str | None, modality: str, _run: Run) -> list[Any]:
-    import numpy as np
-
-    index = layers(_run)
-    found = list(index.readouts(modality))
-    if index.recorded or index.facts.readout.rule != "concat":
-        return found
-    # Side by side, layers that have not come yet are zeros: so all depths have the same axes.
-    width = found[-1].shape[1]
-    return [np.pad(state, ((0, 0), (0, width - state.shape[1]))) for state in found]
-
-
-def view_layers(run: Run, modality: str, view: str) -> Sequence[Any]:
-    """x^0 .. x^L or z^0 .. z^L, each with N rows, of one modality.
-
-    Args:
-        view: ``"layer"`` for the output of each layer; ``"readout"`` for what would score if propagation
-            stopped at layer k.
-    """
-    if view == "readout":
-        return _readouts(str(run.path), run.layer_version, modality, run)
-    return layers(run)[modality]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
 from app.cached.data import graph, node_names, run_dataset
+from app.cached.depths import ALL, Vectors
 from app.cached.runs import layers
 from rednd_core.runs import Run
 
 if TYPE_CHECKING:
     from rednd_core.stage.contents import Cast, StageRun
-
-Vectors = Literal["layer", "readout"]
 
 
 def _key(run: Run) -> tuple[str, str | None]:
@@ -39,6 +38,7 @@ def _stage_run(
     follow: int | None,
     title: str,
     view: Vectors,
+    modality: str,
     _run: Run,
 ) -> Any:
     from rednd_core.stage.of_run import stage_of_run
@@ -52,6 +52,7 @@ def _stage_run(
         cast=_cast(digest, follow, _run),
         dataset=data,
         graph=graph(data),
+        modality=None if modality == ALL else modality,
     )
 
 
@@ -61,6 +62,7 @@ def _stage(
     digest: str,
     follow: int | None,
     titles: tuple[str, ...],
+    modalities: tuple[str, ...],
     view: Vectors,
     with_umap: bool,
     _runs: Sequence[Run],
@@ -71,8 +73,8 @@ def _stage(
     data = run_dataset(_runs[0])
     of = cast("Cast", _cast(digest, follow, _runs[0]))
     shown = []
-    for key, title, run in zip(keys, titles, _runs, strict=True):
-        found = cast("StageRun", _stage_run(key, digest, follow, title, view, run))
+    for key, title, modality, run in zip(keys, titles, modalities, _runs, strict=True):
+        found = cast("StageRun", _stage_run(key, digest, follow, title, view, modality, run))
         maps = stage_maps(found, of, data, default_map_cache(), compute_umap=with_umap)
         shown.append((found, maps))
     payload = named_payload(shown, of, data, node_names(_runs[0]))
@@ -81,17 +83,17 @@ def _stage(
 
 
 def stage(
-    runs: Sequence[tuple[Run, str]], view: Vectors, follow: int | None, with_umap: bool
+    runs: Sequence[tuple[Run, str, str]], view: Vectors, follow: int | None, with_umap: bool
 ) -> tuple[str, bool]:
     """The stage of one or two runs on the same data, and whether UMAP is among its maps.
 
     Args:
-        runs: each with its title.
+        runs: each with its title and its modality, see :func:`app.cached.modalities`.
         view: ``"layer"``, or ``"readout"`` for what would score if propagation stopped at layer k.
         follow: a user who must be among those whose lists are sent.
         with_umap: compute the UMAP where no cache has it; else it is left out there.
     """
     digest = run_dataset(runs[0][0]).digest
-    keys = tuple(_key(run) for run, _ in runs)
-    titles = tuple(title for _, title in runs)
-    return _stage(keys, digest, follow, titles, view, with_umap, [run for run, _ in runs])
+    shown, titles, modalities = zip(*runs, strict=True)
+    keys = tuple(map(_key, shown))
+    return _stage(keys, digest, follow, titles, modalities, view, with_umap, shown)

@@ -10,16 +10,21 @@ from app import cached, state
 from app.charts.stage import depth_stage
 from app.shared.chapter import Chapter
 from app.shared.choose import default_run
-from app.shared.context import Context, choose_runs, runs_with_layers
+from app.shared.context import (
+    DEPTHS,
+    Context,
+    choose_modality,
+    choose_runs,
+    kept_depth,
+    modality_of,
+    runs_with_layers,
+)
 from app.shared.errors import explained
 from app.shared.links import say_unknown
 from app.shared.readouts import readout_words
 from rednd_core.runs import Run
 
-DEPTH, VECTORS, UMAP = "depth", "vectors", "depth-umap"
-DEPTHS = {
-    str(depth): depth for depth in range(33)
-}  # that a link may ask for, as the address has them
+VECTORS, UMAP = "vectors", "depth-umap"
 VIEWS: dict[str, cached.Vectors] = {
     "layer output": "layer",
     "readout": "readout",
@@ -35,11 +40,13 @@ def render() -> None:
     names = cached.node_names(context.run)
     say_unknown(
         {
+            state.MODALITY: cached.modalities(context.run),
             VECTORS: VIEWS,
-            DEPTH: DEPTHS,
+            state.DEPTH: DEPTHS,
             state.USER: lambda user_id: names.user(user_id) is not None,
         }
     )
+    modality = choose_modality(context.run)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown("Mix all vectors with their neighbours once more, and once more. What is lost?")
         view = st.segmented_control(
@@ -53,7 +60,7 @@ def render() -> None:
             "neighbour has touched.",
             **state.keep(VECTORS),
         )
-    _stage(context, VIEWS[view])
+    _stage(context, VIEWS[view], modality)
 
 
 def _rules(context: Context) -> str:
@@ -62,15 +69,15 @@ def _rules(context: Context) -> str:
     return "; ".join(dict.fromkeys(readout_words(model) for model in facts if model))
 
 
-def _stage(context: Context, view: cached.Vectors) -> None:
-    runs = [(run, Chapter(run, run.record).title) for run in context.runs]
+def _stage(context: Context, view: cached.Vectors, modality: str) -> None:
+    runs = [_titled(run, modality_of(run, modality)) for run in context.runs]
     user = _followed(context.run)
     asked = bool(st.session_state.get(UMAP))
     payload, has_umap = cached.stage(runs, view, _number(context.run, user), asked)
     depth_stage(
         payload,
         key="depth-stage",
-        start={"depth": _depth(context.run), "user": user, "method": "pca"},
+        start={"depth": kept_depth(context.run), "user": user, "method": "pca"},
         on_chosen=_take,
     )
     if not has_umap:
@@ -80,21 +87,17 @@ def _stage(context: Context, view: cached.Vectors) -> None:
             on_click=lambda: st.session_state.update({UMAP: True}),
         )
     st.caption(
-        "Each list and Recall@20 come from these vectors alone, all modalities side by side. "
+        "Each list and Recall@20 come from these vectors alone. "
         "Items in a dashed frame are not in the list of the whole model. The whole model scores with all "
         "its parts. Held-out items are those of validation."
     )
 
 
-def _depth(run: Run) -> int:
-    """The depth that a link asks for; else the one that was chosen; else that of the model."""
-    for text in state.from_address(DEPTH) or ():
-        if text in DEPTHS:
-            st.session_state[DEPTH] = DEPTHS[text]
-    facts = run.record.model
-    depth: int = st.session_state.get(DEPTH, facts.shared_depth if facts else 0)
-    state.to_address(DEPTH, [str(depth)] if DEPTH in st.session_state else [])
-    return depth
+def _titled(run: Run, modality: str) -> tuple[Run, str, str]:
+    """The run with its title, which names a modality that is shown alone, and that modality."""
+    title = Chapter(run, run.record).title
+    alone = modality != cached.modalities(run)[0]
+    return run, f"{title}, {modality} alone" if alone else title, modality
 
 
 def _followed(run: Run) -> str:
@@ -119,7 +122,7 @@ def _take(chosen: Any) -> None:
         return
     depth, user = chosen.get("depth"), chosen.get("user")
     if type(depth) is int and str(depth) in DEPTHS:
-        st.session_state[DEPTH] = depth
+        st.session_state[state.DEPTH] = depth
     if isinstance(user, str) and user.startswith("user:"):
         st.session_state[state.USER] = user.removeprefix("user:")
 
@@ -129,6 +132,5 @@ def prepare() -> None:
     entries = runs_with_layers()
     if entries:
         run = entries[default_run(entries)].run
-        if not run.record.has_interactions:
-            return
-        cached.stage([(run, Chapter(run, run.record).title)], "layer", None, False)
+        if run.record.has_interactions:
+            cached.stage([_titled(run, cached.modalities(run)[0])], "layer", None, False)

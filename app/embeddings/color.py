@@ -91,8 +91,8 @@ def coloring(
         return Coloring(_popularity(data)[nodes], option, NOTES[option], log=True)
     if option in (NEIGHBOURS, SELF):
         kind = "self" if option == SELF else "neighbours"
-        states = cached.agreement(run, modality, view, kind)
-        return Coloring(np.stack([states[k][nodes] for k in layers]), option, NOTES[option])
+        by_layer = [cached.agreement(run, modality, view, kind, k)[nodes] for k in layers]
+        return Coloring(np.stack(by_layer), option, NOTES[option])
     for split in SPLITS:
         if option == _recall_option(split):
             return _recall(run, data, split, nodes)
@@ -113,6 +113,14 @@ def coloring(
 def degrees(data: Dataset) -> NDArray[np.int64]:
     """Train interactions of every node, (N,)."""
     return np.concatenate([data.user_degrees, data.item_degrees])
+
+
+def can_be_mapped(data: Dataset) -> NDArray[np.bool_]:
+    """(N,) whether a map can show a node: one without a train interaction has no vector after layer 0.
+
+    Without any interactions, a run's vectors are those of its own file, and a map can show them all.
+    """
+    return (degrees(data) > 0) | (not data.has_interactions)
 
 
 def _popularity(data: Dataset) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached, state
+from app import cached
 from app.embeddings.controls import MapView, layer_name
 from app.shared.downloads import csv_button, show_figure
 from app.shared.node_select import take_points, take_row
@@ -31,42 +31,17 @@ def compare_panel(view: MapView) -> None:
     if other is None:
         st.caption("Choose a run B on the same data and split in the sidebar.")
         return
-    index = cached.layers(other)
-    controls = st.columns(2)
-    modality = _choose_modality(view, list(index), controls[0])
-    common = [k for k in range(len(index[modality])) if k in _stored(view)]
-    state.drop_foreign("vs_layer", common)
-    layer = (
-        controls[1].select_slider("Layer", common, value=common[-1], **state.keep("vs_layer"))
-        if len(common) > 1
-        else common[0]
+    modality = view.other_modality
+    n_common = min(
+        len(cached.view_layers(run, of, view.view))
+        for run, of in ((view.run, view.modality), (other, modality))
     )
-    nodes = _compared_nodes(view)
+    layer = min(view.depth, n_common - 1)
+    nodes = view.nodes
     pair = cached.LayerPair(view.run, view.modality, other, modality, layer, view.view, nodes)
     moved = cached.movers(pair, K)
     _maps(view, pair, nodes, moved)
     _movers(view, other, nodes, moved)
-
-
-def _stored(view: MapView) -> range:
-    return range(len(cached.layers(view.run)[view.modality]))
-
-
-def _choose_modality(
-    view: MapView, modalities: list[str], place: st.delta_generator.DeltaGenerator
-) -> str:
-    state.drop_foreign("vs_modality", modalities)
-    default = modalities.index(view.modality) if view.modality in modalities else 0
-    chosen: str = place.selectbox(
-        "Its modality", modalities, index=default, **state.keep("vs_modality")
-    )
-    return chosen
-
-
-def _compared_nodes(view: MapView) -> np.ndarray:
-    """The nodes of the map with a train interaction; the others have no vector after layer 0."""
-    degrees = np.concatenate([view.data.user_degrees, view.data.item_degrees])
-    return view.nodes[degrees[view.nodes] > 0]
 
 
 def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Movers) -> None:

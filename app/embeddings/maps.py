@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from app import cached
-from app.embeddings.color import Coloring
+from app.embeddings.color import can_be_mapped
 from app.embeddings.controls import ANIMATION, MapView
-from app.embeddings.further import TITLE, further_map
 from app.embeddings.story import spread_story
 from app.shared.downloads import show_figure
 from app.shared.node_select import take_points
@@ -20,6 +18,7 @@ from rednd_core.projection import Projection
 
 PCA_TITLE = "PCA · same axes in every layer"  # A longer title does not fit on a phone.
 UMAP_TITLE = "UMAP · one layout for all layers"
+PANELS_A_ROW = 4
 WANTED = "umap_wanted"  # the maps that this session asked for; a read-only cache forgets them
 
 PCA_CAPTION = (
@@ -43,38 +42,41 @@ def draw_maps(view: MapView) -> dict[str, Projection]:
     umap = _umap(view)
     if umap is not None:
         maps["umap"] = umap
-    beyond = further_map(view) if view.further else None
     if view.display == ANIMATION:
         _animate(view, maps)
     else:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            if beyond:
-                _panels(view, beyond.found, TITLE, beyond.names, beyond.color)
-                st.caption(beyond.note)
-            else:
-                _panels(view, maps["pca"], PCA_TITLE, view.layer_names, view.color)
-            st.caption(
-                f"{PCA_CAPTION} To look closer, click a point, or use the "
-                "box or the lasso in the toolbar above the figure."
-            )
-        with right:
-            if umap is None:
-                _offer_umap(view)
-            else:
-                _panels(view, umap, UMAP_TITLE, view.layer_names, view.color)
-            st.caption(UMAP_CAPTION)
-    if beyond:
-        st.markdown(spread_story(beyond.names, {"pca": beyond.found}))
-    elif len(view.layers) > 1:
-        st.markdown(spread_story(view.layer_names, maps))
+        _panels(view, maps["pca"], PCA_TITLE)
+        if len(view.layers) > 1:
+            st.markdown(spread_story(view.layer_names, maps))
+        if umap is None:
+            _offer_umap(view)
+        else:
+            _panels(view, umap, UMAP_TITLE)
+        st.caption(
+            f"{PCA_CAPTION} To look closer, click a point, or use the box or the lasso in the "
+            "toolbar above a figure."
+        )
+        st.caption(UMAP_CAPTION)
+    beyond = ""
+    if view.layers[-1] > view.trained:
+        beyond = (
+            f" Depths beyond {view.trained} were never trained: they are the last layer, multiplied by "
+            "the graph again and again."
+        )
     st.caption(
-        f"{view.n_of_total} on the map. Colour: {view.color.note} Spread: root mean square distance of "
+        f"{view.n_of_total} on the map{_left_out(view)}. Colour: {view.color.note} Spread: root mean square "
+        "distance of "
         "the unit vectors to their mean, 0 to 1, measured on the vectors and not on the map. MAD: mean of "
         "1 − cosine over all pairs of users, or of items, 0 to about 1. Both are measured on the nodes of "
-        "the map. Trustworthiness: 1 if all neighbours on the map are true neighbours."
+        "the map. Trustworthiness: 1 if all neighbours on the map are true neighbours." + beyond
     )
     return maps
+
+
+def _left_out(view: MapView) -> str:
+    """How many nodes no map can show."""
+    lonely = int((~can_be_mapped(view.data)).sum())
+    return f" (never: the {lonely:,} without a train interaction)" if lonely else ""
 
 
 def _umap(view: MapView) -> Projection | None:
@@ -108,9 +110,8 @@ def _want_umap(key: tuple[object, ...]) -> None:
     st.session_state[WANTED] = {*st.session_state.get(WANTED, ()), key}
 
 
-def _panels(
-    view: MapView, found: Projection, title: str, names: Sequence[str], color: Coloring
-) -> None:
+def _panels(view: MapView, found: Projection, title: str) -> None:
+    names = view.layer_names
     key = f"map-{found.method}"
     figure = embedding_figure(
         found.coords,
@@ -122,17 +123,24 @@ def _panels(
         hover=view.names.hover(found.nodes),
         selected=view.selected,
         focus=view.node,
-        **color.arguments(),
+        columns=PANELS_A_ROW,
+        **view.color.arguments(),
     )
     show_figure(
         figure,
         key=key,
         runs=[view.run],
         alt=f"{title}: {len(found.nodes):,} of {found.n_total:,} nodes in {', '.join(names)}, "
-        f"coloured by {color.name}",
+        f"coloured by {view.color.name}",
         name=f"{view.run.name}-{view.modality}-{found.method}",
         on_pick=partial(take_points, view.names),
     )
+
+
+def _neighbourhoods(found: Projection) -> str:
+    """On what the trustworthiness was measured."""
+    of = found.quality[0]
+    return f"Trustworthiness: k = {of['k']}, {of['n_points']:,} of {of['n']:,} points."
 
 
 def _animate(view: MapView, maps: dict[str, Projection]) -> None:
@@ -143,7 +151,6 @@ def _animate(view: MapView, maps: dict[str, Projection]) -> None:
         ],
         view.nodes,
         view.layer_names,
-        title="From layer to layer",
         hover=view.names.hover(view.nodes),
         selected=view.selected,
         focus=view.node,
@@ -159,7 +166,7 @@ def _animate(view: MapView, maps: dict[str, Projection]) -> None:
     )
     st.caption(
         "Press Play or drag the slider. Between two layers the points move on straight lines, which have "
-        "no meaning of their own. " + PCA_CAPTION
+        f"no meaning of their own. {PCA_CAPTION} {_neighbourhoods(maps['pca'])}"
     )
     if "umap" in maps:
         st.caption(UMAP_CAPTION)

@@ -183,6 +183,9 @@ def _picture(view: MapView, node: int) -> str | None:
 
 def _fidelity(view: MapView, node: int, maps: dict[str, Projection]) -> None:
     st.markdown("**Does the map tell the truth about this node?**")
+    if node not in view.nodes:
+        st.caption("This node has no train interaction, so no map shows it.")
+        return
     kept = map_fidelity(view.arrays(), maps, node, view.layer_names)
     k = min(FIDELITY_K, len(view.nodes) - 1)
     st.dataframe(

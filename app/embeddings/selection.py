@@ -14,9 +14,8 @@ MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"
 BACK_TO_MAPS = f"[↑ Back to the maps](#{MAPS_ANCHOR})"
 
 NOTHING = {
-    False: "Nothing is selected. Click a point, or draw around several points with the box or the lasso in "
-    "the toolbar above a map.",
-    True: "Nothing is selected. Find a node in the sidebar, or click one in the panels.",
+    False: "Nothing is selected. Click a point, or draw a box or a lasso around several points.",
+    True: "Nothing is selected. Find a node in the sidebar, or click a point in the panels.",
 }
 
 

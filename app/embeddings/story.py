@@ -66,7 +66,11 @@ def _of_maps(maps: Mapping[str, Projection]) -> str:
         )
         if factors["pca"] > 1 + ALIKE and spread < 1 + ALIKE:
             told += " So the map grows although the vectors do not move apart."
-    return told + (" UMAP does not keep lengths at all." if "umap" in maps else "")
+    if "umap" not in factors:
+        return told
+    if factors["umap"] > spread + ALIKE and maps["pca"].collapsed[-1]:
+        return told + " **UMAP does not show this collapse**: it keeps no lengths."
+    return told + " UMAP does not keep lengths at all."
 
 
 def _width(found: Projection, layer: int) -> float:

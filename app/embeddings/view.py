@@ -14,8 +14,8 @@ from app.embeddings.selection import MAPS_ANCHOR, selection_bar
 from app.shared.errors import explained
 
 INTRODUCTION = (
-    "Every point is a user or an item. Each layer mixes a node with its neighbours in the graph. Do the "
-    "clouds contract on the way? And are points that look near **really** near?"
+    "Every point is a user or an item. Do the clouds contract from layer to layer? "
+    "Are points that look near **really** near?"
 )
 
 

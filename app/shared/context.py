@@ -1,22 +1,23 @@
-"""What all pages share, in the sidebar: run A, run B beside it, and the modality whose vectors are shown.
+"""What all pages share, in the sidebar: run A, run B beside it, the modality and the depth.
 
 The choices are made once, hold on every page, and are in the address bar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import streamlit as st
 
-from app import state
+from app import cached, state
 from app.shared.choose import pick_run, readable_runs, run_box
 from app.shared.links import say_unknown
 from rednd_core.runs import Run, RunEntry
 
 NO_RUN = "none"  # the address has this word
 SHOWN = "context.other"  # the run B that was shown last
+DEPTH_SLIDER = "context.depth"
+DEPTHS = {str(k): k for k in range(33)}  # what a link may ask for, as the address has it
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,59 @@ def _pick_other(entries: dict[str, RunEntry]) -> Run | None:
     return other
 
 
-def choose_modality(modalities: Collection[str]) -> str:
-    """Draw the choice of a modality in the sidebar if there are several."""
-    state.drop_foreign(state.MODALITY, modalities)
-    if len(modalities) == 1:
-        return next(iter(modalities))
-    chosen: str = st.sidebar.selectbox("Modality", modalities, **state.keep(state.MODALITY))
+def choose_modality(run: Run) -> str:
+    """Draw the choice of a modality in the sidebar if there are several; see ``cached.modalities``."""
+    options = cached.modalities(run)
+    state.drop_foreign(state.MODALITY, options)
+    if len(options) == 1:
+        return options[0]
+    chosen: str = st.sidebar.selectbox(
+        "Modality",
+        options,
+        help="Whose vectors are shown. The whole model scores with all modalities side by side.",
+        **state.keep(state.MODALITY),
+    )
     return chosen
+
+
+def modality_of(other: Run, modality: str) -> str:
+    """The same modality of another run; all of its modalities where it has none of that name."""
+    options = cached.modalities(other)
+    return modality if modality in options else options[0]
+
+
+def choose_depth(run: Run, n_depths: int) -> int:
+    """Draw the choice of a depth in the sidebar; below ``n_depths``."""
+    chosen = min(kept_depth(run), n_depths - 1)
+    st.session_state[DEPTH_SLIDER] = chosen
+    if n_depths > 1:
+        facts = run.record.model
+        trained = facts.shared_depth if facts else 0
+        beyond = " Deeper layers are propagated on to." if n_depths > trained + 1 else ""
+        st.sidebar.slider(
+            "Depth k",
+            0,
+            n_depths - 1,
+            key=DEPTH_SLIDER,
+            help=f"The layer that all pages show. The run was trained with {trained} layers.{beyond}",
+            on_change=_take_depth,
+        )
+    return chosen
+
+
+def _take_depth() -> None:
+    st.session_state[state.DEPTH] = st.session_state[DEPTH_SLIDER]
+
+
+def kept_depth(run: Run) -> int:
+    """The depth that a link asks for; else the one that was chosen; else that of the model."""
+    for text in state.from_address(state.DEPTH) or ():
+        if text in DEPTHS:
+            st.session_state[state.DEPTH] = DEPTHS[text]
+    facts = run.record.model
+    depth: int = st.session_state.get(state.DEPTH, facts.shared_depth if facts else 0)
+    state.to_address(state.DEPTH, [str(depth)] if state.DEPTH in st.session_state else [])
+    return depth
 
 
 def runs_with_layers() -> dict[str, RunEntry]:

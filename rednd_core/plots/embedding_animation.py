@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from rednd_core.plots import theme
 from rednd_core.plots.embedding import (
     LEAST_SIDE,
-    SINGLE_SIDE,
     TITLE_HEIGHT,
     check_lengths,
     dress,
@@ -30,11 +29,12 @@ from rednd_core.plots.grid import Cell, Part, Squares
 from rednd_core.plots.points import MISSING, mark, point_groups, ring, scatter, warning_note
 from rednd_core.plots.text import literal
 
+SIDE = 380  # pixels of a panel where there is room
 STEPS = 8  # pictures from one layer to the next
 STEP_MS = 60
 REST_STEPS = 6  # pictures for which a layer stands still
-BUTTON_HEIGHT = 48  # pixels of the buttons, above
-CONTROL_HEIGHT = BUTTON_HEIGHT + 72  # the slider with its labels
+BUTTON_HEIGHT = 48  # pixels of the buttons, above the panels: a reader sees them without scrolling
+SLIDER_HEIGHT = 76  # with its labels, below the panels
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,6 @@ def embedding_animation(
     nodes: NDArray[np.int64],
     layer_names: Sequence[str],
     *,
-    title: str = "",
     color: ArrayLike | None = None,
     color_name: str = "",
     log_color: bool = False,
@@ -94,7 +93,7 @@ def embedding_animation(
     ids, text = node_ids(nodes), None if hover is None else hover_texts(hover)
     groups, ringed = mark(groups, nodes, selected, focus)
 
-    squares = Squares(len(maps), len(maps), SINGLE_SIDE, LEAST_SIDE, TITLE_HEIGHT)
+    squares = Squares(len(maps), len(maps), SIDE, LEAST_SIDE, TITLE_HEIGHT)
     panels = squares.cells()
 
     def traces(layer: int, flats: Sequence[NDArray[np.float32]]) -> list[Part]:
@@ -121,11 +120,11 @@ def embedding_animation(
             ]
             frames.append(_frame(f"{layer}+{step}", traces(layer, between)))
     quality = maps[0].quality
-    layout = dress(squares, title, quality, groups, color_name, log_color, colorscale)
+    layout = dress(squares, "", quality, groups, color_name, log_color, colorscale)
     for cell, each in zip(panels, maps, strict=True):
         layout |= cell.axes(*square_axes(each.coords, cell))
     layout["annotations"] = _notes(panels, maps, layer_names, 0)
-    _add_controls(layout, layer_names, squares.inner)
+    _add_controls(layout, layer_names, squares)
     start = traces(0, [each.coords[0] for each in maps])
     return go.Figure(data=start, layout=layout, frames=frames)
 
@@ -163,10 +162,10 @@ def _notes(
     return notes
 
 
-def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
-    """Buttons, and the slider below them, between the panels and the legend, which moves down.
+def _add_controls(layout: Part, layer_names: Sequence[str], squares: Squares) -> None:
+    """Buttons above the panels, and the slider between the panels and the legend, which moves down.
 
-    Below each other, as a slider's place beside buttons is a share of the width: they would meet on
+    Not beside each other, as a slider's place beside buttons is a share of the width: they would meet on
     a phone.
     """
     still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
@@ -177,17 +176,18 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
     tour.append(str(len(layer_names) - 1))
     playing: Part = {"mode": "immediate", "frame": {"duration": STEP_MS, "redraw": True}}
     playing |= {"transition": {"duration": 0}, "fromcurrent": True}
-    layout["height"] += CONTROL_HEIGHT
-    layout["margin"]["b"] += CONTROL_HEIGHT
-    layout["legend"]["y"] -= CONTROL_HEIGHT / inner
-    layout["coloraxis"]["colorbar"]["y"] -= CONTROL_HEIGHT / inner
+    layout["height"] += BUTTON_HEIGHT + SLIDER_HEIGHT
+    layout["margin"]["t"] += BUTTON_HEIGHT
+    layout["margin"]["b"] += SLIDER_HEIGHT
+    layout["legend"]["y"] -= SLIDER_HEIGHT / squares.inner
+    layout["coloraxis"]["colorbar"]["y"] -= SLIDER_HEIGHT / squares.inner
     layout["sliders"] = [
         {
             "active": 0,
             "x": 0.02,
             "len": 0.96,
             "y": 0,
-            "pad": {"t": BUTTON_HEIGHT},
+            "pad": {"t": 8},
             "currentvalue": {"visible": False},
             "transition": {"duration": 0},
             "steps": [
@@ -203,9 +203,9 @@ def _add_controls(layout: Part, layer_names: Sequence[str], inner: int) -> None:
             "showactive": False,
             "x": 0,
             "xanchor": "left",
-            "y": 0,
-            "yanchor": "top",
-            "pad": {"t": 8},
+            "y": 1,
+            "yanchor": "bottom",
+            "pad": {"b": squares.above + 8},
             "buttons": [
                 {"label": "▶ Play", "method": "animate", "args": [tour, playing]},
                 {

@@ -8,7 +8,7 @@ from rednd_core.projection.map_cache import default_map_cache
 from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.quality import COLLAPSE_MAD
 from rednd_core.projection.result import Projection
-from rednd_core.projection.sample import NodeSample, sample_nodes
+from rednd_core.projection.sample import NodeSample, sample_linked, sample_nodes
 from rednd_core.projection.umap import JointUMAP, prewarm
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "prewarm",
     "procrustes",
     "project",
+    "sample_linked",
     "sample_nodes",
 ]

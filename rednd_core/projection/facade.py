@@ -33,6 +33,7 @@ def project(
     nodes: NodeSample | ArrayLike | None = None,
     *,
     n_users: int | None = None,
+    shown: Sequence[int] | None = None,
     cache: ArrayCache | None = None,
     **settings: float,
 ) -> Projection:
@@ -45,6 +46,8 @@ def project(
         method: ``"pca"`` or ``"umap"``.
         nodes: which rows; None means all.
         n_users: rows below it are users; with it, quality and collapse are judged a side.
+        shown: positions in ``layers`` of those that the result has. The map is one of all ``layers``, so it
+            stays the same whichever of them are shown. None means all.
         cache: where results are looked up and kept; the kNN graph of UMAP has its own entry, so
             that another ``min_dist`` does not compute it again.
         settings: those of :class:`JointUMAP` for UMAP; PCA has none.
@@ -53,7 +56,7 @@ def project(
         ConfigError: an unknown method or setting, or an impossible value.
         DataError: layers of different shapes or with NaN, nodes out of range, repeated, or below 3.
     """
-    request = _Request.of(layers, method, nodes, n_users, settings)
+    request = _Request.of(layers, method, nodes, n_users, shown, settings)
     started = time.perf_counter()
     known = _cached(cache, request)
     if known is not None:
@@ -65,12 +68,10 @@ def project(
         coords = request.estimator.fit_transform(stack)
     points = quality_points(len(chosen))
     is_user = None if n_users is None else chosen < n_users
-    quality = tuple(
-        layer_quality(layer, flat, is_user, points)
-        for layer, flat in zip(stack, coords, strict=True)
-    )
+    judged = request.judged
+    quality = tuple(layer_quality(stack[k], coords[k], is_user, points) for k in judged)
     projection = Projection(
-        coords=coords,
+        coords=coords[list(judged)],
         nodes=chosen,
         n_total=request.n_total,
         method=method,
@@ -81,8 +82,8 @@ def project(
         versions=request.versions,
     )
     if cache is not None:
-        cache.put(request.keys[0], projection.to_arrays())
-    return projection
+        cache.put(request.own_key, projection.to_arrays())
+    return projection.only(shown) if len(judged) == len(stack) else projection
 
 
 def find(
@@ -91,11 +92,12 @@ def find(
     nodes: NodeSample | ArrayLike | None = None,
     *,
     n_users: int | None = None,
+    shown: Sequence[int] | None = None,
     cache: ArrayCache,
     **settings: float,
 ) -> Projection | None:
     """What :func:`project` would take from the cache, or None where it would have to compute."""
-    return _cached(cache, _Request.of(layers, method, nodes, n_users, settings))
+    return _cached(cache, _Request.of(layers, method, nodes, n_users, shown, settings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,9 @@ class _Request:
     """What is to be mapped and how, checked.
 
     Attributes:
-        keys: of the results in the cache that answer it; what is computed here goes under the first.
+        shown: positions of the layers that the answer has; None for all.
+        keys: of maps in the cache that have all layers.
+        shown_key: of a map in the cache that has the shown layers alone.
     """
 
     estimator: JointUMAP | PooledPCA
@@ -112,7 +116,25 @@ class _Request:
     stack: NDArray[np.float32]
     nodes: NDArray[np.int64]
     n_total: int
+    shown: tuple[int, ...] | None
     keys: tuple[str, ...]
+    shown_key: str
+
+    @property
+    def judged(self) -> Sequence[int]:
+        """The layers whose quality is measured.
+
+        Measuring takes longer than a PCA, which is therefore measured where it is shown; and much less
+        time than a UMAP, of which the cache then has all layers.
+        """
+        if self.shown is None or isinstance(self.estimator, JointUMAP):
+            return range(len(self.stack))
+        return self.shown
+
+    @property
+    def own_key(self) -> str:
+        """Where the cache keeps what is computed here."""
+        return self.keys[0] if len(self.judged) == len(self.stack) else self.shown_key
 
     @classmethod
     def of(
@@ -121,6 +143,7 @@ class _Request:
         method: str,
         nodes: NodeSample | ArrayLike | None,
         n_users: int | None,
+        shown: Sequence[int] | None,
         settings: dict[str, float],
     ) -> _Request:
         if method not in METHOD_SETTINGS:
@@ -137,7 +160,9 @@ class _Request:
         keys = tuple(
             content_key("projection", (stack, chosen), identity, versions) for versions in engines
         )
-        return cls(estimator, params, engines[0], stack, chosen, n_total, keys)
+        places = None if shown is None else tuple(shown)
+        shown_key = f"{keys[0]}-{'-'.join(map(str, places or ()))}"
+        return cls(estimator, params, engines[0], stack, chosen, n_total, places, keys, shown_key)
 
 
 def _libraries(method: str) -> list[tuple[str, ...]]:
@@ -149,15 +174,22 @@ def _libraries(method: str) -> list[tuple[str, ...]]:
 
 
 def _cached(cache: ArrayCache | None, request: _Request) -> Projection | None:
+    if cache is None:
+        return None
     for key in request.keys:
-        arrays = cache.get(key) if cache is not None else None
-        if arrays is None:
-            continue
-        try:
-            return Projection.from_arrays(arrays)
-        except DataError:  # readable, but no projection: computed again and replaced
-            continue
-    return None
+        if (found := _read(cache, key)) is not None:
+            return found.only(request.shown)
+    return None if request.shown is None else _read(cache, request.shown_key)
+
+
+def _read(cache: ArrayCache, key: str) -> Projection | None:
+    arrays = cache.get(key)
+    if arrays is None:
+        return None
+    try:
+        return Projection.from_arrays(arrays)
+    except DataError:  # readable, but no projection: computed again and replaced
+        return None
 
 
 def _knn(stack: NDArray[np.float32], umap: JointUMAP, cache: ArrayCache | None) -> KNNGraph:

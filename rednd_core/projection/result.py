@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,17 @@ class Projection:
                 found=f"{self.coords.dtype} {self.coords.shape} and {self.nodes.dtype} nodes",
                 remedy="compute the projection again",
             )
+
+    def only(self, layers: Sequence[int] | None) -> Projection:
+        """The same map with some of its layers, by their number on it; None means all."""
+        if layers is None:
+            return self
+        return replace(
+            self,
+            coords=self.coords[list(layers)],
+            quality=tuple(self.quality[k] for k in layers),
+            collapsed=tuple(self.collapsed[k] for k in layers),
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays for :class:`rednd_core.cache.ArrayCache`; the rest travels as one JSON text."""

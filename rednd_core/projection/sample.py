@@ -89,3 +89,22 @@ def sample_nodes(
     extra = np.fromiter(include, dtype=np.int64)
     chosen = np.concatenate([users[:from_users], items[: wanted - from_users], extra])
     return NodeSample(np.unique(chosen).astype(np.int64), total)
+
+
+def sample_linked(
+    linked: NDArray[np.bool_], n_users: int, n: int, *, include: Iterable[int] = ()
+) -> NodeSample:
+    """:func:`sample_nodes` among the nodes that have a train interaction.
+
+    A node without one has a zero vector from layer 1 on, so that no place on a map is right for it.
+
+    Args:
+        linked: (N,) whether a node has one, users first.
+        include: as for :func:`sample_nodes`; those without an interaction are left out.
+    """
+    found = np.flatnonzero(linked)
+    n_linked_users = int(np.searchsorted(found, n_users))
+    wanted = np.fromiter(include, dtype=np.int64)
+    places = np.searchsorted(found, wanted[linked[wanted]])
+    drawn = sample_nodes(n_linked_users, len(found) - n_linked_users, n, include=places)
+    return NodeSample(found[drawn.nodes].astype(np.int64), len(linked))

@@ -14,10 +14,9 @@ from rednd_core.evaluation.evaluate import Evaluation, evaluate
 from rednd_core.evaluation.ranking import held_out_ranks, top_k
 from rednd_core.evaluation.sample import mean_ci, sample_held_out
 from rednd_core.graph.bipartite import BipartiteGraph
+from rednd_core.projection.sample import sample_linked
 from rednd_core.smoothness import measure_layers
 
-DEPTH = 16
-"""Layers that the stage propagates to: deep enough that a linear model has collapsed."""
 LIST_LENGTH = 10
 RECALL_K = 20
 MOST_NODES = 2_000
@@ -66,7 +65,7 @@ class Cast:
             follow: a user who must be among them, whatever the draw.
         """
         linked = np.flatnonzero(graph.degrees)
-        nodes = _drawn(linked, MOST_NODES)
+        nodes = sample_linked(graph.degrees > 0, dataset.n_users, MOST_NODES).nodes
         able = np.unique(dataset.valid.users)
         candidates = able if len(able) else np.arange(dataset.n_users)
         users = _drawn(candidates, MOST_USERS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +15,9 @@ from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.sample import SampledRows
 from rednd_core.runs import Run
 from rednd_core.runs.layers import LayerIndex
-from rednd_core.smoothness.depth import each_depth
-from rednd_core.stage.contents import DEPTH, Cast, Layer, StageRun, stage_run
+from rednd_core.stage.contents import Cast, StageRun, stage_run
+from rednd_core.stage.depths import DEPTH, Vectors, each_vector
 from rednd_core.stage.payload import Maps, stage_payload
-
-Vectors = Literal["layer", "readout"]
 
 
 def stage_of_run(
@@ -33,20 +29,19 @@ def stage_of_run(
     cast: Cast,
     dataset: Dataset,
     graph: BipartiteGraph,
+    modality: str | None = None,
 ) -> StageRun:
     """Look at every depth of a run.
 
     Args:
         layers: of the run.
         view: the output of each layer, or what would score if propagation stopped there.
+        modality: its vectors alone; None puts all modalities side by side.
     """
-    facts = run.record.model
-    linear = bool(facts and facts.linear_propagation)
-    each = layers_to_depth(layers, graph, DEPTH if linear else 0)
     return stage_run(
         run.name,
         title,
-        each if view == "layer" else _readouts(layers, each),
+        each_vector(layers, graph, view, reach(run), modality),
         (layers.user_emb, layers.item_emb),
         trained_depth=layers.facts.shared_depth,
         cast=cast,
@@ -55,28 +50,13 @@ def stage_of_run(
     )
 
 
-def layers_to_depth(stored: LayerIndex, graph: BipartiteGraph, depth: int) -> Iterator[Layer]:
-    """The stored layers, modalities side by side, and those that propagation alone adds up to ``depth``.
+def reach(run: Run) -> int:
+    """The depth to which the layers of a run can be continued; 0 where they cannot.
 
-    Args:
-        depth: below that of the run, the stored layers are all.
+    That takes linear propagation, and interactions to propagate along.
     """
-    last = None
-    for last in _side_by_side(stored):
-        yield last
-    if last is not None and stored.facts.shared_depth < depth:
-        yield from islice(each_depth(last, graph, depth - stored.facts.shared_depth), 1, None)
-
-
-def _readouts(stored: LayerIndex, layers: Iterator[Layer]) -> Iterator[Layer]:
-    """What would score at each depth; where no rule gives it, no deeper than what the run recorded."""
-    return _side_by_side(stored.recorded) if stored.recorded else stored.facts.readout.each(layers)
-
-
-def _side_by_side(stacks: Mapping[str, Sequence[Layer]]) -> Iterator[Layer]:
-    """Depth by depth, as far as every modality goes."""
-    for parts in zip(*stacks.values(), strict=False):
-        yield np.hstack(parts)
+    facts, known = run.record.model, run.record.has_interactions
+    return DEPTH if facts and facts.linear_propagation and known else 0
 
 
 def stage_maps(

@@ -221,7 +221,7 @@ def test_the_export_is_of_the_map_where_all_would_be_too_large(runs, monkeypatch
     )
     monkeypatch.setattr(embeddings_export, "MOST_VALUES", 1000)
     said = words(open_page("1_Embeddings", run="one"))
-    assert "6,000 rows (the 3,000 of 50,000 nodes on the map × 2 layers)" in said
+    assert "4,000 rows (the 2,000 of 50,000 nodes on the map × 2 layers)" in said
 
 
 def test_the_recall_of_a_sample_has_an_interval(runs: RunStore, monkeypatch) -> None:

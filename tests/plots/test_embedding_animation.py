@@ -129,13 +129,16 @@ def test_parts_that_do_not_fit_are_refused() -> None:
         draw(hover=["a"])
 
 
-def test_buttons_slider_and_legend_lie_below_each_other_at_any_width() -> None:
+def test_buttons_stand_above_the_titles_and_the_slider_above_the_legend() -> None:
     _, figure = draw()
     layout = figure.layout
     buttons, slider = layout.updatemenus[0], layout.sliders[0]
-    assert buttons.y == slider.y == 0
+    squares = layout.meta["squares"]
+    assert (buttons.y, buttons.yanchor) == (1, "bottom")
+    assert buttons.pad.b >= squares["above"], "panels have titles of that height"
+    assert layout.margin.t >= buttons.pad.b + 36, "a button's height"
     assert buttons.direction == "right"
-    assert slider.pad.t >= buttons.pad.t + 36, "a button's height"
+    assert slider.y == 0
     inner = layout.height - layout.margin.t - layout.margin.b
     assert -layout.legend.y * inner >= slider.pad.t + 60
-    assert layout.meta["squares"]["n"] == 2
+    assert squares["n"] == 2

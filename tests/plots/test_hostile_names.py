@@ -44,7 +44,6 @@ def maps(**more):
     return {
         "nodes": np.arange(N),
         "layer_names": [EVIL, EVIL],
-        "title": EVIL,
         "hover": [EVIL] * N,
         "color_name": EVIL,
         **more,
@@ -78,12 +77,13 @@ NUMBERED = Panel("", [Line("a", [0, 2], np.ones(2), Style("#000000"))], "k", sha
 
 FIGURES = {
     "categories": lambda: embedding_figure(
-        COORDS, quality=[QUALITY] * 2, collapsed=[True] * 2, **maps(color=[EVIL] * N)
+        COORDS, quality=[QUALITY] * 2, collapsed=[True] * 2, title=EVIL, **maps(color=[EVIL] * N)
     ),
     "numbers": lambda: embedding_figure(
         COORDS,
         quality=[QUALITY] * 2,
         collapsed=[True] * 2,
+        title=EVIL,
         **maps(color=np.array([np.nan, 1, 2, 3, 4, 5]), missing=EVIL),
     ),
     "animation": lambda: embedding_animation(

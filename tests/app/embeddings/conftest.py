@@ -54,19 +54,24 @@ def add_run(store: RunStore, folder: Path) -> Callable[..., list[np.ndarray]]:
     """``add_run(name, seed)``: a finished run; its layers x^0 .. x^n_layers."""
 
     def add(
-        name: str, seed: int = 0, modality: str = "id", n_layers: int = N_LAYERS
+        name: str,
+        seed: int = 0,
+        modality: str | tuple[str, ...] = "id",
+        n_layers: int = N_LAYERS,
+        linear: bool = True,
     ) -> list[np.ndarray]:
         data = load_dataset(folder)
         graph = bipartite_graph(data.train, data.n_users, data.n_items)
         facts = data_facts(data)
-        shape = ModelFacts.uniform((modality,), n_layers, 8, linear_propagation=True)
+        modalities = (modality,) if isinstance(modality, str) else modality
+        shape = ModelFacts.uniform(modalities, n_layers, 8, linear_propagation=linear)
         config = RunConfig(model="lightgcn", data=DataConfig(path=str(folder)))
         record = RunRecord(config=config, provenance=Provenance(seed=1), data=facts, model=shape)
         writer = create_run(store.root / name, record)
         start = np.random.default_rng(seed).normal(size=(graph.n_nodes, 8))
         layers = [x.astype(np.float32) for x in propagate_depth(start, graph, n_layers)]
         users, items = layers[-1][: data.n_users], layers[-1][data.n_users :]
-        writer.save_layers({modality: layers}, users, items, epoch=3)
+        writer.save_layers(dict.fromkeys(modalities, layers), users, items, epoch=3)
         recall = np.linspace(0, 1, N_USERS)
         writer.save_per_user(
             pd.DataFrame({"user": range(N_USERS), "split": "valid", "recall@20": recall})

@@ -26,7 +26,7 @@ from tests.app.sent import figures, numbers
 
 
 def test_the_default_view_is_the_pca_of_every_layer(add_run) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     app = open_page()
     (figure,) = figures(app)
     wanted = project(layers, "pca", n_users=N_USERS)
@@ -57,7 +57,7 @@ def test_umap_waits_for_its_button(add_run, no_umap, compiled) -> None:
 
 
 def test_umap_is_there_at_once_where_a_cache_has_it(add_run, monkeypatch) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     fake = replace(project(layers, "pca", n_users=N_USERS), method="umap")
     asked = []
     monkeypatch.setattr(cached, "known_projection", lambda a: asked.append(a) or fake)
@@ -69,7 +69,7 @@ def test_umap_is_there_at_once_where_a_cache_has_it(add_run, monkeypatch) -> Non
 def test_known_projection_finds_what_projection_computed(add_run, store) -> None:
     add_run("one")
     run = store.open("one")
-    asked = cached.LayerMap(run, "id", "readout", (0, 2), np.arange(70), "pca")
+    asked = cached.LayerMap(run, "id", "readout", (0, 2), (0, 2), np.arange(70), "pca")
     assert cached.known_projection(asked) is None
     computed = cached.projection(asked)
     found = cached.known_projection(asked)
@@ -77,7 +77,7 @@ def test_known_projection_finds_what_projection_computed(add_run, store) -> None
 
 
 def test_the_readout_is_the_mean_of_the_layers_so_far(add_run, store) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     app = open_page(vectors="readout")
     assert "readout 0–2" in notes(figures(app)[0])[2]
     states = cached.view_layers(store.open("one"), "id", "readout")
@@ -93,7 +93,7 @@ def test_layers_and_animation_follow_their_controls(add_run) -> None:
 
 
 def test_every_colour_has_its_values(add_run, folder: Path) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     data = load_dataset(folder)
     graph = bipartite_graph(data.train, data.n_users, data.n_items)
     app = open_page()

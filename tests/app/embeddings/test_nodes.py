@@ -91,11 +91,11 @@ def test_a_user_has_a_name_and_a_recall(add_run, folder: Path) -> None:
 
 def test_what_a_link_asks_for_and_is_not_here_is_said_in_one_line(add_run) -> None:
     add_run("one")
-    app = open_page(node="item:none", color="foo", layers=["1", "9"])
+    app = open_page(node="item:none", color="foo", layers=["2", "19"])
     (said,) = [warning.value.replace("\u2060", "") for warning in app.warning]
-    for asked in ("node\\=item\\:none", "color\\=foo", "layers\\=9"):
+    for asked in ("node\\=item\\:none", "color\\=foo", "layers\\=19"):
         assert asked in said
-    assert "layers\\=1" not in said
+    assert "layers\\=2" not in said
     assert "node" not in app.query_params
     assert app.selectbox("color").value == "type"
     assert not app.run().warning
@@ -173,7 +173,7 @@ def test_the_bar_leads_to_the_card_and_the_group(add_run, folder: Path) -> None:
     drawn = figures(app)[0]["data"]
     ringed = [numbers(t["customdata"]).tolist() for t in drawn if t["name"] == "selected"]
     node = names.node("item:sku-29")
-    assert ringed == [[node]] * 3, "the node, not the thirty"
+    assert ringed == [[node]] * 4, "the node, not the thirty"
     bright = [t for t in drawn if t["xaxis"] == "x" and t["marker"].get("opacity") == 0.75]
     lit = np.concatenate([numbers(t["customdata"]) for t in bright])
     assert sorted(lit) == [*range(30, 60), node]
@@ -194,7 +194,7 @@ def test_titles_of_neighbours_wrap_and_four_layers_fit(add_run) -> None:
 
 
 def test_a_group_is_listed_and_measured(add_run, folder: Path) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     data = load_dataset(folder)
     chosen = [0, 1, 45, 50, 60]
     app = AppTest.from_file(PAGE, default_timeout=180)

@@ -16,14 +16,15 @@ from tests.app.embeddings.page import N_USERS, open_page, words
 NAMES = ["layer 0", "layer 3"]
 
 
-def found(users, items, spread, widths=(1.0, 1.0)):
+def found(users, items, spread, widths=(1.0, 1.0), *, collapsed=False):
     """A map of two layers with these measures, ``widths`` wide."""
     quality = [
         {"mad_users": u, "mad_items": i, "spread": s}
         for u, i, s in zip(users, items, spread, strict=True)
     ]
     square = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]]) / np.sqrt(2)
-    return SimpleNamespace(quality=quality, coords=[square * width for width in widths])
+    coords = [square * width for width in widths]
+    return SimpleNamespace(quality=quality, coords=coords, collapsed=[False, collapsed])
 
 
 def test_a_run_that_gathers() -> None:
@@ -71,6 +72,18 @@ def test_umap_is_named_only_where_it_is_shown() -> None:
     assert "UMAP" not in spread_story(NAMES, {"pca": pca})
     both = spread_story(NAMES, {"pca": pca, "umap": pca})
     assert "of the UMAP map ×1.00" in both
+    assert "UMAP does not show this collapse" not in both
+
+
+def test_a_collapse_that_umap_hides_is_said_with_both_factors() -> None:
+    measures = ((0.9, 0.001), (0.9, 0.001), (1.0, 0.04))
+    pca = found(*measures, widths=(0.5, 0.02), collapsed=True)
+    wide = found(*measures, widths=(2.0, 3.0), collapsed=True)
+    told = spread_story(NAMES, {"pca": pca, "umap": wide})
+    assert "cloud changes ×0.04, that of the PCA map ×0.04, that of the UMAP map ×1.50." in told
+    assert "**UMAP does not show this collapse**" in told
+    honest = spread_story(NAMES, {"pca": pca, "umap": pca})
+    assert "UMAP does not show" not in honest
 
 
 def test_undefined_measures_tell_no_story() -> None:
@@ -79,7 +92,7 @@ def test_undefined_measures_tell_no_story() -> None:
 
 
 def test_the_page_tells_the_story_of_its_run_without_umap(add_run) -> None:
-    layers = add_run("one")
+    layers = add_run("one", linear=False)
     app = open_page()
     quality = project(layers, "pca", n_users=N_USERS).quality
     before, after = quality[0]["mad_users"], quality[-1]["mad_users"]
