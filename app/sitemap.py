@@ -10,6 +10,7 @@ import streamlit as st
 from rednd_core.config import PROJECT_ROOT
 
 PAGES = {
+    "learn": ("7_Learn.py", "Learn", ":material/school:"),
     "depth": ("6_Depth.py", "Depth", ":material/layers:"),
     "embeddings": ("1_Embeddings.py", "Embeddings", ":material/scatter_plot:"),
     "smoothness": ("2_Smoothness.py", "Smoothness", ":material/blur_on:"),

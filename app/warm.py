@@ -57,11 +57,18 @@ def _warm() -> None:
     from app import cached
     from app.data import view as data
     from app.depth import view as depth
+    from app.learn import view as learn
     from app.recommendations import view as recommendations
     from app.smoothness import view as smoothness
 
     cached.models()  # This call imports torch, which most pages need.
-    for prepare in (depth.prepare, recommendations.prepare, smoothness.prepare, data.prepare):
+    for prepare in (
+        depth.prepare,
+        recommendations.prepare,
+        smoothness.prepare,
+        data.prepare,
+        learn.prepare,
+    ):
         with suppress(RedndError):
             prepare()
 

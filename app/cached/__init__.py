@@ -6,6 +6,7 @@ everything that the value depends on; a run that is still training changes its `
 
 from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
 from app.cached.depths import ALL, Vectors, modalities, view_layers
+from app.cached.lessons import lesson, lesson_world
 from app.cached.maps import (
     LayerMap,
     joined_map,
@@ -72,6 +73,8 @@ __all__ = [
     "known_projection",
     "layer_recall",
     "layers",
+    "lesson",
+    "lesson_world",
     "mean_cosine",
     "modalities",
     "models",

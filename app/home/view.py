@@ -37,6 +37,7 @@ alignment, which keeps each node close to its own beginning. Here is one model w
 """
 
 NEXT = (
+    ("learn", "Ten lessons of five minutes: predict, look, go on."),
     ("depth", "One slider from layer 0 to 16: maps, measures and a user's list move together."),
     (
         "embeddings",

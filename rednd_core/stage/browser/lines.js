@@ -115,15 +115,3 @@ function between(series, depth) {
   if (from === null || to === null) return from;
   return from + (Math.min(depth, last) - lower) * (to - from);
 }
-
-/** The least of 1, 2, 4, 5, 8 times a power of ten that `value` does not exceed by more than 2 %: MAD may
- * lie a little above 1. */
-function ceiling(value) {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= value * 0.98);
-}
-
-function shortened(value) {
-  return Number(value.toPrecision(2)).toString();
-}

@@ -239,7 +239,7 @@ def test_an_empty_store_says_how_to_train(store: RunStore) -> None:
     assert not app.exception
     assert not figures(app)
     assert "rednd train" in app.code[0].value
-    assert len(app.get("page_link")) == 7  # the six pages, and training once more
+    assert len(app.get("page_link")) == 8  # the seven pages, and training once more
 
 
 def test_a_broken_run_is_named_and_hides_nothing(add_run, store: RunStore) -> None:

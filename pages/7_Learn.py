@@ -1,0 +1,3 @@
+from app.learn.view import render
+
+render()
