@@ -21,7 +21,7 @@ from rednd_core.errors import ConfigError
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.runs import Run
 from rednd_core.smoothness import measure_layers
-from rednd_core.stage.of_run import layers_to_depth
+from rednd_core.stage.depths import each_vector
 
 DEPTH = 16
 """Layers of all pictures: deep enough that a linear model has collapsed."""
@@ -79,7 +79,7 @@ class LessonRun:
     @cached_property
     def layers(self) -> list[Layer]:
         """x^0 .. x^DEPTH, (N, d) each."""
-        return list(layers_to_depth(self.run.layers(), self.graph, DEPTH))
+        return list(each_vector(self.run.layers(), self.graph, "layer", DEPTH))
 
     @cached_property
     def readouts(self) -> list[Layer]:
