@@ -45,8 +45,8 @@ def load_run_data(run: Run) -> Dataset:
         name, ids = record.data.name if record.data else run.name, run.ids()
         return without_interactions(name, ids.users if ids else (), ids.items if ids else ())
     record.require_place()
-    dataset = load_recorded(record.config.data, record.data_digest)
-    record.require_data(dataset.digest)
+    dataset = load_recorded(record.config.data, record.data_digest, record.pairs_digest)
+    record.require_data(dataset.digest, dataset.pairs_digest)
     return dataset
 
 

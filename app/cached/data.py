@@ -70,13 +70,11 @@ def run_dataset(run: Run) -> Dataset:
         return _nodes_alone(str(run.path), run.layer_version, run)
     record.require_place()
     loaded = dataset(record.config.data)
-    if record.data_digest not in (
-        None,
-        loaded.digest,
-    ):  # numbered as runs of before did, or changed
+    if record.data is not None and not record.data.fits(loaded.digest, loaded.pairs_digest):
+        # Numbered as earlier runs were, or changed.
         config = record.config.data
         loaded = _dataset(config.model_dump_json(), _signature(config), record.data_digest)
-    record.require_data(loaded.digest)
+    record.require_data(loaded.digest, loaded.pairs_digest)
     return loaded
 
 

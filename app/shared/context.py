@@ -146,5 +146,5 @@ def comparable(run: Run) -> list[RunEntry]:
         and facts is not None
         and entry.record is not None
         and entry.record.data is not None
-        and entry.record.data.digest == facts.digest
+        and entry.record.data.same_pairs(facts)
     ]

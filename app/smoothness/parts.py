@@ -219,7 +219,7 @@ def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list
         and entry.record.data is not None
         and entry.record.model is not None
         and data is not None
-        and entry.record.data.digest == data.digest
+        and entry.record.data.same_pairs(data)
         and WEIGHT in entry.record.config.hyperparameters
     ]
     found = choose_modality(weighted, chosen[0].modality)

@@ -56,7 +56,7 @@ def publish(
     opened[0].record.require_interactions("layers of any depth")
     dataset = load_run_data(opened[0])
     for other in opened[1:]:
-        if load_run_data(other).digest != dataset.digest:
+        if load_run_data(other).pairs_digest != dataset.pairs_digest:
             raise RunError(
                 expected=f"two runs on the same data and split as {opened[0].name}",
                 found=f"{other.name}, which has others",

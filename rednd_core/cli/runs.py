@@ -1,4 +1,4 @@
-"""``rednd runs``: list, show, delete, restore, import, export."""
+"""``rednd runs``: list, show, delete, restore, relink, import, export."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednd_core.cli.import_runs import import_run
-from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table
+from rednd_core.cli.options import Json, RunsDir, open_store, print_json, show_table, stored_path
 from rednd_core.cli.speech import tell
 
 if TYPE_CHECKING:
     from rednd_core.runs import RunEntry
 
-HELP = """List, show, delete, restore, import and export runs.
+HELP = """List, show, delete, restore, relink, import and export runs.
 
 Examples:
 
@@ -150,6 +150,37 @@ def restore(
             for entry in store.deleted()
         ]
         show_table(f"{len(rows)} deleted runs", ["run", "deleted", "size"], rows)
+
+
+@runs_app.command()
+def relink(
+    name: Name,
+    data: Annotated[Path, typer.Option("--data", help="Where the data set lies now.")],
+    runs_dir: RunsDir = None,
+) -> None:
+    """Say where the data set of a run lies now; it has to be the same data set.
+
+    Example: `rednd runs relink lightgcn-baby-1 --data /data/baby`
+    """
+    from rednd_core.data import load_recorded
+    from rednd_core.errors import RunError
+    from rednd_core.runs.data_place import move_place, with_path
+    from rednd_core.runs.ownership import preparing, require_over
+
+    store = open_store(runs_dir)
+    run, path = store.open(name), stored_path(data)
+    if run.bundled:
+        raise RunError(
+            expected="a run of your own", found=f"{name}, a bundled run", remedy="leave it as it is"
+        )
+    run.record.require_interactions("data of the run")
+    moved = with_path(run.record, path)
+    dataset = load_recorded(moved.config.data, moved.data_digest, moved.pairs_digest)
+    moved.require_data(dataset.digest, dataset.pairs_digest)
+    with preparing(store.root):
+        require_over(run)
+        move_place(run, path)
+    tell(f"The data set of {name} is {path}")
 
 
 @runs_app.command("export")

@@ -15,6 +15,7 @@ from rednd_core.cli.options import (
     Json,
     RunsDir,
     open_store,
+    parse_assignments,
     print_json,
     run_settings,
     stored_path,
@@ -43,7 +44,12 @@ def train(
     reading: DataOptions = DataOptions(),
     runs_dir: RunsDir = None,
     run: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
-    resume: Annotated[str | None, typer.Option(help="Continue this run.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            help="Continue this run; --set may change its epochs, patience, device and engine."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model and record the run.
@@ -55,10 +61,12 @@ def train(
     * `rednd train --data reviews.csv --column user=reviewer --column item=product --model lightgcn`
     * `rednd train --data baby --model lightgcn --split random --ratios 0.7,0.1,0.2 --split-seed 3`
     * `rednd train --resume rednnd-baby-1`
+    * `rednd train --resume rednnd-baby-1 --set epochs=200 --set device=cpu`
     * `torchrun --nproc-per-node 2 -m rednd_core train --data baby --model rednnd`
     """
     from rednd_core.modeling.defaults import configure
     from rednd_core.runs import RunWriter
+    from rednd_core.runs.continuing import change_training, continued_training
     from rednd_core.runs.ownership import continuing
     from rednd_core.runs.store import new_run
     from rednd_core.training.distributed import joined
@@ -69,17 +77,18 @@ def train(
             return
         store = open_store(runs_dir)
         if resume is not None:
-            new = (data, model, settings, run, seed)
-            if reading.are_given or any(option not in (None, []) for option in new):
+            if reading.are_given or any(option is not None for option in (data, model, run, seed)):
                 raise ConfigError(
-                    expected="--resume alone, as a run keeps its settings",
-                    found="further settings",
+                    expected="--resume alone or with --set, as a run keeps its model and data",
+                    found="further options",
                     remedy="leave them out, or start a new run with them",
                 )
             opened = store.open(resume)
+            training = continued_training(opened, parse_assignments(settings or []))
             with continuing(opened):
                 writer = RunWriter(opened.path)
                 with writer.recording_failure():
+                    change_training(writer, training)
                     writer.claim()
         else:
             if data is None or model is None:

@@ -37,7 +37,9 @@ def load_configured(config: DataConfig) -> Dataset:
     return as_dataset(read_parts(config))
 
 
-def load_recorded(config: DataConfig, digest: str | None) -> Dataset:
+def load_recorded(
+    config: DataConfig, digest: str | None, pairs_digest: str | None = None
+) -> Dataset:
     """The data set that a run was trained on.
 
     Runs made before ids were labels numbered users and items as the file had them, and their layers are
@@ -45,9 +47,10 @@ def load_recorded(config: DataConfig, digest: str | None) -> Dataset:
 
     Args:
         digest: what the run recorded; None takes the data as they are.
+        pairs_digest: what a run has recorded that reads no features, which then may have changed.
     """
     dataset = load_configured(config)
-    if digest in (None, dataset.digest):
+    if digest in (None, dataset.digest) or dataset.pairs_digest in (digest, pairs_digest):
         return dataset
     former = read_parts(config, numbered_by_file=True)
     if former.errors:
@@ -68,6 +71,7 @@ def as_dataset(parts: Parts) -> Dataset:
     assert parts.item_ids is not None
     assert parts.split is not None
     features = {table.modality: table.values for table in parts.features}
+    of_pairs, whole = digests(parts.split, parts.table.user_ids, parts.item_ids, features)
     return Dataset(
         name=_name(parts.path),
         path=str(parts.path),
@@ -78,7 +82,8 @@ def as_dataset(parts: Parts) -> Dataset:
         item_ids=parts.item_ids,
         features=features,
         items=align_items(parts.listed, parts.item_ids),
-        digest=dataset_digest(parts.split, parts.table.user_ids, parts.item_ids, features),
+        digest=whole,
+        pairs_digest=of_pairs,
         notices=parts.notices,
         recognised=parts.recognised,
         left_out=parts.left_out,
@@ -102,7 +107,7 @@ def without_interactions(name: str, user_ids: Sequence[str], item_ids: Sequence[
         item_ids=items,
         features={},
         items=align_items(None, items),
-        digest=dataset_digest(nobody, users, items, {}),
+        digest=digests(nobody, users, items, {})[1],
     )
 
 
@@ -111,10 +116,10 @@ def _name(place: Path) -> str:
     return place.name if place.is_dir() else Path(place.name.removesuffix(".gz")).stem
 
 
-def dataset_digest(
+def digests(
     split: Split, user_ids: IdArray, item_ids: IdArray, features: Mapping[str, FloatArray]
-) -> str:
-    """BLAKE2b over ids, split pairs (in canonical order already) and features, with their sizes."""
+) -> tuple[str, str]:
+    """BLAKE2b over ids and split pairs (in canonical order already), and over these and the features."""
     digest = hashlib.blake2b(digest_size=16)
     for ids in (user_ids, item_ids):
         for block in json_blocks(ids):
@@ -123,8 +128,9 @@ def dataset_digest(
         digest.update(f"|{len(pairs)}|".encode())
         for column in (pairs.users, pairs.items):
             digest.update(np.ascontiguousarray(column, dtype="<i8").data)
+    of_pairs = digest.hexdigest()
     for modality in sorted(features):
         values = features[modality]
         digest.update(f"|{modality}{values.shape}|".encode())
         digest.update(np.ascontiguousarray(values, dtype="<f4").data)
-    return digest.hexdigest()
+    return of_pairs, digest.hexdigest()

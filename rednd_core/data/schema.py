@@ -109,6 +109,7 @@ class Dataset:
         items: one row an item in dense order, columns ``item_id`` (str) and whatever the items table
             has (``title``, ``category``, ``image``, ...); always present, at least ``item_id``.
         digest: hex digest of interactions, split and features: what a run was trained on.
+        pairs_digest: the same without the features: all that a model reads which needs none.
         recognised: what the files were taken for, one sentence.
         left_out: files and columns that were not read.
         users_table: the table of users beside the interactions, not read yet.
@@ -130,6 +131,7 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     users_table: SideTable | None = None
     users_problem: DataError | None = None
+    pairs_digest: str = ""
 
     @property
     def train(self) -> Interactions:

@@ -192,7 +192,8 @@ def _record(
     """The run, whole; nothing of it stays where it cannot be written."""
     writer = new_run(store, config, name or store.new_name(IMPORTED, dataset.name))
     try:
-        writer.describe(Provenance(seed=0, versions=versions()), data_facts(dataset), layers.facts)
+        origin = Provenance(seed=0, versions=versions())
+        writer.describe(origin, data_facts(dataset, reads_features=False), layers.facts)
         writer.save_ids(dataset.user_ids, dataset.item_ids)
         writer.save_layers(
             {MODALITY: list(layers.states)}, layers.user_emb, layers.item_emb, epoch=0

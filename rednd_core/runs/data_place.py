@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
+from rednd_core import atomic
 from rednd_core.config import resolve_data_path
 from rednd_core.errors import RedndError
 from rednd_core.runs.record import RunRecord
+from rednd_core.runs.run import Run
 from rednd_core.runs.store import RunEntry
 
 
@@ -40,6 +42,11 @@ def with_place(record: RunRecord, entries: Sequence[RunEntry]) -> RunRecord:
         if same and _leads_somewhere(known):
             return with_path(record, known.config.data.path)
     return record
+
+
+def move_place(run: Run, path: str) -> None:
+    """Record that the data set of a run lies at ``path`` now; the caller has compared the digests."""
+    atomic.write_json(run.layout.config, with_path(run.record, path))
 
 
 def _leads_somewhere(record: RunRecord) -> bool:

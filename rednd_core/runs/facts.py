@@ -41,7 +41,12 @@ Widths = Annotated[
 
 
 class DataFacts(StrictModel):
-    """What the run was trained on; ``digest`` is the data set's own."""
+    """What the run was trained on.
+
+    Attributes:
+        digest: of interactions, split and features. pairs_digest: without the features; None in older runs.
+        reads_features: whether the model has read them; if not, they may change.
+    """
 
     name: Name
     digest: Name
@@ -50,6 +55,23 @@ class DataFacts(StrictModel):
     n_train: Count
     n_valid: Count
     n_test: Count
+    pairs_digest: Name | None = None
+    reads_features: bool = True
+
+    def fits(self, digest: str, pairs_digest: str = "") -> bool:
+        """Whether a data set with these digests is the one that was read.
+
+        Data that had no features when they were recorded have a digest of pairs alone.
+        """
+        if self.digest in (digest, pairs_digest):
+            return True
+        return not self.reads_features and self.pairs_digest == pairs_digest
+
+    def same_pairs(self, other: DataFacts) -> bool:
+        """Whether two runs can be compared: the same users, items and split."""
+        return self.digest == other.digest or (
+            self.pairs_digest is not None and self.pairs_digest == other.pairs_digest
+        )
 
     @property
     def n_nodes(self) -> int:

@@ -115,15 +115,17 @@ class _RunRecord(AnyRecord):
         return None if self.data is None else self.data.digest
 
     @property
+    def pairs_digest(self) -> str | None:
+        """The digest of users, items and pairs, where the run has read nothing else."""
+        return None if self.data is None or self.data.reads_features else self.data.pairs_digest
+
+    @property
     def has_interactions(self) -> bool:
         """False for vectors that were imported without a data set."""
         return self.config.data.path != NO_INTERACTIONS
 
     def require_interactions(self, what: str) -> None:
-        """Refuse what only interactions can tell.
-
-        Args:
-            what: of the run, in the plural, e.g. ``"recommendations"``.
+        """Refuse ``what`` (in the plural, e.g. ``"recommendations"``), which only interactions can tell.
 
         Raises:
             RunError: the run was imported as vectors alone.
@@ -145,16 +147,19 @@ class _RunRecord(AnyRecord):
             raise RunError(
                 expected=f"the data set {self.data.name} that the run was trained on ({self.data.sizes})",
                 found=f"nothing at {self.config.data.path}",
-                remedy="put the data set back there, or train a new run on the data that you have",
+                remedy="say where it lies now: rednd runs relink RUN --data PATH",
             )
 
-    def require_data(self, digest: str) -> None:
+    def require_data(self, digest: str, pairs_digest: str = "") -> None:
         """Refuse a data set other than the one that the run was trained on.
 
+        Args:
+            digest, pairs_digest: of the data set. Features that the run has not read may differ.
+
         Raises:
-            RunError: ``digest`` is not the recorded one. A run that has none yet takes any.
+            RunError: other content. A run that has recorded no data yet takes any.
         """
-        if self.data is not None and self.data.digest != digest:
+        if self.data is not None and not self.data.fits(digest, pairs_digest):
             raise RunError(
                 expected=f"the data set {self.data.name} that the run was trained on ({self.data.sizes})",
                 found=f"{self.config.data.path} with other content",

@@ -17,7 +17,7 @@ from rednd_core.graph.propagator import Propagator
 from rednd_core.modeling.base import Recommender
 from rednd_core.modeling.inputs import build_inputs
 from rednd_core.modeling.observe import current_embeddings, current_layers, current_readouts
-from rednd_core.modeling.registry import create_model
+from rednd_core.modeling.registry import card, create_model
 from rednd_core.reproducibility import commit, seed_everything, versions
 from rednd_core.runs import ModelFacts
 from rednd_core.runs.record import EvaluationRecord, Provenance
@@ -64,11 +64,18 @@ class Experiment:
     model: Recommender
 
 
-def build(config: RunConfig, *, digest: str | None = None, to_train: bool = True) -> Experiment:
+def build(
+    config: RunConfig,
+    *,
+    digest: str | None = None,
+    pairs_digest: str | None = None,
+    to_train: bool = True,
+) -> Experiment:
     """Load the data and build the model; seeds everything first.
 
     Args:
-        digest: of the data that a run was trained on, None for a new run.
+        digest, pairs_digest: of the data that a run was trained on, None for a new run; see
+            :func:`rednd_core.data.load_recorded`.
         to_train: whether memory for training is asked for; a checkpoint needs only its parameters.
 
     Raises:
@@ -76,7 +83,7 @@ def build(config: RunConfig, *, digest: str | None = None, to_train: bool = True
     """
     training = config.training
     device = resolve_device(training.device)
-    dataset = load_recorded(config.data, digest)
+    dataset = load_recorded(config.data, digest, pairs_digest)
     if to_train:
         require_memory(config.model, config.hyperparameters, dataset, device)
     seed_everything(training.seed)
@@ -92,6 +99,7 @@ class Task(StrictModel):
     config: RunConfig
     resume: bool
     digest: str | None = None
+    pairs_digest: str | None = None
 
 
 def train_run(
@@ -112,13 +120,20 @@ def train_run(
         world: the processes that train it together; the others call :func:`take_part`.
     """
     record = writer.record
-    task = Task(config=record.config, resume=resume, digest=record.data_digest)
+    task = Task(
+        config=record.config,
+        resume=resume,
+        digest=record.data_digest,
+        pairs_digest=record.pairs_digest,
+    )
     world.gather(task.model_dump_json().encode())
     with writer.beating():
-        experiment = build(record.config, digest=record.data_digest)
+        experiment = build(
+            record.config, digest=record.data_digest, pairs_digest=record.pairs_digest
+        )
         model, dataset = experiment.model, experiment.dataset
         if resume:
-            writer.record.require_data(dataset.digest)
+            writer.record.require_data(dataset.digest, dataset.pairs_digest)
         for watcher in watch:
             watcher.on_data(dataset)
         _agree(world, experiment)
@@ -184,7 +199,7 @@ def take_part(world: World, poll: Poll = lambda: ()) -> None:
         poll: commands that reach this process, e.g. a signal to stop; all processes obey them.
     """
     task = Task.model_validate_json(world.gather(b"")[0])
-    experiment = build(task.config, digest=task.digest)
+    experiment = build(task.config, digest=task.digest, pairs_digest=task.pairs_digest)
     _agree(world, experiment)
     trainer = Trainer(
         experiment.model,
@@ -204,8 +219,14 @@ def open_checkpoint(writer: RunWriter) -> Experiment:
     This is how an imported checkpoint becomes a run that can be looked at.
     """
     record = writer.record
-    experiment = build(record.config, digest=record.data_digest, to_train=False)
-    writer.record.require_data(experiment.dataset.digest)
+    experiment = build(
+        record.config,
+        digest=record.data_digest,
+        pairs_digest=record.pairs_digest,
+        to_train=False,
+    )
+    of = experiment.dataset
+    writer.record.require_data(of.digest, of.pairs_digest)
     epoch = 0
     if experiment.model.trainable:
         epoch = load_parameters(writer.layout.best_checkpoint, experiment.model)
@@ -246,7 +267,7 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
             commit=commit(),
             processes=processes,
         ),
-        data_facts(dataset),
+        data_facts(dataset, reads_features="features" in card(config.model).needs),
         ModelFacts(
             widths=_widths(layers),
             readout=model.readout,

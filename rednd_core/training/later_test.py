@@ -28,8 +28,9 @@ def record_test(writer: RunWriter) -> EvaluationRecord:
             found="none",
             remedy="train the run to its end first",
         )
-    dataset = load_recorded(config.data, writer.record.data_digest)
-    writer.record.require_data(dataset.digest)
+    record = writer.record
+    dataset = load_recorded(config.data, record.data_digest, record.pairs_digest)
+    record.require_data(dataset.digest, dataset.pairs_digest)
     metrics, n_users = {}, 0
     if len(dataset.test):
         found = evaluate(*run.embeddings(), dataset.train_matrix, dataset.test, config.training.ks)

@@ -47,8 +47,12 @@ def record_metrics(
     return record
 
 
-def data_facts(dataset: Dataset) -> DataFacts:
-    """What a run on a data set records about it."""
+def data_facts(dataset: Dataset, *, reads_features: bool = True) -> DataFacts:
+    """What a run on a data set records about it.
+
+    Args:
+        reads_features: whether the model reads any; if not, the run stays valid when they change.
+    """
     return DataFacts(
         name=dataset.name,
         digest=dataset.digest,
@@ -57,4 +61,6 @@ def data_facts(dataset: Dataset) -> DataFacts:
         n_train=len(dataset.train),
         n_valid=len(dataset.valid),
         n_test=len(dataset.test),
+        pairs_digest=dataset.pairs_digest or None,
+        reads_features=reads_features,
     )

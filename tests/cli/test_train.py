@@ -194,9 +194,16 @@ def test_resume_goes_on_to_the_same_end(
 
 
 def test_what_cannot_be_resumed(rednd, trained: RunStore, planted_folder: Path) -> None:
-    for extra in (["--seed", "3"], ["--set", "epochs=9"], ["--split", "random"], ["--run", "x"]):
+    for extra in (["--seed", "3"], ["--model", "mf"], ["--split", "random"], ["--run", "x"]):
         result = rednd("train", "--resume", "done", *extra)
-        assert (result.code, "--resume alone" in result.err) == (1, True)
+        assert (result.code, "--resume alone or with --set" in result.err) == (1, True)
+    for setting, said in (
+        ("learning_rate=0.1", "one of epochs, patience, device, engine with --resume"),
+        ("epochs=1", "more than the"),
+        ("patience=0", "a valid value for patience"),
+    ):
+        result = rednd("train", "--resume", "done", "--set", setting)
+        assert (result.code, said in result.err) == (1, True), result.err
     rednd("train", "--data", planted_folder, "--model", "popularity", "--run", "pop")
     result = rednd("train", "--resume", "pop")
     assert (result.code, "a last checkpoint of pop" in result.err) == (1, True)

@@ -53,7 +53,7 @@ def test_data_that_were_moved_are_asked_for_at_their_place(folder: Path, page: s
     folder.rename(folder.with_name("elsewhere"))
     said = problem(page)
     assert "Expected the data set my-data that the run was trained on (" in said
-    assert f"found nothing at {folder}; put the data set back there, or train a new run" in said
+    assert f"found nothing at {folder}; say where it lies now: rednd runs relink" in said
 
 
 @pytest.mark.parametrize("page", PAGES)
