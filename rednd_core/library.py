@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from rednd_core.errors import ConfigError, DataError, unknown_name
+from rednd_core.errors import ConfigError, DataError, RedndError, unknown_name
 from rednd_core.runs import Run, default_store
+from rednd_core.runs.ids import IdsRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,17 @@ def load_run_data(run: Run) -> Dataset:
     dataset = load_recorded(record.config.data, record.data_digest, record.pairs_digest)
     record.require_data(dataset.digest, dataset.pairs_digest)
     return dataset
+
+
+def known_ids(run: Run) -> IdsRecord | None:
+    """The original ids of a run; of an older one from its data set, None where that is not there."""
+    if (ids := run.ids()) is not None:
+        return ids
+    try:
+        dataset = load_run_data(run)
+    except RedndError:
+        return None
+    return IdsRecord(users=dataset.user_ids.tolist(), items=dataset.item_ids.tolist())
 
 
 class ChosenLayer(NamedTuple):

@@ -12,6 +12,7 @@ from app import cached
 from app.shared.text import escape_markdown
 from app.training.actions import PROBLEM, attempt
 from app.training.elsewhere import import_box
+from rednd_core.library import known_ids
 from rednd_core.runs import Run, export
 from rednd_core.runs.recycle_bin import MOST_BYTES, MOST_RUNS
 
@@ -94,7 +95,7 @@ def _delete(name: str) -> None:
 def export_bytes(run: Run) -> bytes:
     """The zip of a run that is over."""
     with tempfile.TemporaryDirectory() as folder:
-        return export(run, Path(folder) / f"{run.name}.zip").read_bytes()
+        return export(run, Path(folder) / f"{run.name}.zip", known_ids(run)).read_bytes()
 
 
 def _bin() -> None:

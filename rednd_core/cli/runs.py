@@ -189,13 +189,15 @@ def export_run(
     out: Annotated[Path, typer.Argument(help="Zip file to write.")],
     runs_dir: RunsDir = None,
 ) -> None:
-    """Write a run as one zip file.
+    """Write a run as one zip file, with the original ids of users and items beside its arrays.
 
     Example: `rednd runs export shop-lightgcn lightgcn.zip`
     """
+    from rednd_core.library import known_ids
     from rednd_core.runs import export
 
-    tell(str(export(open_store(runs_dir).open(name), out)))
+    run = open_store(runs_dir).open(name)
+    tell(str(export(run, out, known_ids(run))))
 
 
 runs_app.command("import")(import_run)

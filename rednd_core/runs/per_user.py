@@ -1,4 +1,5 @@
-"""per_user.parquet: one row a user and split, ``user`` (dense id), ``split``, numeric metric columns.
+"""per_user.parquet: one row a user and split: ``user`` (dense id), ``user_id`` (the original one, not in runs
+from before), ``split``, and numeric metric columns.
 
 It travels between machines as per_user.csv: a damaged or hostile parquet file can abort the whole
 process inside its C++ reader, so a foreign one is never opened.
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = frozenset({"valid", "test"})
+TEXTS = frozenset({"split", "user_id"})
 MAX_HEADER_BYTES = 4_000
 
 
@@ -30,7 +32,7 @@ def write_per_user(path: Path, frame: pd.DataFrame) -> None:
         and is_integer_dtype(kinds.get("user", object))
         and "split" in kinds
         and set(frame["split"].unique()) <= SPLITS
-        and all(is_numeric_dtype(kind) for name, kind in kinds.items() if name != "split")
+        and all(is_numeric_dtype(kind) for name, kind in kinds.items() if name not in TEXTS)
     ):
         raise _misfit(", ".join(f"{name} ({kind})" for name, kind in frame.dtypes.items()))
     write_parquet(path, frame)
@@ -65,6 +67,9 @@ def read_foreign_csv(path: Path, n_users: int) -> pd.DataFrame:
     ):
         raise _misfit(f"the columns {header[:200]!r}")
     types = dict.fromkeys(names, "float64") | {"user": "int64", "split": "str"}
+    empty = {name: ["", "nan"] for name in names if name not in TEXTS}
+    if "user_id" in names:
+        types["user_id"] = "str"
     try:
         frame = pd.read_csv(
             path,
@@ -72,6 +77,8 @@ def read_foreign_csv(path: Path, n_users: int) -> pd.DataFrame:
             skiprows=1,
             dtype=types,
             index_col=False,
+            keep_default_na=False,  # "NA" may be the id of a user
+            na_values=empty,
             nrows=2 * n_users + 1,
         )
     except (ValueError, OverflowError) as error:

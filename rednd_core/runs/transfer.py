@@ -20,6 +20,7 @@ from rednd_core.errors import CheckpointError, DataError, RedndError, RunError
 from rednd_core.runs.archive import is_kept, unpack
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.data_place import with_path, with_place, without_place
+from rednd_core.runs.ids import IdsRecord
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
@@ -32,8 +33,11 @@ from rednd_core.writable import make_folder, require_output
 COMPRESSED = frozenset({".json", ".jsonl"})
 
 
-def export(run: Run, path: Path) -> Path:
+def export(run: Run, path: Path, ids: IdsRecord | None = None) -> Path:
     """Write ``run`` as a zip at ``path`` and return that.
+
+    Args:
+        ids: original ids, for a run that was made before runs had them.
 
     What tells of the machine stays behind: the process, the log, and where the data set lay.
 
@@ -60,6 +64,7 @@ def export(run: Run, path: Path) -> Path:
         run.layout.config: placeless,
         run.layout.status: status.model_copy(update={"process": None, "message": message}),
     }
+    ids = None if run.layout.ids.exists() else ids
     kept = {n: f for n, f in files.items() if is_kept(n) and f not in (*carried, run.layout.log)}
 
     def write(stream: BinaryIO) -> None:
@@ -73,7 +78,13 @@ def export(run: Run, path: Path) -> Path:
                     # Float32 noise hardly shrinks; compressing it would only cost time.
                     method = zipfile.ZIP_DEFLATED if file.suffix in COMPRESSED else None
                     archive.write(file, f"{run.name}/{name}", compress_type=method)
+            if ids is not None:
+                content = atomic.encode_json(ids)
+                archive.writestr(f"{run.name}/{run.layout.ids.name}", content, zipfile.ZIP_DEFLATED)
             if (table := run.per_user()) is not None:
+                if ids is not None and "user_id" not in table:
+                    of_rows = [ids.users[user] for user in table["user"]]
+                    table.insert(1, "user_id", of_rows)
                 text = table.to_csv(index=False)
                 archive.writestr(f"{run.name}/per_user.csv", text, zipfile.ZIP_DEFLATED)
 

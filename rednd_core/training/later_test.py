@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from rednd_core.data import load_recorded
@@ -10,6 +11,7 @@ from rednd_core.evaluation.evaluate import evaluate
 from rednd_core.runs.record import EvaluationRecord
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import RunWriter
+from rednd_core.training.results import per_user_rows
 
 
 def record_test(writer: RunWriter) -> EvaluationRecord:
@@ -35,7 +37,9 @@ def record_test(writer: RunWriter) -> EvaluationRecord:
     if len(dataset.test):
         found = evaluate(*run.embeddings(), dataset.train_matrix, dataset.test, config.training.ks)
         metrics, n_users = dict(found.metrics), found.n_users
-        rows = [per_user[per_user["split"] == "valid"], found.per_user.assign(split="test")]
+        valid = per_user[per_user["split"] == "valid"]
+        valid = valid.assign(user_id=np.asarray(dataset.user_ids[valid["user"].to_numpy()]))
+        rows = [valid, per_user_rows(found, dataset, "test")]
         writer.save_per_user(pd.concat(rows, ignore_index=True))
     changes = {"test": metrics, "n_users": evaluation.n_users | {"test": n_users}}
     evaluation = evaluation.model_copy(update=changes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rednd_core.data.schema import Dataset
-from rednd_core.evaluation.evaluate import evaluate
+from rednd_core.evaluation.evaluate import Evaluation, evaluate
 from rednd_core.runs.facts import DataFacts
 from rednd_core.runs.record import EvaluationRecord
 from rednd_core.runs.writer import RunWriter
@@ -39,12 +40,19 @@ def record_metrics(
             continue
         found = evaluate(user_emb, item_emb, dataset.train_matrix, held_out, ks)
         metrics[name], n_users[name] = dict(found.metrics), found.n_users
-        frames.append(found.per_user.assign(split=name))
+        frames.append(per_user_rows(found, dataset, name))
     record = EvaluationRecord.model_validate({"epoch": epoch, **metrics, "n_users": n_users})
     writer.save_evaluation(record)
     if frames:
         writer.save_per_user(pd.concat(frames, ignore_index=True))
     return record
+
+
+def per_user_rows(found: Evaluation, dataset: Dataset, split: str) -> pd.DataFrame:
+    """The rows of per_user.parquet for one split: ``user``, ``user_id``, ``split`` and the metrics."""
+    rows = found.per_user.assign(split=split)
+    rows.insert(1, "user_id", np.asarray(dataset.user_ids[found.users]))
+    return rows
 
 
 def data_facts(dataset: Dataset, *, reads_features: bool = True) -> DataFacts:

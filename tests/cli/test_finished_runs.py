@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from rednd_core.runs import RunStore
 
 
@@ -26,12 +24,12 @@ def test_unknown_users_and_runs(rednd, trained: RunStore) -> None:
 
 
 def test_a_changed_data_set_is_noticed(rednd, trained: RunStore, planted_folder: Path) -> None:
-    features = planted_folder / "text_feat.npy"
-    content = features.read_bytes()
+    pairs = planted_folder / "interactions.csv"
+    content = pairs.read_bytes()
     try:
-        np.save(features, np.load(features) + 1)
+        pairs.write_bytes(content + b"ann-0,sku-29,0\n")
         for command in (["evaluate"], ["smoothness"], ["recommend", "--user", "ann-1"]):
             result = rednd(*command, "--run", "done")
             assert (result.code, "with other content" in result.err) == (1, True)
     finally:
-        features.write_bytes(content)
+        pairs.write_bytes(content)

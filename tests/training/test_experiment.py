@@ -151,7 +151,7 @@ def test_an_import_without_its_data_leaves_no_run(new_run, planted_folder, tmp_p
 def test_open_checkpoint_needs_the_same_data(new_run, planted_folder, tmp_path: Path) -> None:
     writer = new_run(epochs=1)
     train_run(writer)
-    facts = writer.record.data.model_copy(update={"digest": "0" * 32})
+    facts = writer.record.data.model_copy(update={"digest": "0" * 32, "pairs_digest": "0" * 32})
     writer.describe(writer.record.provenance, facts, writer.record.model)
     with pytest.raises(RunError, match="with other content"):
         open_checkpoint(writer)
