@@ -66,7 +66,7 @@ def run_box(
     none: Sequence[str] = (),
     help: str | None = None,
 ) -> Run | None:
-    """A select box of run names, and below it the model and the data of the chosen run.
+    """A select box of run names, and below it the chosen run's model, data, and notices of its training.
 
     The options are plain names, because the address bar keeps the text of an option.
 
@@ -85,7 +85,10 @@ def run_box(
     if name is None or name not in entries:
         return None
     st.caption(escape_markdown(facts(entries[name])))
-    return entries[name].run
+    run = entries[name].run
+    for notice in cached.history(run).notices:
+        st.info(escape_markdown(notice), icon=":material/lightbulb:")
+    return run
 
 
 def facts(entry: RunEntry) -> str:

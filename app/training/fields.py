@@ -115,13 +115,13 @@ def _written(value: Any) -> str:
 
 
 def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
-    """Least and largest value. An exclusive bound is among them; pydantic refuses it when the run starts."""
+    """Least and largest value. For a float an exclusive bound is among them, which pydantic refuses."""
     low = high = None
     for rule in field.metadata:
         low = getattr(rule, "ge", getattr(rule, "gt", low))
         high = getattr(rule, "le", high)
         if hasattr(rule, "lt"):
-            high = rule.lt - 1
+            high = rule.lt - 1 if field.annotation is int else rule.lt
     return low, high
 
 

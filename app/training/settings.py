@@ -40,7 +40,7 @@ def choose_settings(
     headline = weight_setting(card.live[0]) if card.live else None
     chosen: dict[str, Any] = {}
     if headline in fields:
-        chosen[headline] = _weight(card.live[0], fields[headline], known[headline], prefix)
+        chosen[headline] = _weight(card, fields[headline], known[headline], prefix)
     shown = [name for name in VISIBLE if name in fields]
     for column, name in zip(st.columns(len(VISIBLE)), shown, strict=False):
         with column:
@@ -63,8 +63,9 @@ def choose_settings(
     return chosen
 
 
-def _weight(loss: str, field: FieldInfo, default: Default, prefix: str) -> float:
+def _weight(card: ModelCard, field: FieldInfo, default: Default, prefix: str) -> float:
     """A slider of the weight that can be moved later on."""
+    loss = card.live[0]
     name = weight_setting(loss)
     return float(
         st.select_slider(
@@ -74,7 +75,8 @@ def _weight(loss: str, field: FieldInfo, default: Default, prefix: str) -> float
             format_func=lambda weight: f"{weight:g}",
             key=f"{prefix}.{name}",
             persist_state="session",
-            help=f"{effect_of(loss, field)} You can move it while the model trains.",
+            help=f"{effect_of(loss, field)} You can move it while the model trains. "
+            f"Setting `{name}`; {_whose(card, default)}.",
         )
     )
 
@@ -87,12 +89,17 @@ def _widget(
     prefix: str,
     choices: list[str],
 ) -> Any:
+    whose = _whose(card, default)
+    return setting(name, field, default.value, whose, f"{prefix}.{name}", choices)
+
+
+def _whose(card: ModelCard, default: Default) -> str:
     owners = {
         "data set": "the default is recommended by the data set",
         "model": f"the default is that of {card.title}",
         "project": "the default is that of the project",
     }
-    return setting(name, field, default.value, owners[default.owner], f"{prefix}.{name}", choices)
+    return owners[default.owner]
 
 
 def whose_defaults(

@@ -103,6 +103,8 @@ def _head(
         badge(status)
         st.markdown(said, width="stretch")
         buttons(run, status, place="watch")
+    for notice in history.notices:
+        st.info(escape_markdown(notice), icon=":material/lightbulb:")
     if bad_end:
         _bad_end(run, status)
 

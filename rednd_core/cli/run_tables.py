@@ -89,6 +89,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "state", f"{status.state} after epoch {status.epoch}{best}"
     if status.message and status.state != "finished":
         yield "message", status.message
+    for notice in run.notices():
+        yield "notice", notice
     weight = alignment_weight(run)
     if weight is not None and weight.moved:
         yield "alignment weight", str(weight)

@@ -83,6 +83,7 @@ def show(name: Name, runs_dir: RunsDir = None, as_json: Json = False) -> None:
             "path": str(run.path),
             "disk_bytes": run.disk_bytes,
             "status": run.status.model_dump(mode="json"),
+            "notices": run.notices(),
             "record": run.record.model_dump(mode="json"),
             "evaluation": evaluation.model_dump(mode="json") if evaluation else None,
         }

@@ -84,7 +84,8 @@ class LinearRecommender(BPRRecommender):
     """x^l = A x^(l-1), and z = mean of x^0 .. x^L: the sum of the layers by one pass of Horner's rule.
 
     It computes what :class:`BPRRecommender` would of the same ``ego`` and ``propagate`` (tests compare the
-    two), in two thirds of the time: no layer is kept, and the loss reads only the batch's rows.
+    two), in two thirds of the time: no layer is kept, and the loss reads only the batch's rows. With
+    ``extra_losses`` or ``penalised`` of its own a model has the losses of :class:`BPRRecommender`.
 
     Attributes:
         graph: A. n_layers: L.
@@ -101,6 +102,9 @@ class LinearRecommender(BPRRecommender):
         )
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        own, plain = type(self), BPRRecommender
+        if own.extra_losses is not plain.extra_losses or own.penalised is not plain.penalised:
+            return super().losses(batch)
         ego, above = self.graph.power_sum_rows(self.ego(), self.n_layers, self.nodes_of(batch))
         rows = ((ego + above) / (self.n_layers + 1)).chunk(3)
         return {

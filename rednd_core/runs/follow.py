@@ -25,10 +25,12 @@ class History:
         epochs: one row an epoch, as :meth:`Run.metrics` has them. Rows that a resume went back
             behind are left out.
         events: what happened beside the epochs, in order, and still holds.
+        notices: sentences of the trainer on how the epoch was chosen.
     """
 
     epochs: pd.DataFrame
     events: tuple[journal.Row, ...]
+    notices: tuple[str, ...] = ()
 
 
 class Follower:
@@ -59,7 +61,7 @@ class Follower:
                     self._valid.append(row)
                 held = self._valid.rows
                 epochs, events = journal.epochs_of(held), journal.events_of(held)
-                self._history = History(epochs, tuple(events))
+                self._history = History(epochs, tuple(events), journal.notices_of(held))
             return self._history
 
     def _forget(self) -> None:

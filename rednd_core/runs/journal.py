@@ -190,6 +190,25 @@ def events_of(valid: Sequence[Row]) -> list[Row]:
     return [row for row in valid if "event" in row]
 
 
+def notices_of(valid: Sequence[Row]) -> tuple[str, ...]:
+    """Sentences of the trainer on how the epoch was chosen, each once.
+
+    What was said before the first epoch holds for the whole run; what was said at an end holds until the
+    training is continued.
+    """
+    at_start: list[str] = []
+    at_end: list[str] = []
+    has_begun = False
+    for row in valid:
+        if "event" not in row:
+            has_begun = True
+        elif row["event"] == "continued":
+            at_end = []
+        elif row["event"] == "notice":
+            (at_end if has_begun else at_start).append(str(row.get("message", "")))
+    return tuple(dict.fromkeys([*at_start, *at_end]))
+
+
 def _precedes(row: Row, epoch: int, batch: float) -> bool:
     """Whether ``row`` is surely older than the saving at (epoch, batch).
 

@@ -92,6 +92,10 @@ class Run:
         """What happened beside the epochs (pauses, changed weights, ...), in order, and still holds."""
         return journal.events_of(self._valid_rows())
 
+    def notices(self) -> tuple[str, ...]:
+        """Sentences of the trainer on how the epoch was chosen, e.g. by a metric that is the same in all."""
+        return journal.notices_of(self._valid_rows())
+
     def ids(self) -> IdsRecord | None:
         """Original ids of users and items; None where the run was made before runs kept them."""
         return read_ids(self.layout.ids)

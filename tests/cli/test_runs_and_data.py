@@ -60,6 +60,13 @@ def test_show_prints_tables_for_people(rednd, trained: RunStore, monkeypatch) ->
     assert cells["learning_rate"] == ["0.02"]
 
 
+def test_show_tells_how_the_epoch_was_chosen(rednd, trained: RunStore) -> None:
+    with trained.open("done").layout.metrics.open("a") as file:
+        file.write('{"event": "notice", "time": 1.0, "message": "A saturated metric."}\n')
+    assert ["notice", "A saturated metric."] in body(rednd("runs", "show", "done").out)
+    assert rednd("runs", "show", "done", "--json").json["notices"] == ["A saturated metric."]
+
+
 def test_show_before_there_are_results(rednd, trained: RunStore) -> None:
     trained.open("done").layout.evaluation.unlink()
     out = rednd("runs", "show", "done").out

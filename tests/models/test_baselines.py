@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from rednd_core.errors import ConfigError
+from rednd_core.modeling.inputs import build_inputs
 from rednd_core.modeling.registry import create_model, hyperparameters, model_class
+from rednd_core.models.lightgcn import LightGCN, LightGCNHyperparameters
 
 
 def dense_adjacency(dataset) -> torch.Tensor:
@@ -126,3 +129,24 @@ def test_unknown_models_and_settings(planted) -> None:
         create_model("lightgcn", {"n_layer": 3}, None)
     with pytest.raises(ConfigError, match=r"valid value for n_layers \(.*32\), but found 33"):
         hyperparameters("lightgcn", {"n_layers": 33})
+
+
+@pytest.mark.parametrize("own", ["extra_losses", "penalised"])
+def test_a_linear_model_with_losses_of_its_own_has_them(small, batch, own: str) -> None:
+    """The fast losses of a linear model know neither; a model that writes them has the plain ones."""
+    terms = {
+        "extra_losses": lambda self, batch, users, items: {"mine": users.square().sum()},
+        "penalised": lambda self, batch: (self.node_emb[:2],),
+    }
+    cls = type("Mine", (LightGCN,), {own: terms[own]})
+    model = cls(build_inputs(small, engine="csr"), LightGCNHyperparameters(embedding_size=4))
+    found = model.losses(batch)
+    users, items = model.embeddings()
+    if own == "extra_losses":
+        torch.testing.assert_close(found["mine"], users.square().sum())
+    else:
+        want = model.node_emb[:2].square().sum() / (2 * 2)
+        torch.testing.assert_close(found["regularization"], want)
+    scores = users @ items.T
+    margins = scores[batch.users, batch.pos_items] - scores[batch.users, batch.neg_items]
+    torch.testing.assert_close(found["bpr"], F.softplus(-margins).mean())

@@ -65,6 +65,15 @@ def test_a_run_that_begins_again_has_no_past() -> None:
     ]
 
 
+def test_notices_of_an_end_hold_until_the_training_goes_on() -> None:
+    start, end = ({"event": "notice", "message": text} for text in ("at the start", "at the end"))
+    epoch, again = {"epoch": 1, "seconds": 1.0}, {"event": "continued", "epoch": 1}
+    assert journal.notices_of([start, epoch, end]) == ("at the start", "at the end")
+    assert journal.notices_of([start, epoch, end, again, epoch]) == ("at the start",)
+    assert journal.notices_of([start, again, start, epoch, end]) == ("at the start", "at the end")
+    assert journal.notices_of([epoch]) == ()
+
+
 def test_epochs_only_grow() -> None:
     assert valid(epoch(1), epoch(2), event("paused", 2, 0), epoch(3), epoch(2)) == ["1", "2"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -43,6 +44,19 @@ def page() -> None:
 
     run = pick_run(allow=lambda _: True)
     st.text("none" if run is None else run.name)
+
+
+def test_a_notice_of_the_training_stands_below_the_run(add) -> None:
+    quiet, blind = add("quiet"), add("blind")
+    message = "recall@20 cannot tell epochs apart: set select_by=recall@5."
+    with blind.run.layout.metrics.open("a") as file:
+        file.write(json.dumps({"event": "notice", "time": 1.0, "message": message}) + "\n")
+    for run, said in ((quiet, []), (blind, [message])):
+        app = AppTest.from_function(page)
+        app.query_params["run"] = run.name
+        app.run()
+        assert app.text[0].value == run.name
+        assert [box.value.replace("\\", "") for box in app.info] == said
 
 
 def test_own_runs_come_first_and_lightgcn_among_the_bundled(add) -> None:

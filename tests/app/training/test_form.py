@@ -105,6 +105,20 @@ def test_another_model_has_its_own_settings_and_its_own_slider(started) -> None:
     assert set(config.hyperparameters) == {"embedding_size", "reg_weight", "n_layers"}
 
 
+def test_the_settings_of_every_model_show_their_defaults() -> None:
+    app = open_page(FORM)
+    for name in model_names():
+        app.selectbox(key="train.model").set_value(name).run()
+        assert not app.exception, name
+        for key, field in model_class(name).settings_class.model_fields.items():
+            shown = [w.value for w in app.number_input if f"Setting `{key}`;" in w.help]
+            if field.annotation in (int, float) and key != "embedding_size" and shown:
+                assert shown == [field.default], (name, key)
+    app.selectbox(key="train.model").set_value("freedom").run()
+    share = next(w for w in app.number_input if w.label == "Edge dropout")
+    assert (share.value, share.min, share.max) == (0.8, 0, 1)
+
+
 def test_every_model_is_listed_with_its_family_and_says_what_it_needs() -> None:
     app = open_page(FORM)
     box = app.selectbox(key="train.model")
@@ -147,9 +161,19 @@ def test_the_form_says_whose_defaults_it_shows(planted_folder: Path, tmp_path: P
     epochs = app.number_input(key="train.sample_data/shop.rednnd.epochs")
     assert epochs.value == 600
     assert "the default is recommended by the data set" in epochs.help
+    slider = app.select_slider(key="train.sample_data/shop.rednnd.alignment_weight")
+    assert slider.value == RedNnDHyperparameters().alignment_weight
+    assert "Setting `alignment_weight`; the default is that of the project." in slider.help
     folder = tmp_path / "own"
     shutil.copytree(planted_folder, folder)
+    (folder / "recommended.toml").write_text("[rednnd]\nalignment_weight = 0.02\n")
     app.text_input(key="data_path.typed").set_value(str(folder)).run()
+    slider = app.select_slider[0]
+    assert slider.value == 0.02
+    assert "the default is recommended by the data set" in slider.help
+    (folder / "recommended.toml").unlink()
+    app.run()
+    assert app.select_slider[0].value == RedNnDHyperparameters().alignment_weight
     assert "**Of RedNⁿD (arXiv 2412.18962):** Learning rate." in words(app)
     rate = app.number_input(key="train.own.rednnd.learning_rate")
     assert (rate.value, "the default is that of RedNⁿD" in rate.help) == (1e-4, True)

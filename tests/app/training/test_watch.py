@@ -32,6 +32,13 @@ from tests.app.training.page import (
 )
 
 
+def test_what_early_stopping_chose_by_is_said(add_run) -> None:
+    writer = add_run("demo", "finished")
+    writer.append_event("notice", message="Validation recall@20 was best in the first of 5.")
+    app = open_page()
+    assert "was best in the first of 5" in " ".join(box.value for box in app.info)
+
+
 def test_a_running_run_is_found_and_drawn(add_run) -> None:
     add_run("over", "finished")
     writer = add_run("demo")
