@@ -1,9 +1,12 @@
 """Train the bundled runs on the sample shop and compute the maps that the app shows first.
 
     python sample_data/make_runs.py [RUN ...]
+    python sample_data/make_runs.py --snapshots
 
 Takes a few minutes on two cores. Existing bundled runs are replaced. What is needed only to resume a
-training (optimiser, generators) and the logs are left out, which halves the size.
+training (optimiser, generators) and the logs are left out, which halves the size. With ``--snapshots`` the pair
+that can be replayed is trained again beside the bundled one; where both come out equal, its snapshots alone
+are taken over.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ from rednd_core.runs import Provenance, Run, RunRecord, create_run  # noqa: E402
 from rednd_core.atomic import write_json  # noqa: E402
 from rednd_core.stage.contents import Cast  # noqa: E402
 from rednd_core.stage.of_run import stage_maps, stage_of_run  # noqa: E402
-from rednd_core.training.experiment import train_run  # noqa: E402
+from rednd_core.training.experiment import Summary, train_run  # noqa: E402
 
 SHOP = "sample_data/shop"
 SIZE = {"embedding_size": 32, "n_layers": 3}
@@ -43,8 +46,10 @@ SEED = 1
 OTHER_SEEDS = (2, 3)
 WEIGHTS = (0.0, 0.01, 0.1)
 COMPARED = (WEIGHTS[0], WEIGHTS[-1])  # by Home, which names the spread of several seeds
+REPLAYED = (0, 1, 3, 5, 8, 12, 18, 27, 41)  # epochs whose snapshots the pair keeps: 1.8 MB a run
+ROUNDING = 0.005  # what the rounding of another processor may grow to in a training, relative to what scores
 LEFT_OUT = ("log.txt", "job.json", "control")
-LOOKED_AT = ("layers", "readouts", "checkpoints")  # what a run needs whose metrics alone are shown does not have
+LOOKED_AT = ("layers", "readouts", "snapshots", "checkpoints")  # what a run needs whose metrics alone are shown does not have
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ class Plan:
     learning_rate: float
     seed: int = SEED
     whole: bool = True
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether the run keeps snapshots."""
+        return self.whole and self.settings.get("alignment_weight") in COMPARED
 
     @property
     def config(self) -> RunConfig:
@@ -91,18 +101,69 @@ PLANS = [
 
 def main() -> None:
     target = ROOT / SHOP
+    asked = sys.argv[1:]
+    if asked == ["--snapshots"]:
+        for plan in PLANS:
+            if plan.is_replayed:
+                add_snapshots(plan, Run(target / "runs" / plan.name))
+        return
     for plan in PLANS:
-        if sys.argv[1:] and plan.name not in sys.argv[1:]:
+        if asked and plan.name not in asked:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            record = RunRecord(config=plan.config, provenance=Provenance(seed=plan.seed))
-            writer = create_run(Path(folder) / plan.name, record)
-            summary = train_run(writer)
-            strip(writer.path, LEFT_OUT if plan.whole else LEFT_OUT + LOOKED_AT)
+            run, summary = train(plan, Path(folder))
+            strip(run.path, LEFT_OUT if plan.whole else LEFT_OUT + LOOKED_AT)
             shutil.rmtree(target / "runs" / plan.name, ignore_errors=True)
-            shutil.copytree(writer.path, target / "runs" / plan.name)
+            shutil.copytree(run.path, target / "runs" / plan.name)
         print(f"{plan.name}: best epoch {summary.best_epoch}, valid {summary.valid['recall@20']:.4f}")
     make_maps(target)
+
+
+def train(plan: Plan, folder: Path) -> tuple[Run, Summary]:
+    """The run of ``plan`` in ``folder``, with the snapshots that it shall keep."""
+    record = RunRecord(config=plan.config, provenance=Provenance(seed=plan.seed))
+    writer = create_run(folder / plan.name, record)
+    summary = train_run(writer)
+    run = Run(writer.path)
+    snapshots = run.snapshots()
+    if not plan.is_replayed:
+        shutil.rmtree(run.layout.snapshots)
+    elif snapshots is not None:
+        for epoch in set(snapshots.epochs) - set(REPLAYED):
+            run.layout.snapshot(epoch).unlink()
+    return run, summary
+
+
+def add_snapshots(plan: Plan, bundled: Run) -> None:
+    """Give a bundled run the snapshots of a second training that came out as the first one did."""
+    with tempfile.TemporaryDirectory() as folder:
+        run, _ = train(plan, Path(folder))
+        apart = difference(run, bundled)
+        if apart > ROUNDING:
+            raise SystemExit(
+                f"{plan.name}: the new training differs from the bundled one by {apart:.2g}, which is more "
+                f"than rounding. Train all bundled runs again, without --snapshots."
+            )
+        shutil.rmtree(bundled.layout.snapshots, ignore_errors=True)
+        shutil.copytree(run.layout.snapshots, bundled.layout.snapshots)
+    print(f"{plan.name}: snapshots added; the trainings differ by {apart:.2g} at most")
+
+
+def difference(one: Run, other: Run) -> float:
+    """How far two runs are apart: the larger of the relative distance of what scores and the largest
+    difference of a metric, after any epoch or at the end; infinite if they ended in different epochs."""
+    if (one.status.epoch, one.status.best_epoch) != (other.status.epoch, other.status.best_epoch):
+        return float("inf")
+    pairs = zip(one.embeddings(), other.embeddings(), strict=True)
+    apart = [float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs]
+    found, expected = one.evaluation(), other.evaluation()
+    assert found is not None and expected is not None
+    for split in ("valid", "test"):
+        mine, theirs = getattr(found, split), getattr(expected, split)
+        apart += [abs(mine[name] - theirs[name]) for name in theirs]
+    names = [name for name in other.metrics() if name.startswith("valid.")]
+    epochs = one.metrics()[names].to_numpy() - other.metrics()[names].to_numpy()
+    return max(*apart, float(np.abs(epochs).max()))
 
 
 def strip(run: Path, left_out: Sequence[str]) -> None:

@@ -45,7 +45,7 @@ from app.cached.runs import (
     run_entries,
     store,
 )
-from app.cached.stage import stage
+from app.cached.stage import replay_of, sources, stage
 from app.cached.umap import compile_umap
 
 __all__ = [
@@ -87,10 +87,12 @@ __all__ = [
     "projection",
     "ranks",
     "recommendations",
+    "replay_of",
     "run_dataset",
     "run_entries",
     "slices",
     "smoothness",
+    "sources",
     "stage",
     "store",
     "thumbnail",

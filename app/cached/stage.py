@@ -68,7 +68,8 @@ def _stage(
     _runs: Sequence[Run],
 ) -> tuple[str, bool]:
     from rednd_core.projection import default_map_cache
-    from rednd_core.stage.of_run import named_payload, stage_maps
+    from rednd_core.stage.of_run import depth_axis, named_payload, stage_maps
+    from rednd_core.stage.world import World
 
     data = run_dataset(_runs[0])
     of = cast("Cast", _cast(digest, follow, _runs[0]))
@@ -77,15 +78,19 @@ def _stage(
         found = cast("StageRun", _stage_run(key, digest, follow, title, view, modality, run))
         maps = stage_maps(found, of, data, default_map_cache(), compute_umap=with_umap)
         shown.append((found, maps))
-    payload = named_payload(shown, of, data, node_names(_runs[0]))
-    has_umap = all("umap" in maps for _, maps in shown)
-    return json.dumps(payload, separators=(",", ":"), allow_nan=False), has_umap
+    axis = depth_axis([found for found, _ in shown])
+    payload = named_payload(shown, of, axis, World.whole(data, graph(data)), node_names(_runs[0]))
+    return _text(payload), all("umap" in maps for _, maps in shown)
+
+
+def _text(payload: dict[str, Any]) -> str:
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False)
 
 
 def stage(
     runs: Sequence[tuple[Run, str, str]], view: Vectors, follow: int | None, with_umap: bool
 ) -> tuple[str, bool]:
-    """The stage of one or two runs on the same data, and whether UMAP is among its maps.
+    """The stage of one or two runs on the same data over the depths, and whether it has a UMAP.
 
     Args:
         runs: each with its title and its modality, see :func:`app.cached.modalities`.
@@ -97,3 +102,82 @@ def stage(
     shown, titles, modalities = zip(*runs, strict=True)
     keys = tuple(map(_key, shown))
     return _stage(keys, digest, follow, titles, modalities, view, with_umap, shown)
+
+
+def sources(runs: Sequence[tuple[Run, str, str]]) -> list[Any]:
+    """The snapshots of runs, each a ``stage.replay.Source``, as they lie there now.
+
+    Args:
+        runs: as in :func:`stage`.
+
+    Raises:
+        RunError: one of the runs keeps none.
+    """
+    from rednd_core.stage.replay import Source
+
+    return [Source.of(run, title) for run, title, _ in runs]
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing every epoch …")
+def _replay(
+    keys: tuple[tuple[str, str, str | None], ...],
+    titles: tuple[str, ...],
+    modalities: tuple[str, ...],
+    depth: int,
+    view: Vectors,
+    follow: int | None,
+    with_umap: bool,
+    _sources: Sequence[Any],
+) -> tuple[str, bool]:
+    from rednd_core.projection import default_map_cache
+    from rednd_core.stage import replay
+    from rednd_core.stage.of_run import named_payload
+
+    run = _sources[0].run
+    data = run_dataset(run)
+    of = graph(data)
+    world = replay.shared_world(_sources, data, of)
+    seen = replay.cast_of(world, follow)
+    epochs = replay.shared_epochs(_sources)
+    runs = [
+        replay.stage_over_epochs(
+            each,
+            own,
+            depth,
+            view,
+            cast=seen,
+            world=world,
+            graph=of,
+            modality=None if modality == ALL else modality,
+        )
+        for each, own, modality in zip(_sources, epochs, modalities, strict=True)
+    ]
+    maps = replay.replay_maps(runs, seen, world, default_map_cache(), compute_umap=with_umap)
+    payload = named_payload(
+        list(zip(runs, maps, strict=True)),
+        seen,
+        replay.axis_of(epochs),
+        world,
+        node_names(run),
+        same_axes=replay.same_axes(runs),
+    )
+    return _text(payload), all("umap" in drawn for drawn in maps)
+
+
+def replay_of(
+    snapshots: Sequence[Any],
+    modalities: Sequence[str],
+    depth: int,
+    view: Vectors,
+    follow: int | None,
+    with_umap: bool,
+) -> tuple[str, bool]:
+    """The stage of one or two runs on the same data over the epochs, and whether it has a UMAP.
+
+    Args:
+        snapshots: of :func:`sources`. modalities: one for each, see :func:`app.cached.modalities`.
+        depth: the layer that is shown. The others are as in :func:`stage`.
+    """
+    keys = tuple((str(of.run.path), of.snapshots.version, of.run.layer_version) for of in snapshots)
+    titles = tuple(of.title for of in snapshots)
+    return _replay(keys, titles, tuple(modalities), depth, view, follow, with_umap, snapshots)

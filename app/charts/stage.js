@@ -8,8 +8,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (root.shown !== data.payload) {
     root.shown = data.payload;
     root.stage?.end();
-    const start = root.stage ? { ...data.start, depth: root.stage.depth } : data.start;
-    root.stage = new Stage(root, JSON.parse(data.payload), { colors: data.colors, start,
+    const payload = JSON.parse(data.payload), { name } = payload.axis;
+    // Another run or other vectors: the slider stays where the reader has it.
+    const kept = root.stage?.axis.name === name ? { [name]: root.stage.value() } : {};
+    root.stage = new Stage(root, payload, { colors: data.colors, start: { ...data.start, ...kept },
       on: (chosen) => root.tell(chosen) });
   }
   root.tell = (chosen) => setTriggerValue("chosen", chosen);

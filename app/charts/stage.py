@@ -24,9 +24,10 @@ def depth_stage(
 
     Args:
         payload: the JSON of ``rednd_core.stage.payload.stage_payload``.
-        start: ``depth``, ``user`` (as links name users) and ``method`` of the map to begin with.
-        on_chosen: called with ``{"depth": 5}`` or ``{"user": "user:17"}`` when the reader chose one, as the
-            browser says: to be checked.
+        start: ``depth`` or ``epoch``, ``user`` (as links name users) and ``method`` of the map to begin
+            with.
+        on_chosen: called with ``{"depth": 5}``, ``{"epoch": 12}`` or ``{"user": "user:17"}`` when the
+            reader chose one, as the browser says: to be checked.
     """
     _component()(
         data={"payload": payload, "colors": COLORS, "start": start},

@@ -42,8 +42,9 @@ def publish(
     from rednd_core.graph.bipartite import bipartite_graph
     from rednd_core.projection import default_map_cache
     from rednd_core.stage.contents import Cast
-    from rednd_core.stage.of_run import named_payload, stage_maps, stage_of_run
+    from rednd_core.stage.of_run import depth_axis, named_payload, stage_maps, stage_of_run
     from rednd_core.stage.page import stage_page
+    from rednd_core.stage.world import World
 
     if not 1 <= len(run) <= MOST_RUNS or out.suffix.lower() != ".html":
         raise ConfigError(
@@ -79,13 +80,14 @@ def publish(
             (found, stage_maps(found, cast, dataset, default_map_cache(), compute_umap=umap))
         )
     names = NodeNames.of(dataset, user_table(dataset))
+    runs = [found for found, _ in shown]
     page = stage_page(
-        named_payload(shown, cast, dataset, names),
-        [found for found, _ in shown],
+        named_payload(shown, cast, depth_axis(runs), World.whole(dataset, graph), names),
+        runs,
         title=title,
         about=f"{' and '.join(found.title for found, _ in shown)} on {dataset.name}: "
         f"{dataset.n_users:,} users, {dataset.n_items:,} items.",
-        depth=shown[0][0].trained_depth,
+        depth=int(shown[0][0].beyond_from),
     )
     write_bytes(out, page.encode())
     tell(f"Wrote {out}: {len(page.encode()) / 1e6:.1f} MB, opens without a network.")

@@ -1,9 +1,13 @@
-"""What the Depth stage shows of one run: its layers become maps, lines and lists, one of each a depth."""
+"""What the Depth stage shows of one run: its steps become maps, lines and lists, one of each a step.
+
+A step is a matrix of vectors of all nodes: the layer of one depth, or a layer after one epoch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,10 +28,22 @@ MOST_NODES = 2_000
 MOST_USERS = 1_000
 """Users whose lists are sent to the browser."""
 RECALL_SCORES = 20_000_000
-"""User-item scores of one depth, from which its recall is computed."""
+"""User-item scores of one step, from which its recall is computed."""
 MEASURES = ("mad", "effective_rank")
 
 Layer = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the slider moves over.
+
+    Attributes:
+        steps: ascending depths or epochs; the steps of every run on the stage begin like these.
+    """
+
+    name: Literal["depth", "epoch"]
+    steps: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +74,24 @@ class Cast:
         return len(self.judged) == len(self.held_out) == self.n_pairs
 
     @classmethod
-    def of(cls, dataset: Dataset, graph: BipartiteGraph, follow: int | None = None) -> Cast:
+    def of(
+        cls,
+        dataset: Dataset,
+        graph: BipartiteGraph,
+        follow: int | None = None,
+        *,
+        with_held_out: bool = True,
+    ) -> Cast:
         """Choose at random, always in the same way.
 
         Args:
             follow: a user who must be among them, whatever the draw.
+            with_held_out: whether users without validation pairs are left out where others have some.
         """
         linked = np.flatnonzero(graph.degrees)
         nodes = sample_linked(graph.degrees > 0, dataset.n_users, MOST_NODES).nodes
         able = np.unique(dataset.valid.users)
-        candidates = able if len(able) else np.arange(dataset.n_users)
+        candidates = able if len(able) and with_held_out else np.arange(dataset.n_users)
         users = _drawn(candidates, MOST_USERS)
         if follow is not None:
             users = np.union1d(users, [follow])
@@ -94,7 +118,7 @@ def _drawn(of: IntArray, most: int) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """Lists of the users of a :class:`Cast`, when the vectors of one depth alone score.
+    """Lists of the users of a :class:`Cast`, when the vectors of one step alone score.
 
     Attributes:
         items: (K, u, LIST_LENGTH) dense item ids, best first; -1 where a user has fewer unseen items.
@@ -109,31 +133,34 @@ class Lists:
 
 @dataclass(frozen=True, eq=False)
 class StageRun:
-    """One run on the stage; K depths.
+    """One run on the stage; K steps.
 
     Attributes:
-        rows: K arrays (n, d), the vectors of ``Cast.nodes``; of narrower depths the last columns are 0.
-        measures: the table of ``measure_layers``, all nodes with a train interaction.
-        recall: a row a depth: ``value``, ``ci`` (NaN where every user counts), ``n`` users; empty without
+        beyond_from: the step with the trained depth, or with the best epoch; the steps after it are marked.
+        rows: K arrays (n, d), the vectors of ``Cast.nodes``; of narrower steps the last columns are 0.
+        measures: the table of ``measure_layers``, a layer a step, all nodes with a train interaction.
+        recall: a row a step: ``value``, ``ci`` (NaN where every user counts), ``n`` users; empty without
             validation pairs.
+        whole: a validation metric and its value for the whole model at each step, where it is shown.
     """
 
     name: str
     title: str
-    trained_depth: int
+    beyond_from: float
     rows: Sequence[Layer]
     measures: pd.DataFrame
     recall: pd.DataFrame
     lists: Lists
+    whole: tuple[str, tuple[float, ...]] | None = None
 
     @property
-    def n_depths(self) -> int:
+    def n_steps(self) -> int:
         return len(self.rows)
 
 
 @dataclass
 class _Collected:
-    """What is kept of the layers while they go by, as a large graph has room for few of them."""
+    """What is kept of the steps while they go by, as a large graph has room for few of them."""
 
     cast: Cast
     dataset: Dataset
@@ -174,18 +201,18 @@ def stage_run(
     layers: Iterable[Layer],
     scoring: tuple[Layer, Layer],
     *,
-    trained_depth: int,
+    beyond_from: float,
     cast: Cast,
     dataset: Dataset,
     graph: BipartiteGraph,
 ) -> StageRun:
-    """Look at every layer of one run once.
+    """Look at every step of one run once.
 
     Args:
-        layers: x^0 .. x^(K-1), or what would score at each depth, each with N rows, users first;
-            several modalities side by side. Read one at a time.
+        layers: K of them, each with N rows, users first; several modalities side by side. Read one at a
+            time.
         scoring: the vectors that the whole model scores with, (n_users, D) and (n_items, D).
-        trained_depth: layers that the model was trained with; those beyond were propagated on to.
+        beyond_from: the step after which steps are marked.
     """
     seen = _Collected(cast, dataset)
     measures = measure_layers({"joined": seen.each(layers)}, graph, measures=MEASURES)
@@ -193,7 +220,7 @@ def stage_run(
     return StageRun(
         name=name,
         title=title,
-        trained_depth=trained_depth,
+        beyond_from=beyond_from,
         rows=_equally_wide(seen.rows),
         measures=measures,
         recall=pd.DataFrame(seen.recall, columns=["value", "ci", "n"]),
@@ -202,6 +229,6 @@ def stage_run(
 
 
 def _equally_wide(rows: Sequence[Layer]) -> list[Layer]:
-    """Narrower depths with columns of zeros, so that one map can hold all of them."""
+    """Narrower steps with columns of zeros, so that one map can hold all of them."""
     width = max(layer.shape[1] for layer in rows)
     return [np.pad(layer, ((0, 0), (0, width - layer.shape[1]))) for layer in rows]

@@ -45,7 +45,7 @@ def each_vector(
     if view == "readout" and stored.recorded:
         yield from _side_by_side([stored.recorded[m] for m in modalities])
         return
-    layers = _to_depth([stored[m] for m in modalities], graph, depth)
+    layers = to_depth([stored[m] for m in modalities], graph, depth)
     yield from layers if view == "layer" else stored.facts.readout.each(layers)
 
 
@@ -57,7 +57,12 @@ def n_vectors(stored: LayerIndex, view: Vectors, depth: int, modality: str | Non
     return max(min(len(stored[m]) for m in modalities), depth + 1)
 
 
-def _to_depth(stacks: list[Sequence[Layer]], graph: BipartiteGraph, depth: int) -> Iterator[Layer]:
+def to_depth(stacks: list[Sequence[Layer]], graph: BipartiteGraph, depth: int) -> Iterator[Layer]:
+    """The layers of several modalities side by side, and those that propagation alone adds up to ``depth``.
+
+    Args:
+        stacks: [x^0, x^1, ...] of each modality. depth: below that of the stacks, these are all.
+    """
     last, reached = None, -1
     for last in _side_by_side(stacks):
         reached += 1

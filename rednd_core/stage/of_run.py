@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from rednd_core.projection.pca import PooledPCA
 from rednd_core.projection.sample import SampledRows
 from rednd_core.runs import Run
 from rednd_core.runs.layers import LayerIndex
-from rednd_core.stage.contents import Cast, StageRun, stage_run
+from rednd_core.stage.contents import Axis, Cast, StageRun, stage_run
 from rednd_core.stage.depths import DEPTH, Vectors, each_vector
 from rednd_core.stage.payload import Maps, stage_payload
+from rednd_core.stage.world import World
 
 
 def stage_of_run(
@@ -43,7 +45,7 @@ def stage_of_run(
         title,
         each_vector(layers, graph, view, reach(run), modality),
         (layers.user_emb, layers.item_emb),
-        trained_depth=layers.facts.shared_depth,
+        beyond_from=layers.facts.shared_depth,
         cast=cast,
         dataset=dataset,
         graph=graph,
@@ -62,7 +64,7 @@ def reach(run: Run) -> int:
 def stage_maps(
     found: StageRun, cast: Cast, dataset: Dataset, cache: ArrayCache, *, compute_umap: bool
 ) -> Maps:
-    """Maps of all depths: PCA, and UMAP where the cache has it or it shall be computed."""
+    """Maps of all steps: PCA, and UMAP where the cache has it or it shall be computed."""
     maps = {"pca": PooledPCA().fit_transform(np.stack(found.rows))}
     sample = NodeSample(cast.nodes, dataset.n_users + dataset.n_items)
     stack = [SampledRows(sample, rows) for rows in found.rows]
@@ -72,15 +74,29 @@ def stage_maps(
 
 
 def named_payload(
-    runs: list[tuple[StageRun, Maps]], cast: Cast, dataset: Dataset, names: NodeNames
+    runs: Sequence[tuple[StageRun, Maps]],
+    cast: Cast,
+    axis: Axis,
+    world: World,
+    names: NodeNames,
+    *,
+    same_axes: bool = False,
 ) -> dict[str, Any]:
-    """The stage as plain JSON, with the names of a data set."""
+    """The stage as plain JSON, with the names of the whole data set."""
     return stage_payload(
         runs,
         cast,
-        n_users=dataset.n_users,
-        n_items=dataset.n_items,
-        labels=names.labels,
-        titles=lambda nodes: [str(title) for title in names.titles[nodes]],
-        keys=names.keys,
+        axis=axis,
+        n_users=world.dataset.n_users,
+        n_items=world.dataset.n_items,
+        labels=lambda nodes: names.labels(world.nodes[nodes]),
+        titles=lambda nodes: [str(title) for title in names.titles[world.nodes[nodes]]],
+        keys=lambda nodes: names.keys(world.nodes[nodes]),
+        of=(world.n_users, world.n_items),
+        same_axes=same_axes,
     )
+
+
+def depth_axis(runs: Sequence[StageRun]) -> Axis:
+    """All depths of the deepest run."""
+    return Axis("depth", tuple(range(max(run.n_steps for run in runs))))

@@ -59,7 +59,7 @@ def questions_of(runs: list[StageRun]) -> list[tuple[str, str]]:
     """Questions to guess at, and the answers in numbers of these runs."""
     found = []
     for run in runs:
-        last = run.n_depths - 1
+        last = run.n_steps - 1
         whose = f" in {run.title}" if len(runs) > 1 else ""
         if len(run.recall):
             best = int(run.recall["value"].to_numpy().argmax())

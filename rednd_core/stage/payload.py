@@ -10,8 +10,8 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rednd_core.errors import DataError
 from rednd_core.projection import COLLAPSE_MAD, movers
 from rednd_core.smoothness.measures import MEASURES
-from rednd_core.stage.contents import LIST_LENGTH, RECALL_K, Cast, StageRun
+from rednd_core.stage.contents import LIST_LENGTH, RECALL_K, Axis, Cast, StageRun
 from rednd_core.stage.contents import MEASURES as MEASURES_SHOWN
 
 MOST_BYTES = 5_000_000
@@ -36,33 +36,43 @@ def stage_payload(
     runs: Sequence[tuple[StageRun, Maps]],
     cast: Cast,
     *,
+    axis: Axis,
     n_users: int,
     n_items: int,
     labels: Names,
     titles: Names,
     keys: Names,
+    of: tuple[int, int] | None = None,
+    same_axes: bool = False,
 ) -> dict[str, Any]:
     """One or two runs on one stage.
 
     Args:
-        runs: each with its maps by method ("pca", "umap"): (K, n, 2), ``cast.nodes`` at all depths.
+        runs: each with its maps by method ("pca", "umap"): (K, n, 2), ``cast.nodes`` at all steps.
+        n_users, n_items: that ``cast`` is chosen from.
         labels: lines that are unique among all nodes. titles: short names, as cards have them.
         keys: the same nodes as links name them.
+        of: the users and items of the data set, if ``n_users`` and ``n_items`` are a sample.
+        same_axes: whether the PCA maps of both runs have the same axes: equal vectors are then drawn at the
+            same place in both.
 
     Raises:
         DataError: a map of another shape, or more than :data:`MOST_BYTES`.
     """
     items, lists = _listed_items([run for run, _ in runs], cast)
-    half = max((_half(maps["pca"]) for _, maps in runs if "pca" in maps), default=1.0)
+    boxes = _pca_boxes([maps["pca"] for _, maps in runs if "pca" in maps], same_axes)
+    all_users, all_items = of or (n_users, n_items)
     payload: dict[str, Any] = {
+        "axis": {"name": axis.name, "steps": list(axis.steps)},
         "nodes": {
             "labels": list(labels(cast.nodes)),
             "n_users": int((cast.nodes < n_users).sum()),
             "n_items": int((cast.nodes >= n_users).sum()),
-            "all_users": n_users,
-            "all_items": n_items,
+            "all_users": all_users,
+            "all_items": all_items,
             "n_isolated": cast.n_isolated,
         },
+        "ranked": {"n": n_items, "all": all_items},
         "items": list(titles(items + n_users)),
         "users": {
             "labels": list(labels(cast.users)),
@@ -77,7 +87,7 @@ def stage_payload(
         "n_listed": LIST_LENGTH,
         "recall_k": RECALL_K,
         "runs": [
-            _run(run, maps, cast, listed, half)
+            _run(run, maps, cast, listed, next(boxes) if "pca" in maps else None)
             for (run, maps), listed in zip(runs, lists, strict=True)
         ],
     }
@@ -126,47 +136,63 @@ def _run(
     maps: Maps,
     cast: Cast,
     listed: tuple[dict[str, Any], dict[str, Any]],
-    half: float,
+    pca_box: _Box | None,
 ) -> dict[str, Any]:
     return {
         "name": run.name,
         "title": run.title,
-        "trained_depth": run.trained_depth,
-        "n_depths": run.n_depths,
+        "beyond_from": run.beyond_from,
+        "n_steps": run.n_steps,
         "maps": {
-            # PCA maps hold unit vectors: one scale for both runs. A UMAP's scale means nothing.
-            method: _map(drawn, run, cast, half if method == "pca" else _half(drawn))
+            method: _map(drawn, run, cast, pca_box if method == "pca" and pca_box else _box(drawn))
             for method, drawn in maps.items()
         },
         "collapsed": _collapsed(run),
-        "lines": [*(_line(run, name) for name in MEASURES_SHOWN), *_recall(run)],
+        "lines": [*(_line(run, name) for name in MEASURES_SHOWN), *_recall(run), *_whole(run)],
         "lists": listed[0],
         "own": listed[1],
         "ranks": packed(run.lists.ranks.astype(np.int32)),
     }
 
 
-def _half(coords: NDArray[np.float32]) -> float:
-    """Half the longer side of the box around all points of all depths."""
-    low, high = coords.min(axis=(0, 1)), coords.max(axis=(0, 1))
-    return float((high - low).max()) / 2 or 1.0
+class _Box(NamedTuple):
+    """A square around points: its middle (2,) and half of its side."""
+
+    middle: NDArray[np.float32]
+    half: float
 
 
-def _map(coords: NDArray[np.float32], run: StageRun, cast: Cast, half: float) -> dict[str, Any]:
-    expected = (run.n_depths, len(cast.nodes), 2)
+def _box(*maps: NDArray[np.float32]) -> _Box:
+    """The square around all points of all steps of all ``maps``."""
+    low = np.min([coords.min(axis=(0, 1)) for coords in maps], axis=0)
+    high = np.max([coords.max(axis=(0, 1)) for coords in maps], axis=0)
+    return _Box((low + high) / 2, float((high - low).max()) / 2 or 1.0)
+
+
+def _pca_boxes(maps: Sequence[NDArray[np.float32]], same_axes: bool) -> Iterator[_Box]:
+    """A box for the PCA map of each run. PCA maps hold unit vectors, so all runs have one scale; a UMAP's
+    scale means nothing."""
+    own = [_box(coords) for coords in maps]
+    if same_axes:
+        yield from [_box(*maps)] * len(maps)
+    else:
+        yield from (box._replace(half=max(b.half for b in own)) for box in own)
+
+
+def _map(coords: NDArray[np.float32], run: StageRun, cast: Cast, box: _Box) -> dict[str, Any]:
+    expected = (run.n_steps, len(cast.nodes), 2)
     if coords.shape != expected:
         raise DataError(
             expected=f"coordinates of shape {expected}",
             found=str(coords.shape),
             remedy="draw the map again for this stage",
         )
-    # One middle and one scale for all depths: a cloud that shrinks on the screen shrank on the map.
-    middle = (coords.min(axis=(0, 1)) + coords.max(axis=(0, 1))) / 2
-    return packed(np.rint((coords - middle) / half * STEPS).astype(np.int16))
+    # One middle and one scale for all steps: a cloud that shrinks on the screen shrank on the map.
+    return packed(np.rint((coords - box.middle) / box.half * STEPS).astype(np.int16))
 
 
 def _collapsed(run: StageRun) -> list[bool]:
-    """Whether a side has nearly one direction, at each depth."""
+    """Whether a side has nearly one direction, at each step."""
     mad = run.measures[run.measures["measure"] == "mad"]
     return [bool(flag) for flag in (mad.groupby("layer")["value"].min() < COLLAPSE_MAD)]
 
@@ -201,13 +227,21 @@ def _recall(run: StageRun) -> list[dict[str, Any]]:
     ]
 
 
+def _whole(run: StageRun) -> list[dict[str, Any]]:
+    if run.whole is None:
+        return []
+    metric, values = run.whole
+    title = f"{metric.capitalize()}, whole model, validation"
+    return [{"name": "whole", "title": title, "sides": {"users": list(map(_number, values))}}]
+
+
 def _number(value: float) -> float | None:
     """Six digits; None for what is not defined, as JSON has no NaN."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _movers(first: StageRun, second: StageRun) -> dict[str, Any]:
-    """At every depth that both runs have, the nodes whose neighbourhoods differ most."""
+    """At every step that both runs have, the nodes whose neighbourhoods differ most."""
     nodes, kept = [], []
     for before, after in zip(first.rows, second.rows, strict=False):
         found = movers(before, after, NEIGHBOURS)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rednd_core.errors import RunError
 from rednd_core.runs.facts import ModelFacts
-from rednd_core.runs.snapshots import SnapshotWriter
+from rednd_core.runs.snapshots import SnapshotWriter, read_snapshots
 from rednd_core.runs.writer import RunWriter
 
 EACH_UNTIL = 3
@@ -39,6 +40,11 @@ class Kept:
 
     nodes: NDArray[np.int64]
     widths: Mapping[str, Sequence[int]]
+
+    @property
+    def n_bytes(self) -> int:
+        """Of one snapshot."""
+        return len(self.nodes) * _bytes_of(self.widths)
 
 
 def what_is_kept(
@@ -93,26 +99,38 @@ class SnapshotTaker:
         self._due: frozenset[int] = frozenset()
 
     def begin(self, epoch: int) -> None:
-        """Go on after ``epoch``, or begin with 0. The run must be described."""
+        """Go on after ``epoch``, or begin with 0. The run must be described.
+
+        A training that goes on keeps the nodes and layers of its earlier snapshots, also where more epochs than
+        at first are planned; the schedule then ends where the megabytes do.
+        """
         record = self._run.record
         facts, data, training = record.model, record.data, record.config.training
         assert facts is not None
         assert data is not None
         planned = schedule(training.epochs)
-        kept = what_is_kept(
-            facts,
-            self._degrees,
-            data.n_users,
-            n_bytes=training.snapshot_mb * 10**6,
-            n_snapshots=len(planned),
+        n_bytes = training.snapshot_mb * 10**6
+        kept = self._kept_before(facts, epoch) or what_is_kept(
+            facts, self._degrees, data.n_users, n_bytes=n_bytes, n_snapshots=len(planned)
         )
         if kept is None:
             return
-        self._due = frozenset(planned)
+        self._due = frozenset(planned[: n_bytes // kept.n_bytes])
         self._nodes = kept.nodes
         self._writer = SnapshotWriter(
             self._run.layout, kept.nodes, kept.widths, n_nodes=data.n_nodes, epoch=epoch
         )
+
+    def _kept_before(self, facts: ModelFacts, epoch: int) -> Kept | None:
+        """What the snapshots of the epochs before hold; None where there are none that can be used."""
+        try:
+            found = read_snapshots(self._run.layout) if epoch else None
+        except RunError:
+            return None
+        fits = found is not None and found.index.widths.keys() == facts.widths.keys()
+        if found is None or not fits or not found.epochs:
+            return None
+        return Kept(found.nodes.astype(np.int64), found.index.widths)
 
     def take(self, epoch: int, layers: Mapping[str, Sequence[Tensor]]) -> None:
         """Keep ``layers`` where a snapshot of ``epoch`` is due."""

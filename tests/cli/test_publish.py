@@ -37,4 +37,4 @@ def test_two_bundled_runs_become_one_file(rednd, tmp_path: Path) -> None:
     begin = page.index("getElementById('stage'), ") + len("getElementById('stage'), ")
     payload, _ = json.JSONDecoder().raw_decode(page[begin:])
     assert [run["name"] for run in payload["runs"]] == list(names)
-    assert all(run["n_depths"] == 17 for run in payload["runs"])
+    assert all(run["n_steps"] == 17 for run in payload["runs"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rednd_core.data import load_configured
 from rednd_core.projection import default_map_cache, find, sample_nodes
 from rednd_core.runs import RunStore, default_store
+from rednd_core.runs.validation import check_run
 
 NAMES = ["shop-lightgcn", "shop-rednnd-a0", "shop-rednnd-a0.01", "shop-rednnd-a0.1"]
 OTHER_SEEDS = [f"shop-rednnd-a{weight}-seed{seed}" for weight in ("0", "0.1") for seed in (2, 3)]
@@ -31,6 +33,21 @@ def test_of_other_seeds_the_metrics_are_kept(bundled: RunStore, name: str) -> No
     ours, theirs = (each.config.model_dump(exclude={"data"}) for each in (run, first))
     assert ours["training"].pop("seed") != theirs["training"].pop("seed")
     assert ours == theirs  # so that their spread is that of the seeds alone
+
+
+def test_the_pair_that_home_compares_can_be_replayed_in_lockstep(bundled: RunStore) -> None:
+    pair = [bundled.open(name) for name in ("shop-rednnd-a0", "shop-rednnd-a0.1")]
+    first, second = (run.snapshots() for run in pair)
+    assert first.epochs == second.epochs
+    assert first.epochs[0] == 0
+    assert first.is_complete
+    assert second.is_complete
+    for run in pair:
+        check_run(run.path)
+        assert sum(path.stat().st_size for path in run.layout.snapshots.iterdir()) < 2_000_000
+    # One seed: both begin with the same model.
+    for modality, states in first.layers(0).items():
+        np.testing.assert_array_equal(states[0], second.layers(0)[modality][0])
 
 
 @pytest.mark.parametrize("name", NAMES)

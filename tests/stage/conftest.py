@@ -34,7 +34,7 @@ class World:
             f"Run {name}",
             iter(self.layers if layers is None else layers),
             self.scoring,
-            trained_depth=1,
+            beyond_from=1,
             cast=self.cast,
             dataset=self.dataset,
             graph=self.graph,

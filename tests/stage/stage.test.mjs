@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const FOLDER = new URL("../../rednd_core/stage/browser/", import.meta.url);
-const NAMES = ["decode.js", "map.js", "lines.js", "lists.js", "stage.js"];
+const NAMES = ["decode.js", "words.js", "map.js", "lines.js", "lists.js", "differences.js", "stage.js"];
 const source = NAMES.map((name) => readFileSync(new URL(name, FOLDER), "utf8")).join("\n");
-const wanted = "{ decoded, written, placed, between, ceiling, sidesOf, flipped, DepthList }";
-const { decoded, written, placed, between, ceiling, sidesOf, flipped, DepthList } =
+const wanted = "{ decoded, written, placed, between, ceiling, sidesOf, flipped, StageList }";
+const { decoded, written, placed, between, ceiling, sidesOf, flipped, StageList } =
   new Function(`${source}\nreturn ${wanted};`)();
 
 const packed = (values, shape, dtype = "int16") =>
@@ -26,7 +26,7 @@ test("a measure has three significant digits, whatever its size", () => {
   assert.deepEqual(told, ["–", "0", "0.713", "0.0567", "0.000153", "4.00e-8", "23.4", "1.00", "1,230"]);
 });
 
-test("a depth between two layers lies between their places, and up is up", () => {
+test("a place between two steps lies between their places, and up is up", () => {
   const coords = decoded(packed(Int16Array.of(0, 0, 32767, 32767), [2, 1, 2]));
   const near = (found, expected) => expected.forEach((value, k) => assert.ok(Math.abs(found[k] - value) < 1e-3));
   near(placed(coords, 0, 100), [50, 50]);
@@ -34,7 +34,7 @@ test("a depth between two layers lies between their places, and up is up", () =>
   near(placed(coords, 1, 100), [94, 6]);
 });
 
-test("a line goes straight between two depths and ends with its last layer", () => {
+test("a line goes straight between two steps and ends with its last", () => {
   assert.equal(between([1, 0.5, 0], 0.5), 0.75);
   assert.equal(between([1, 0.5], 7.2), 0.5);
   assert.equal(between([null, 1], 0.5), null);
@@ -58,8 +58,8 @@ test("a list marks hits and new items, and says the ranks of what it missed", ()
   const made = (tag) => ({ tag, className: "", textContent: "", children: [],
     append(...more) { this.children.push(...more); },
     replaceChildren(...more) { this.children = more; } });
-  const list = new DepthList({ createElement: made }, "LightGCN");
-  list.show({ listed: [0, 2, -1], own: [0, 1], names: ["<b>A</b>", "B", "C", "D"], depth: 4, beyond: "",
+  const list = new StageList({ createElement: made }, "LightGCN");
+  list.show({ listed: [0, 2, -1], own: [0, 1], names: ["<b>A</b>", "B", "C", "D"], place: "depth 4", beyond: "",
     heldOut: [[2, 2], [3, 1234]] });
   assert.deepEqual(list.items.children.map((card) => card.className), ["card", "card hit"]);
   assert.equal(list.items.children[0].textContent, "<b>A</b>"); // as text

@@ -27,7 +27,7 @@ def test_the_nodes_on_stage_are_those_with_a_train_interaction(world) -> None:
 def test_lists_ranks_and_recall_are_those_of_the_vectors_of_each_depth(world) -> None:
     run = world.run()
     cast = world.cast
-    assert run.n_depths == 4
+    assert run.n_steps == 4
     assert sorted(zip(cast.held_out.users, cast.held_out.items, strict=True)) == sorted(VALID)
     for depth, layer in enumerate(world.layers):
         recalls = []
@@ -57,7 +57,7 @@ def test_recall_of_a_sample_says_so(world, monkeypatch) -> None:
         "A",
         world.layers,
         world.scoring,
-        trained_depth=1,
+        beyond_from=1,
         cast=cast,
         dataset=world.dataset,
         graph=world.graph,
@@ -102,7 +102,7 @@ def test_data_without_validation_have_lists_and_no_recall(world, make_dataset) -
         "A",
         world.layers,
         world.scoring,
-        trained_depth=1,
+        beyond_from=1,
         cast=cast,
         dataset=dataset,
         graph=world.graph,

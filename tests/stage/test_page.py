@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rednd_core import wording
+from rednd_core.stage.of_run import depth_axis
 from rednd_core.stage.page import questions_of, stage_page
 from rednd_core.stage.payload import stage_payload
 from tests.stage.conftest import N_ITEMS, N_USERS
@@ -17,6 +18,7 @@ def page_of(world, title: str = "Depth") -> str:
     payload = stage_payload(
         [(run, {})],
         world.cast,
+        axis=depth_axis([run]),
         n_users=N_USERS,
         n_items=N_ITEMS,
         labels=lambda nodes: [f"{HOSTILE} {node}" for node in nodes],

@@ -11,6 +11,7 @@ import pytest
 
 from rednd_core.errors import DataError
 from rednd_core.stage import payload
+from rednd_core.stage.of_run import depth_axis
 from rednd_core.stage.payload import stage_payload
 from tests.stage.conftest import N_ITEMS, N_USERS
 
@@ -28,6 +29,7 @@ def staged(world, runs) -> dict[str, Any]:
     found = stage_payload(
         runs,
         world.cast,
+        axis=depth_axis([run for run, _ in runs]),
         n_users=N_USERS,
         n_items=N_ITEMS,
         labels=names("label"),

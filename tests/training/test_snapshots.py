@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from rednd_core.atomic import write_json
 from rednd_core.modeling.observe import current_layers
-from rednd_core.runs import ModelFacts, Run, RunWriter, requeue
+from rednd_core.runs import DataFacts, ModelFacts, Provenance, Run, RunWriter, requeue
 from rednd_core.runs.snapshots import MOST_SNAPSHOTS
 from rednd_core.training import recorder
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.experiment import train_run
-from rednd_core.training.snapshots import schedule, what_is_kept
+from rednd_core.training.snapshots import SnapshotTaker, schedule, what_is_kept
 from tests.training.whole_runs import StopAt, assert_same_results
 
 
@@ -154,6 +156,49 @@ def test_a_resume_from_an_earlier_epoch_drops_the_later_snapshots(new_run, monke
     requeue(crashed.path)
     train_run(RunWriter(crashed.path), resume=True, watch=[Look()])
     assert_same_snapshots(run, Run(crashed.path.with_name("whole")))
+
+
+def test_more_epochs_than_planned_at_first_keep_the_earlier_snapshots(new_run) -> None:
+    """A longer schedule alone would keep fewer nodes of each epoch."""
+    writer = new_run("gcn", snapshot_mb=1, epochs=3)
+    train_run(writer)
+    run = Run(writer.path)
+    longer = run.config.training.model_copy(update={"epochs": 5})
+    config = run.config.model_copy(update={"training": longer})
+    write_json(run.layout.config, run.record.model_copy(update={"config": config}))
+    before = run.snapshots()
+    requeue(writer.path)
+    train_run(RunWriter(writer.path), resume=True)
+    after = run.snapshots()
+    assert (before.epochs, after.epochs) == ((0, 1, 2, 3), (0, 1, 2, 3, 5))
+    assert before.version.split("-")[0] == after.version.split("-")[0]
+
+
+def test_a_longer_schedule_stays_within_its_megabytes(new_run) -> None:
+    writer = new_run()
+    taker = SnapshotTaker(writer, np.ones(70, dtype=np.int64))
+    facts = ModelFacts.uniform(("id",), 1, 1000)  # 280 kB a snapshot of all nodes
+    data = DataFacts(name="d", digest="d", n_users=40, n_items=30, n_train=9, n_valid=1, n_test=0)
+    training = writer.record.config.training.model_copy(update={"epochs": 3, "snapshot_mb": 1})
+    describe(writer, training, data, facts)
+    taker.begin(0)
+    layers = {"id": [torch.zeros(70, 1000)] * 2}
+    for epoch in range(4):
+        taker.take(epoch, layers)
+    describe(writer, training.model_copy(update={"epochs": 50}), data, facts)
+    longer = SnapshotTaker(writer, np.ones(70, dtype=np.int64))
+    longer.begin(3)
+    for epoch in range(4, 51):
+        longer.take(epoch, layers)
+    files = list(writer.layout.snapshots.glob("*.npy"))
+    assert sum(path.stat().st_size for path in files) < 1.01e6
+    assert Run(writer.path).snapshots().epochs[:4] == (0, 1, 2, 3)
+
+
+def describe(writer: RunWriter, training, data: DataFacts, facts: ModelFacts) -> None:
+    config = writer.record.config.model_copy(update={"training": training})
+    writer.record = writer.record.model_copy(update={"config": config})
+    writer.describe(Provenance(seed=1), data, facts)
 
 
 def assert_same_snapshots(first: Run, second: Run) -> None:

@@ -1,6 +1,6 @@
-// One user's list at one depth, and where the held-out items are.
+// One user's list at one step, and where the held-out items are.
 
-class DepthList {
+class StageList {
   constructor(document, title) {
     const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
     this.document = document;
@@ -14,15 +14,15 @@ class DepthList {
 
   /**
    * `listed`: places of items, best first, -1 for none; `own`: those of the whole model; `heldOut`: pairs
-   * of an item's place and its rank; `names`: of all items.
+   * of an item's place and its rank; `names`: of all items; `place`: the step in words.
    */
-  show({ listed, own, heldOut, names, depth, beyond }) {
+  show({ listed, own, heldOut, names, place, beyond }) {
     const wanted = new Set(heldOut.map(([item]) => item));
     const usual = new Set(own);
     const shown = [...listed].filter((item) => item >= 0);
     const hits = shown.filter((item) => wanted.has(item)).length;
     const same = shown.filter((item) => usual.has(item)).length;
-    this.heading.textContent = `${this.title} · list at depth ${depth}`;
+    this.heading.textContent = `${this.title} · list at ${place}`;
     const cards = shown.map((item) => {
       const card = this.document.createElement("li");
       card.className = wanted.has(item) ? "card hit" : usual.has(item) ? "card" : "card new";
@@ -41,17 +41,4 @@ class DepthList {
       (ranks.length > 3 ? `; ${ranks.length - 3} more.` : ".") : "";
     this.missed.textContent = beyond + found + shared + where;
   }
-}
-
-/** Users whose two lists share least, with how many items they share: [user, shared] ascending. */
-function flipped(first, second, nUsers, most) {
-  const found = [];
-  for (let user = 0; user < nUsers; user++) {
-    const one = new Set(first(user)), other = second(user);
-    let shared = 0, of = 0;
-    for (const item of other) if (item >= 0) { of += 1; shared += one.has(item); }
-    if (of) found.push([user, shared]);
-  }
-  const changed = found.filter(([, shared]) => shared <= 2).length;
-  return { changed, users: found.sort((a, b) => a[1] - b[1] || a[0] - b[0]).slice(0, most) };
 }

@@ -6,7 +6,7 @@ const REACH = 10; // pixels from the pointer to a mark that it points at
 const EDGE = 0.06; // of the map, left free around the marks
 const STEPS = 32767; // of a coordinate, to each side of the middle
 
-class DepthMap {
+class StageMap {
   constructor(document, { title, note, onUser, colors }) {
     const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
     this.element = make("figure", "map");
@@ -21,21 +21,21 @@ class DepthMap {
     this.heading.textContent = title;
     this.heading.title = note;
     this.element.append(this.heading, this.numbers, this.warning, frame);
-    Object.assign(this, { frame, onUser, colors, title, depth: 0 });
+    Object.assign(this, { frame, onUser, colors, title, step: 0 });
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => { this.tip.hidden = true; });
     this.canvas.addEventListener("click", (event) => this.choose(event));
     this.tip.hidden = true;
   }
 
-  /** Another map or other marks. `coords` is (depths, nodes, 2); `marked` says what is drawn around. */
+  /** Another map or other marks. `coords` is (steps, nodes, 2); `marked` says what is drawn around. */
   show({ coords, nUsers, labels, marked }) {
     Object.assign(this, { coords, nUsers, labels, marked });
   }
 
-  /** Draw a depth, also one between two layers, as while it plays. */
-  draw(depth) {
-    this.depth = depth;
+  /** Draw a step, also a place between two steps, as while it plays. */
+  draw(step) {
+    this.step = step;
     const size = this.canvas.clientWidth;
     const ratio = globalThis.devicePixelRatio || 1;
     if (!size || !this.coords) return;
@@ -45,7 +45,7 @@ class DepthMap {
     const pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, size, size);
-    this.places = placed(this.coords, depth, size);
+    this.places = placed(this.coords, step, size);
     const n = this.places.length / 2;
     pen.globalAlpha = 0.62;
     pen.fillStyle = this.colors.users;
@@ -97,9 +97,9 @@ class DepthMap {
   }
 }
 
-/** Places on a square of `size` pixels, x and y in turn; between two depths on the straight line. */
-function placed(coords, depth, size) {
-  const lower = Math.floor(depth), share = depth - lower;
+/** Places on a square of `size` pixels, x and y in turn; between two steps on the straight line. */
+function placed(coords, step, size) {
+  const lower = Math.floor(step), share = step - lower;
   const from = coords.at(lower);
   const to = share > 0 ? coords.at(lower + 1) : from;
   const scale = (size * (0.5 - EDGE)) / STEPS;

@@ -1,17 +1,16 @@
-// The stage: one slider of depth, and everything on it moves at once, in the browser.
+// The stage: one slider of depth or of epochs, and everything on it moves at once, in the browser.
 
-const STEP_SECONDS = 0.9; // from one layer to the next while it plays
-const PAUSE_SECONDS = 0.5; // on every layer
-const MAP_TITLES = {
-  pca: ["PCA · same axes at every depth", "A cloud that shrinks is a layer whose vectors grow alike."],
-  umap: ["UMAP · one layout for all depths", "UMAP draws who is next to whom. It stretches what lies close together, so it can hide a collapse."],
-};
+const STEP_SECONDS = 0.9; // from one step to the next while it plays
+const PAUSE_SECONDS = 0.5; // on every step
 
 class Stage {
-  /** `on`: called with {depth} or {user} when the reader has chosen one, e.g. for the address. */
+  /** `on`: called with {depth}, {epoch} or {user} when the reader has chosen one, e.g. for the address. */
   constructor(root, payload, { colors, start, on = () => {} }) {
     const document = root.ownerDocument;
-    Object.assign(this, { root, document, payload, colors, on, depth: 0, playing: false });
+    Object.assign(this, { root, document, payload, colors, on, step: 0, playing: false });
+    this.axis = payload.axis;
+    this.words = WORDS[this.axis.name];
+    this.last = this.axis.steps.length - 1;
     this.runs = payload.runs.map((run) => ({ ...run, lists: decoded(run.lists), own: decoded(run.own),
       ranks: decoded(run.ranks), maps: Object.fromEntries(Object.entries(run.maps).map(
         ([method, map]) => [method, decoded(map)])) }));
@@ -21,13 +20,27 @@ class Stage {
     this.heldItems = decoded(payload.held_out.items).values;
     this.movers = payload.movers && { ...payload.movers, nodes: decoded(payload.movers.nodes),
       jaccard: decoded(payload.movers.jaccard) };
-    this.last = Math.max(...this.runs.map((run) => run.n_depths)) - 1;
     this.user = Math.max(0, payload.users.keys.indexOf(start.user));
     this.methods = Object.keys(this.runs[0].maps).filter((method) =>
       this.runs.every((run) => run.maps[method]));
     this.method = this.methods.includes(start.method) ? start.method : this.methods[0];
     this.build();
-    this.go(Math.min(this.last, start.depth));
+    this.go(this.stepOf(start[this.axis.name] ?? 0));
+  }
+
+  /** The number of the last step that is not beyond `value`, a depth or an epoch. */
+  stepOf(value) {
+    return Math.max(0, this.axis.steps.findLastIndex((step) => step <= value));
+  }
+
+  /** The depth or the epoch of a step. */
+  value(step = this.step) {
+    return this.axis.steps[Math.floor(step)];
+  }
+
+  /** Tell whoever listens which step was chosen. */
+  tell() {
+    this.on({ [this.axis.name]: this.value() });
   }
 
   make(tag, name, content = "") {
@@ -44,17 +57,20 @@ class Stage {
     const picture = this.make("div", "picture");
     this.maps = this.runs.flatMap((run, place) =>
       (twins ? ["chosen"] : this.methods).map((method) => this.map(run, place, method)));
-    this.lines = new DepthLines(this.document, { colors: this.colors, onDepth: (depth) => this.go(depth, true) });
-    this.lines.show(this.runs, this.last);
+    this.lines = new StageLines(this.document, { colors: this.colors, onStep: (step) => this.go(step, true) });
+    this.lines.show(this.runs, this.axis);
     const side = this.make("div", "side");
     side.append(this.lines.element, this.key());
-    this.lists = this.runs.map((run) => new DepthList(this.document, run.title));
+    this.lists = this.runs.map((run) => new StageList(this.document, run.title));
     const lists = this.make("div", "lists");
     lists.append(this.chooser(), ...this.lists.map((list) => list.element));
     picture.classList.toggle("one-map", this.maps.length === 1);
     picture.append(...this.maps.map(({ map }) => map.element), side, lists);
     stage.append(picture);
-    if (twins) stage.append(this.differences = this.make("div", "differences"));
+    if (twins) {
+      this.differences = new StageDifferences(this.document, (user) => this.follow(user, true));
+      stage.append(this.differences.element);
+    }
     this.root.replaceChildren(stage);
     this.sized = new ResizeObserver(() => this.draw());
     this.sized.observe(picture);
@@ -69,9 +85,9 @@ class Stage {
     const label = this.make("label", "depth");
     this.slider = this.make("input", "slider");
     Object.assign(this.slider, { type: "range", min: 0, max: this.last, step: 1 });
-    this.slider.setAttribute("aria-label", "Depth: how many times the vectors are mixed with their neighbours");
+    this.slider.setAttribute("aria-label", this.words.slider);
     this.slider.addEventListener("input", () => { this.stop(); this.go(Number(this.slider.value)); });
-    this.slider.addEventListener("change", () => this.on({ depth: Math.floor(this.depth) }));
+    this.slider.addEventListener("change", () => this.tell());
     this.number = this.make("output", "number");
     label.append(this.slider);
     bar.append(this.button, label, this.number);
@@ -94,10 +110,13 @@ class Stage {
 
   map(run, place, method) {
     const chosen = () => (method === "chosen" ? this.method : method);
-    const [title, note] = MAP_TITLES[chosen()];
-    const map = new DepthMap(this.document, { title, note, colors: this.colors,
+    const map = new StageMap(this.document, { ...this.titles(chosen()), colors: this.colors,
       onUser: (node) => this.follow(this.userNodes.indexOf(node), true) });
     return { map, run, chosen, place };
+  }
+
+  titles(method) {
+    return { title: this.words[method], note: method === "pca" ? PCA_NOTE : UMAP_NOTE };
   }
 
   key() {
@@ -112,6 +131,8 @@ class Stage {
     mark("chosen", "validation items");
     if (this.runs.length === 2) key.append(this.make("span", "of", `solid: ${this.runs[0].title}; dashed: ${this.runs[1].title}`));
     if (n_isolated) key.append(this.make("span", "of", `${n_isolated.toLocaleString("en")} nodes without a train interaction are left out`));
+    if (this.payload.ranked.n < this.payload.ranked.all) key.append(this.make("span", "of",
+      `MAD and rank are of these nodes; lists rank ${count(this.payload.ranked.n, this.payload.ranked.all, "items")}`));
     const { ci, n } = this.runs[0].lines.find((line) => line.name === "recall") ?? {};
     if (n) key.append(this.make("span", "of", ci.some((one) => one !== null) ?
       `recall: a sample of ${n.users.toLocaleString("en")} users, ± ${written(Math.max(...ci))}` :
@@ -164,7 +185,7 @@ class Stage {
     const marked = [{ node: this.userNodes[this.user], color: this.colors.accent, width: 3 }];
     const { labels, n_users } = this.payload.nodes;
     for (const { map, run, chosen } of this.maps) {
-      const [title, note] = MAP_TITLES[chosen()];
+      const { title, note } = this.titles(chosen());
       map.heading.textContent = this.runs.length === 2 ? `${run.title} · ${chosen().toUpperCase()}` : title;
       map.heading.title = note;
       const heldOut = this.heldOut(run, 0).map(([item]) =>
@@ -174,89 +195,79 @@ class Stage {
     this.draw();
   }
 
-  /** Show a depth at once; `say`: also to whoever listens. */
-  go(depth, say = false) {
-    this.depth = depth;
+  /** Show a step at once; `say`: also to whoever listens. */
+  go(step, say = false) {
+    this.step = step;
     this.draw();
-    if (say) { this.slider.value = depth; this.on({ depth }); }
+    if (say) { this.slider.value = step; this.tell(); }
   }
 
   draw() {
-    const whole = Math.floor(this.depth);
+    const whole = Math.floor(this.step);
     this.slider.value = whole;
-    const trained = [...new Set(this.runs.map((run) => run.trained_depth))];
-    const note = trained.every((depth) => whole > depth) ? " · beyond the trained depth" :
-      trained.length === 1 && whole === trained[0] ? " · as deep as it was trained" : "";
-    this.number.textContent = `depth ${whole}${note}`;
+    const marks = [...new Set(this.runs.map((run) => run.beyond_from))];
+    const note = marks.every((mark) => whole > mark) ? ` · ${this.words.beyond}` :
+      marks.length === 1 && whole === marks[0] ? ` · ${this.words.at}` : "";
+    this.number.textContent = `${this.place(whole)}${note}`;
     this.slider.setAttribute("aria-valuetext", this.number.textContent);
     for (const { map, run, chosen } of this.maps) {
-      const depth = Math.min(this.depth, run.n_depths - 1);
-      map.draw(depth);
-      const at = Math.floor(depth);
+      const step = Math.min(this.step, run.n_steps - 1);
+      map.draw(step);
+      const at = Math.floor(step);
       const { users, items } = run.lines[0].sides;
       map.numbers.textContent = `MAD users ${written(users[at])}, items ${written(items[at])}`;
       map.warning.textContent = !run.collapsed[at] ? "" : chosen() === "umap" ?
         "collapsed, and this map hides it" : "collapsed";
-      map.canvas.setAttribute("aria-label", `${map.heading.textContent}, depth ${at}: ` +
+      map.canvas.setAttribute("aria-label", `${map.heading.textContent}, ${this.place(at)}: ` +
         `${map.numbers.textContent}. ${map.warning.textContent}`);
     }
-    this.lines.move(this.depth);
+    this.lines.move(this.step);
     if (whole !== this.listed || this.user !== this.listedUser) this.list(whole);
   }
 
-  list(depth) {
-    this.listed = depth;
-    this.listedUser = this.user;
-    this.runs.forEach((run, place) => {
-      const at = Math.min(depth, run.n_depths - 1);
-      this.lists[place].show({
-        listed: run.lists.at(at, this.user), own: run.own.at(this.user), depth: at,
-        heldOut: this.heldOut(run, at), names: this.payload.items,
-        beyond: depth > at ? `Its ${at} layers are all that it has. ` : "" });
-    });
-    if (this.differences) this.compare(depth);
+  /** A step in words: "depth 3", "epoch 12". */
+  place(step) {
+    return `${this.axis.name} ${this.value(step).toLocaleString("en")}`;
   }
 
-  /** Pairs of the user's validation items and their ranks at a depth. */
-  heldOut(run, depth) {
+  list(step) {
+    this.listed = step;
+    this.listedUser = this.user;
+    this.runs.forEach((run, number) => {
+      const at = Math.min(step, run.n_steps - 1);
+      this.lists[number].show({
+        listed: run.lists.at(at, this.user), own: run.own.at(this.user), place: this.place(at),
+        heldOut: this.heldOut(run, at), names: this.payload.items,
+        beyond: step > at ? this.words.ended(this.value(at)) : "" });
+    });
+    if (this.differences) this.compare(step);
+  }
+
+  /** Pairs of the user's validation items and their ranks at a step. */
+  heldOut(run, step) {
     const begin = this.begins[this.user];
     const end = this.begins[this.user + 1] ?? this.heldItems.length;
-    const ranks = run.ranks.at(depth);
+    const ranks = run.ranks.at(step);
     const pairs = [];
     for (let pair = begin; pair < end; pair++) pairs.push([this.heldItems[pair], ranks[pair]]);
     return pairs;
   }
 
-  compare(depth) {
-    const [one, other] = this.runs;
-    const at = [one, other].map((run) => Math.min(depth, run.n_depths - 1));
+  compare(step) {
+    const [one, other] = this.runs.map((run) => ({ run, at: Math.min(step, run.n_steps - 1) }));
     const { labels, keys } = this.payload.users;
-    const { changed, users } = flipped((user) => one.lists.at(at[0], user),
-      (user) => other.lists.at(at[1], user), keys.length, 6);
-    const lists = this.make("section", "");
-    lists.append(this.make("h3", "list-title", `Lists that flipped: ${changed.toLocaleString("en")} of ${keys.length.toLocaleString("en")} users share at most 2 items`));
-    const row = this.make("div", "choices");
-    for (const [user, shared] of users) {
-      const button = this.make("button", "choice", `${labels[user]} (${shared} shared)`);
-      button.type = "button";
-      button.addEventListener("click", () => this.follow(user, true));
-      row.append(button);
-    }
-    lists.append(row);
-    const moved = this.make("section", "");
-    const k = Math.min(...at, this.movers.nodes.shape[0] - 1);
-    moved.append(this.make("h3", "list-title", `Nodes whose ${this.movers.k} nearest nodes differ most (share kept)`));
-    const names = [...this.movers.nodes.at(k)].map((node, place) =>
-      `${this.payload.nodes.labels[node]} (${written(this.movers.jaccard.at(k)[place])})`);
-    moved.append(this.make("p", "missed", names.join("; ")));
-    this.differences.replaceChildren(lists, moved);
+    const lists = flipped((user) => one.run.lists.at(one.at, user),
+      (user) => other.run.lists.at(other.at, user), keys.length, 6);
+    const k = Math.min(one.at, other.at, this.movers.nodes.shape[0] - 1);
+    const moved = { k: this.movers.k, nodes: this.movers.nodes.at(k), kept: this.movers.jaccard.at(k) };
+    this.differences.show({ lists, moved, users: labels, nodes: this.payload.nodes.labels });
   }
 
   play() {
     this.playing = true;
     this.button.textContent = "Stop";
     const still = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-    const from = this.depth >= this.last ? 0 : Math.floor(this.depth);
+    const from = this.step >= this.last ? 0 : Math.floor(this.step);
     const began = performance.now();
     const frame = (now) => {
       if (!this.playing || !this.root.isConnected) return;
@@ -264,7 +275,7 @@ class Stage {
       const whole = Math.floor(steps);
       const moved = Math.max(0, (steps - whole) * (STEP_SECONDS + PAUSE_SECONDS) - PAUSE_SECONDS) / STEP_SECONDS;
       this.go(Math.min(this.last, from + whole + (still ? 0 : moved)));
-      if (this.depth >= this.last) this.stop(); else requestAnimationFrame(frame);
+      if (this.step >= this.last) this.stop(); else requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
   }
@@ -273,8 +284,8 @@ class Stage {
     if (!this.playing) return;
     this.playing = false;
     this.button.textContent = "Play";
-    this.go(Math.floor(this.depth));
-    this.on({ depth: this.depth });
+    this.go(Math.floor(this.step));
+    this.tell();
   }
 
   end() {
