@@ -101,8 +101,8 @@ class SnapshotTaker:
     def begin(self, epoch: int) -> None:
         """Go on after ``epoch``, or begin with 0. The run must be described.
 
-        A training that goes on keeps the nodes and layers of its earlier snapshots, also where more epochs than
-        at first are planned; the schedule then ends where the megabytes do.
+        A training that goes on keeps the nodes and layers of its earlier snapshots, also where more epochs
+        are planned than at first; the schedule then ends where the megabytes do.
         """
         record = self._run.record
         facts, data, training = record.model, record.data, record.config.training
