@@ -110,6 +110,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         training={"learning_rate": 1e-4},
     ),
     ModelCard(
+        name="sgc",
+        title="SGC",
+        module="rednd_core.models.sgc",
+        paper="arXiv 1902.07153",
+        family="id graph",
+        live=("regularization",),
+    ),
+    ModelCard(
         name="simgcl",
         title="SimGCL",
         module="rednd_core.models.simgcl",
