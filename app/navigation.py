@@ -18,6 +18,14 @@ STYLE = f"""<style>
 /* Where the menu is closed, as on a phone, Streamlit's bar with the button that opens it covers the top. */
 .stApp:has([data-testid=stExpandSidebarButton]) .stMainBlockContainer {{ padding-top: 3.75rem; }}
 .stMainBlockContainer h1 {{ font-size: 2.1rem; padding: 0 0 .25rem; }}
+.stMainBlockContainer h2 {{ font-size: 1.45rem; }}
+.stMainBlockContainer h3 {{ font-size: 1.2rem; }}
+/* Streamlit's captions have 4.49:1 on white, and what is chosen of a button group or on a slider 3.7:1 on
+   dark: small text needs 4.5. CanvasText is black on a light page and white on a dark one. */
+[data-testid=stCaptionContainer] {{ opacity: .75; }}
+:is([data-testid=stButtonGroup], [data-testid=stSlider]) p {{
+  color: color-mix(in srgb, currentColor 70%, CanvasText);
+}}
 /* The ink of figures reads on light and on dark files; on a page it can have the page's full contrast. */
 .js-plotly-plot text[style*="rgb(121, 121, 121)"] {{ fill: currentColor !important; }}
 </style>"""
@@ -26,7 +34,6 @@ STYLE = f"""<style>
 def run() -> None:
     """Set up the browser page, show the menu, run the chosen page."""
     st.set_page_config(
-        page_title="RedNⁿD · see over-smoothing",
         page_icon=str(PROJECT_ROOT / "app" / "icon.svg"),
         layout="wide",
     )
@@ -39,7 +46,11 @@ def run() -> None:
         st.Page(page_file(name), title=title, icon=icon, url_path=name)
         for name, (_, title, icon) in PAGES.items()
     ]
-    st.navigation([home_page, *others]).run()
+    chosen = st.navigation([home_page, *others])
+    st.set_page_config(
+        page_title=f"{chosen.title} · RedNⁿD"
+    )  # Tabs of a browser tell the pages apart.
+    chosen.run()
     warm.first_picture_sent()
 
 

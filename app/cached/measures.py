@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.cached.data import graph, run_dataset
-from app.cached.depths import view_layers
+from app.cached.depths import ALL, view_layers
 from app.cached.runs import layers
 from rednd_core.runs import Run
 
@@ -54,12 +54,15 @@ def _stacks(run: Run, modality: str, depth: int | None) -> tuple[Iterable[Any], 
     Further readouts follow from the layers by the model's rule alone. Both are read in step: neither is
     held as a whole.
     """
-    index = layers(run)
-    if depth is None:
-        return index[modality], index.readouts(modality)
     from rednd_core.smoothness.depth import each_depth
+    from rednd_core.stage.depths import each_vector
 
-    deeper, again = tee(each_depth(index[modality][0], graph(run_dataset(run)), depth))
+    index, of = layers(run), graph(run_dataset(run))
+    one = None if modality == ALL else modality
+    if depth is None:
+        return each_vector(index, of, "layer", 0, one), each_vector(index, of, "readout", 0, one)
+    start = next(each_vector(index, of, "layer", 0, one))
+    deeper, again = tee(each_depth(start, of, depth))
     return deeper, index.facts.readout.each(again)
 
 
@@ -72,7 +75,7 @@ def smoothness(
         measures: those that are going to be shown: on a large graph each of them is waited for.
         depth: where given, x^0 is propagated on to this depth instead of using the stored layers;
             for models with linear propagation only.
-        modality: the only one to measure; None for all.
+        modality: see :func:`app.cached.modalities`; None measures every modality by itself.
     """
     digest, version = run_dataset(run).digest, run.layer_version
     return _smoothness(str(run.path), version, digest, tuple(measures), depth, modality, run)
@@ -151,6 +154,7 @@ def _layer_recall(
 
     from rednd_core.evaluation.evaluate import evaluate
     from rednd_core.evaluation.sample import mean_ci, sample_held_out
+    from rednd_core.stage.depths import n_vectors
 
     of = run_dataset(_run)
     held_out = sample_held_out(of.valid, of.n_items, RECALL_SCORES)
@@ -165,7 +169,8 @@ def _layer_recall(
 
     found: list[tuple[float, float, int]] = []
     if view == "popularity":
-        n_layers = len(layers(_run)[modality]) if depth is None else depth + 1
+        one = None if modality == ALL else modality
+        n_layers = n_vectors(layers(_run), "layer", 0, one) if depth is None else depth + 1
         same = np.concatenate([np.ones(of.n_users), of.item_degrees])[:, None]
         found = [recall(same)] * n_layers
     else:

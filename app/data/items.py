@@ -21,7 +21,7 @@ ORDERS = ("most popular", "least popular", "in file order")
 
 
 def show_items(data: Dataset) -> None:
-    st.subheader("Items")
+    st.header("Items")
     order = st.segmented_control(
         "Show", ORDERS, default=ORDERS[0], required=True, **state.keep("items_order")
     )

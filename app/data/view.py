@@ -225,7 +225,7 @@ def _popularity(data: Dataset) -> str:
 
 
 def _modalities(report: DataReport) -> None:
-    st.subheader("Item features")
+    st.header("Item features")
     if not report.features:
         st.caption(
             "There are none. Models that read features, such as RedNⁿD, need at least one modality."

@@ -26,7 +26,7 @@ MAP, CHANGE = "map-compare", "overlap of neighbourhoods"
 
 def compare_panel(view: MapView) -> None:
     """Draw one layer of run A and of run B, and list the nodes that moved most."""
-    st.subheader("Compare with run B", anchor=False)
+    st.header("Compare with run B", anchor=False)
     other = view.other
     if other is None:
         st.caption("Choose a run B on the same data and split in the sidebar.")

@@ -18,7 +18,7 @@ MOST_VALUES = 1 << 24  # 64 MB as float32, about 200 MB as CSV
 
 def export_panel(view: MapView) -> None:
     """Draw the download buttons; a file is built when its button is pressed."""
-    st.subheader("Download the vectors", anchor=False)
+    st.header("Download the vectors", anchor=False)
     arrays, nodes = view.arrays(), exported_nodes(view)
     n_rows, d = len(nodes) * len(arrays), arrays[0].shape[1]
     complete = len(nodes) == len(view.names)

@@ -25,7 +25,7 @@ def group_panel(view: MapView) -> None:
     nodes = np.asarray(view.group, dtype=np.int64)
     with st.container(border=True, key="node-group"):
         n_users = int((nodes < view.data.n_users).sum())
-        st.subheader(
+        st.header(
             f"{len(nodes):,} selected nodes: {n_users:,} users, {len(nodes) - n_users:,} items",
             anchor=GROUP_ANCHOR,
         )

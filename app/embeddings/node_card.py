@@ -52,7 +52,7 @@ def _head(view: MapView, node: int) -> None:
             picture_of(data, node - data.n_users), width=PICTURE_WIDTH, alt=names.titles[node]
         )
     with text:
-        st.subheader(escape_markdown(names.titles[node]), anchor=CARD_ANCHOR)
+        st.header(escape_markdown(names.titles[node]), anchor=CARD_ANCHOR)
         facts = [(names.kind(node) + " id", names.ids[node]), *_facts(view, node)]
         st.markdown(
             "  \n".join(f"{name}: **{escape_markdown(str(value))}**" for name, value in facts)

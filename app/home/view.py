@@ -108,7 +108,7 @@ def _tell(story: Story) -> None:
         st.caption(_map_caption(story, drawn[0]))
     with lines:
         _show_lines(chapters, mads, deep)
-    st.subheader("What to notice")
+    st.header("What to notice")
     for sentence in notices(story, mads[0], mads[1] if story.other else None):
         st.markdown(f"- {sentence}")
     _show_umap(base)
@@ -204,7 +204,7 @@ def _show_umap(base: Chapter) -> None:
     known = cached.known_joined_umap(base.run, shown, base.reach)
     if known is None:
         return
-    st.subheader("The same layers, drawn by UMAP")
+    st.header("The same layers, drawn by UMAP")
     maps, words = st.columns([3, 2], gap="medium")
     with maps:
         _show_maps([known], [base], shown, "umap")
@@ -229,7 +229,7 @@ def _show_umap(base: Chapter) -> None:
 
 
 def _runs(entries: Sequence[RunEntry]) -> None:
-    st.subheader("Runs at a glance")
+    st.header("Runs at a glance")
     rows, problems = [], []
     for entry in entries:
         try:
@@ -285,7 +285,7 @@ def _row(entry: RunEntry) -> dict[str, object]:
 
 
 def _next() -> None:
-    st.subheader("Where to go next")
+    st.header("Where to go next")
     with st.container(key=FURTHER):
         for place, (name, what) in zip(st.columns(len(NEXT)), NEXT, strict=True):
             with place:

@@ -33,7 +33,7 @@ def show_lists(view: ListView, why: Why) -> None:
     if len(ranks):
         _show_held_out(view, ranks, why)
     st.markdown(
-        f"#### {counted(len(found.listed), 'recommended item')}  \n"
+        f"### {counted(len(found.listed), 'recommended item')}  \n"
         f"Best first, of {found.n_candidates:,} candidates: all {view.dataset.n_items:,} items but "
         f"{counted(len(found.history), 'train item')}."
     )
@@ -119,7 +119,7 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
     n_candidates = view.recommended(view.run).n_candidates
     n_hits = int(ranks["hit"].sum())
     st.markdown(
-        f"#### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
+        f"### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
         f"{len(ranks) - n_hits} missed  \n"
         "The user really chose these items, and the model did not see it. A good model puts them into the "
         "shaded part."
@@ -151,7 +151,7 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
 
 
 def _show_history(view: ListView, found: Recommendations) -> None:
-    st.markdown(f"#### History: {counted(len(found.history), 'train item')}")
+    st.markdown(f"### History: {counted(len(found.history), 'train item')}")
     if found.notice is not None:
         st.markdown(found.notice)
         return
@@ -178,7 +178,7 @@ def _show_mix(view: ListView) -> None:
         f"held out ({view.held_out_name})": view.held_out.tolist(),
     }
     st.markdown(
-        "#### Does the list follow the taste?  \n"
+        "### Does the list follow the taste?  \n"
         "Categories of the three lists. A held-out bar without a counterpart in the history is a new "
         "interest, which no history could have told."
     )

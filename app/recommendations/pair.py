@@ -71,7 +71,7 @@ def _show_held_out(view: ListView) -> None:
     ]
     table = pd.DataFrame(rows)
     st.markdown(
-        f"#### Held-out {view.held_out_name} items under both runs (n = {len(best)} of "
+        f"### Held-out {view.held_out_name} items under both runs (n = {len(best)} of "
         f"{len(view.held_out)})"
     )
     show_figure(
@@ -93,7 +93,7 @@ def _show_list(
     shown = listed[alone] if only_differences else listed
     what = "Only in" if only_differences else "List of"
     st.markdown(
-        f"#### {what} {escape_markdown(run.name)}  \n{len(shown)} of {len(listed)} items, "
+        f"### {what} {escape_markdown(run.name)}  \n{len(shown)} of {len(listed)} items, "
         f"{int(shown['hit'].sum())} of {int(listed['hit'].sum())} hits"
     )
     if shown.empty:

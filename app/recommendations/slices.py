@@ -166,7 +166,7 @@ def _downloads(view: ListView) -> None:
     those = "a sample of those" if view.sampled else "those"
     whose = f"all {n_all:,}" if n_listed == n_all else f"{n_listed:,} of {n_all:,}"
     st.markdown(
-        f"#### Tables with the original ids  \nMetrics of {n_users:,} of {n_all:,} "
+        f"### Tables with the original ids  \nMetrics of {n_users:,} of {n_all:,} "
         f"users ({those} with held-out {view.held_out_name} items), and the lists of {whose}: one "
         "row a user and item, with rank and score. The lists are computed when you press the button."
     )

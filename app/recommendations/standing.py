@@ -19,7 +19,7 @@ def show_standing(view: ListView) -> None:
     """Facts and figures of the user, and a histogram of the metric over all users."""
     facts = view.users.iloc[view.user]
     name = " · ".join(str(facts[key]) for key in KNOWN[:2] if facts.get(key))
-    st.subheader(
+    st.header(
         f"User {escape_markdown(facts['user_id'])}"
         + (f" · {escape_markdown(name)}" if name else "")
     )

@@ -20,13 +20,14 @@ def pick_run(
     allow: Callable[[RunEntry], bool] = lambda entry: entry.run.layer_version is not None,
 ) -> Run | None:
     """A select box of the runs that ``allow`` admits; without such a run, a line says what to do."""
-    entries = {name: entry for name, entry in readable_runs().items() if allow(entry)}
+    every = readable_runs()
+    entries = {name: entry for name, entry in every.items() if allow(entry)}
     if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
     asked = st.query_params.get(key)
     state.begin(key, entries, default_run(entries))
-    if asked is not None and asked not in entries:
+    if asked is not None and asked not in every:
         st.warning(
             f"The address asks for the run {escape_markdown(asked)}, which is not here; this is "
             f"{escape_markdown(st.session_state[key])}.",

@@ -1,21 +1,23 @@
-"""What all pages share, in the sidebar: run A, run B beside it, the modality and the depth.
+"""What all pages share, in the sidebar: data set, run A, run B, modality and depth.
 
 The choices are made once, hold on every page, and are in the address bar.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from app import cached, state
-from app.shared.choose import pick_run, readable_runs, run_box
+from app.shared.choose import default_run, pick_run, readable_runs, run_box
 from app.shared.links import say_unknown
 from rednd_core.runs import Run, RunEntry
 
 NO_RUN = "none"  # the address has this word
 SHOWN = "context.other"  # the run B that was shown last
+DATA_BOX = "context.data"
 DEPTH_SLIDER = "context.depth"
 DEPTHS = {str(k): k for k in range(33)}  # what a link may ask for, as the address has it
 
@@ -39,11 +41,13 @@ def choose_runs(needing_interactions: str = "") -> Context | None:
         needing_interactions: what the page shows that only interactions can tell, in the plural. Vectors that
             were imported without a data set are answered with one sentence on the page.
     """
-    if not runs_with_layers():
+    entries = runs_with_layers()
+    if not entries:
         st.info("There is no run to show yet. Train one on the page **Live training**.")
         return None
     with st.sidebar:
-        run = pick_run("Run A")
+        of_data = _pick_data(entries)
+        run = pick_run("Run A", allow=lambda entry: entry.name in of_data)
     assert run is not None
     others = {entry.name: entry for entry in comparable(run)}
     say_unknown({state.OTHER_RUN: (NO_RUN, *others)})
@@ -56,6 +60,43 @@ def choose_runs(needing_interactions: str = "") -> Context | None:
         )
         return None
     return context
+
+
+def _pick_data(entries: dict[str, RunEntry]) -> dict[str, RunEntry]:
+    """Draw the choice of a data set, which is that of run A; return the runs on it."""
+    by_data: dict[str, dict[str, RunEntry]] = {}
+    for name, entry in entries.items():
+        by_data.setdefault(data_name(entry, entries.values()), {})[name] = entry
+    asked = st.session_state.get(state.RUN) or st.query_params.get(state.RUN)
+    current = next((data for data, runs in by_data.items() if asked in runs), None)
+    if current is None:
+        first = default_run(entries)
+        current = next(data for data, runs in by_data.items() if first in runs)
+    st.session_state[DATA_BOX] = current
+
+    def take() -> None:
+        """Another data set has other runs."""
+        chosen = by_data.get(st.session_state[DATA_BOX], entries)
+        st.session_state[state.RUN] = default_run(chosen)
+
+    st.selectbox("Data set", list(by_data), key=DATA_BOX, on_change=take)
+    return by_data[current]
+
+
+def data_name(entry: RunEntry, among: Iterable[RunEntry]) -> str:
+    """The name of the run's data set; with its size where data sets of that name differ."""
+    facts = entry.record.data if entry.record else None
+    if facts is None:
+        return "unknown"
+    others = [e.record.data for e in among if e.record and e.record.data]
+    alike = {other.digest: other for other in others if other.name == facts.name}
+    if len(alike) == 1:
+        return facts.name
+    size = f"{facts.name} · {facts.n_users:,} users, {facts.n_train:,} pairs"
+    sizes = [(other.n_users, other.n_train) for other in alike.values()]
+    if sizes.count((facts.n_users, facts.n_train)) == 1:
+        return size
+    return f"{size} ({1 + sorted(alike).index(facts.digest)})"
 
 
 def _pick_other(entries: dict[str, RunEntry]) -> Run | None:
@@ -97,9 +138,16 @@ def modality_of(other: Run, modality: str) -> str:
     return modality if modality in options else options[0]
 
 
-def choose_depth(run: Run, n_depths: int) -> int:
-    """Draw the choice of a depth in the sidebar; below ``n_depths``."""
-    chosen = min(kept_depth(run), n_depths - 1)
+def choose_depth(run: Run, n_depths: int, default: int | None = None) -> int:
+    """Draw the choice of a depth in the sidebar; below ``n_depths``.
+
+    Args:
+        default: while the reader has chosen none; None means the depth of the run.
+    """
+    chosen = kept_depth(run)
+    if default is not None and state.DEPTH not in st.session_state:
+        chosen = default
+    chosen = min(chosen, n_depths - 1)
     st.session_state[DEPTH_SLIDER] = chosen
     if n_depths > 1:
         facts = run.record.model

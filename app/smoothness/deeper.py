@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.shared.context import choose_depth
 from app.shared.downloads import show_figure
 from app.shared.readouts import readout_rule
 from app.smoothness.tables import (
@@ -27,7 +28,7 @@ from rednd_core import wording
 from rednd_core.plots.smoothness import measure_panels
 from rednd_core.smoothness import MAX_DEPTH
 
-DEPTH = "depth"
+TO_DEPTH = "to_depth"
 DEEP_RUN = "deep_run"
 DEFAULT_DEPTH = 16
 STEPS = (8, 16, MAX_DEPTH)
@@ -35,7 +36,10 @@ TILE: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "of
 
 
 def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
-    """A depth slider over the linear runs among ``chosen``, one at a time."""
+    """The linear runs among ``chosen``, one at a time, propagated on to a depth of the reader's choice.
+
+    The tiles have the measures at the depth that all pages show.
+    """
     linear = {
         one.label: one
         for one in chosen
@@ -55,17 +59,18 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
     left, right = st.columns([2, 3])
     label = left.selectbox("Run to propagate", list(linear), **state.keep(DEEP_RUN))
     depth = int(
-        right.slider("Depth", 1, MAX_DEPTH, DEFAULT_DEPTH, format="%d layers", **state.keep(DEPTH))
+        right.slider(
+            "Propagate to", 1, MAX_DEPTH, DEFAULT_DEPTH, format="%d layers", **state.keep(TO_DEPTH)
+        )
     )
     one = linear[label]
     table, recall = _deep_tables(one, depth)
-    trained = len(one.record.model.widths[one.modality]) - 1 if one.record.model else 0
-    _show_numbers(table, recall, depth)
+    _show_numbers(table, recall, choose_depth(one.run, depth + 1, default=depth))
     shown = pd.concat([of_view(table, view), recall], ignore_index=True)
     figure = measure_panels(
         shown.drop(columns="run"),
         [*MAIN_TEXTS, *([RECALL_TEXT] if len(recall) else [])],
-        trained_depth=trained,
+        trained_depth=one.n_layers,
     )
     show_figure(
         figure,
@@ -136,7 +141,7 @@ def _recall_note(one: ChosenRun, recall: pd.DataFrame) -> str:
     if facts.readout_widths is not None:
         note += ", without what the trained model adds to it before it scores"
     note += "."
-    if len(facts.modalities) > 1:
+    if len(facts.modalities) > 1 and one.modality != cached.ALL:
         note += (
             f" This is the {one.modality} part alone; the trained model scores with all modalities."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ from app.smoothness.tables import (
     VIEW_NAMES,
     ChosenRun,
     View,
-    choose_modality,
+    in_modality,
     measured,
     of_view,
     recall_rows,
@@ -99,7 +100,10 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
         shown = VIEW_NAMES[view] + (
             ", that of all layers, which scores" if view == "readout" else ""
         )
-    st.caption(f"Recorded after every epoch on all connected nodes (exact). {shown}.")
+    chosen = [_recorded(one) for one in chosen]
+    st.caption(
+        f"Recorded after every epoch on all connected nodes (exact), each modality alone. {shown}."
+    )
     if len(chosen) > MOST_RUNS_BY_EPOCH:
         names = escape_markdown(", ".join(one.label for one in chosen[:MOST_RUNS_BY_EPOCH]))
         st.info(f"This chart shows {MOST_RUNS_BY_EPOCH} runs at most: {names}.")
@@ -122,6 +126,15 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
         alt=f"{title} by epoch, one line a layer, users on the left and items on the right, of "
         f"{', '.join(one.label for one in chosen)}.",
     )
+
+
+def _recorded(one: ChosenRun) -> ChosenRun:
+    """The run in a modality that its journal has; the journal has no modalities side by side."""
+    model = one.record.model
+    if one.modality != cached.ALL or model is None:
+        return one
+    first = model.modalities[0]
+    return replace(one, modality=first, label=f"{one.label} ({first})")
 
 
 def epoch_rows(one: ChosenRun, view: View, name: str) -> pd.DataFrame:
@@ -180,7 +193,7 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     st.caption(
         "Last layer of each run. The alignment loss pulls a node's own vector x⁰ towards the mean "
         "of its layers 1 to L. See whether the layers stay diverse, and how recall changes: the recall of "
-        "the last layer of this modality alone, and of the whole model, which scores with all modalities. "
+        "the last layer of this modality, and of the whole model, which scores with all its parts. "
         "Each point is one run with one seed, so small differences may be chance. Runs whose weight was "
         "moved while they trained are left out."
     )
@@ -193,7 +206,7 @@ def whole_model(one: ChosenRun) -> pd.DataFrame:
         return pd.DataFrame()
     row = {
         "run": one.label,
-        "layer": len(model.widths[one.modality]) - 1,
+        "layer": one.n_layers,
         "side": "whole model",
         "measure": RECALL,
         "value": evaluation.valid[RECALL],
@@ -206,7 +219,7 @@ def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list
     """The runs that have one alignment weight each.
 
     Those of ``chosen`` that have one weight, where their weights differ; otherwise all such runs on the
-    first one's data, in its modality or, where none has it, in their own first one.
+    first one's data, in its modality or, where they do not have it, as a whole.
     """
     picked = [one for one in chosen if weight_of(one) is not None]
     if len({weight_of(one) for one in picked}) > 1:
@@ -222,9 +235,7 @@ def comparable(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry]) -> list
         and entry.record.data.same_pairs(data)
         and WEIGHT in entry.record.config.hyperparameters
     ]
-    found = choose_modality(weighted, chosen[0].modality)
-    if not found and weighted and (record := weighted[0].record) and record.model:
-        found = choose_modality(weighted, record.model.modalities[0])
+    found = in_modality(weighted, chosen[0].modality)
     return [one for one in found if weight_of(one) is not None]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.shared.context import modality_of
 from app.shared.text import escape_markdown
 from rednd_core.errors import RedndError
 from rednd_core.plots.smoothness import PanelText
@@ -48,19 +49,28 @@ class ChosenRun:
     modality: str
     label: str
 
+    @property
+    def n_layers(self) -> int:
+        """Propagation steps that the modality was trained with."""
+        model = self.record.model
+        if model is None:
+            return 0
+        return (
+            model.shared_depth
+            if self.modality == cached.ALL
+            else len(model.widths[self.modality]) - 1
+        )
 
-def choose_modality(entries: Sequence[RunEntry], modality: str) -> list[ChosenRun]:
-    """The runs that have ``modality``, and the runs with a single modality, which are shown with that one."""
+
+def in_modality(entries: Sequence[RunEntry], modality: str) -> list[ChosenRun]:
+    """The runs in ``modality``; one without it is shown as a whole, and its label says so."""
     chosen = []
     for entry in entries:
         if entry.record is None or entry.record.model is None:
             continue
-        has = entry.record.model.modalities
-        if modality in has:
-            chosen.append(ChosenRun(entry.run, entry.record, modality, entry.name))
-        elif len(has) == 1:
-            label = f"{entry.name} ({has[0]})"
-            chosen.append(ChosenRun(entry.run, entry.record, has[0], label))
+        shown = modality_of(entry.run, modality)
+        label = entry.name if shown == modality else f"{entry.name} ({shown})"
+        chosen.append(ChosenRun(entry.run, entry.record, shown, label))
     return chosen
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import cached, state
 from app.shared.choose import default_run
+from app.shared.context import Context, choose_modality, choose_runs, runs_with_layers
 from app.shared.downloads import show_figure
 from app.shared.errors import explained
 from app.shared.text import escape_markdown
@@ -24,7 +25,7 @@ from app.smoothness.tables import (
     VIEW_NAMES,
     ChosenRun,
     View,
-    choose_modality,
+    in_modality,
     measured,
     of_view,
     recall_rows,
@@ -32,7 +33,7 @@ from app.smoothness.tables import (
 from rednd_core.plots.smoothness import measure_panels
 from rednd_core.runs import RunEntry
 
-RUNS = "runs"
+MORE = "more"
 VIEW = "smoothness_view"
 PART = "smoothness_part"
 MISLEADS = "smoothness_misleads"
@@ -43,21 +44,17 @@ PARTS = ("One measure", "Go deeper", "During training", "Alignment weight", "All
 def render() -> None:
     st.title("Smoothness")
     st.markdown(
-        "Every propagation step replaces a node by a mean of its neighbours. Do different users, "
-        "and different items, end up with the same embedding? **The value under a panel's title "
-        "means collapse; a line that moves towards it need not be harm.**"
+        "Do different users, and different items, end up with the same embedding? **The value under a "
+        "panel's title means collapse; a line that moves towards it need not be harm.**"
     )
-    entries = _measurable()
-    if not entries:
-        st.info("There is no run to measure yet. Train one on the page **Live training**.")
+    entries = runs_with_layers()
+    _follow_old_link(entries)
+    context = choose_runs()
+    if context is None:
         return
-    names, modality, view = _controls(entries)
-    if not names:
-        st.info("Choose at least one run.")
-        return
-    chosen = choose_modality([entries[name] for name in names], modality)
-    if missing := len(names) - len(chosen):
-        st.caption(f"{missing} of the chosen runs have no modality called {modality}.")
+    modality = choose_modality(context.run)
+    names, view = _controls(entries, context)
+    chosen = in_modality([entries[name] for name in names], modality)
     chosen, table = measured(chosen)
     if not chosen:
         return
@@ -69,7 +66,7 @@ def render() -> None:
             "data set do not have them."
         )
     whose = f" in {escape_markdown(first.label)}" if len(chosen) > 1 else ""
-    st.subheader(f"What to notice{whose}")
+    st.header(f"What to notice{whose}")
     show_lessons(
         lessons(
             table[table["run"] == first.label],
@@ -91,53 +88,38 @@ def render() -> None:
 
 def prepare() -> None:
     """Fill the caches that the page's defaults need."""
-    entries = _measurable()
+    entries = runs_with_layers()
     if not entries:
         return
-    entry = entries[default_run(entries)]
-    modality = next(iter(_modalities([entry])))
-    cached.smoothness(entry.run, TRUSTED, modality=modality)
-    cached.layer_recall(entry.run, modality, "layer")
+    run = entries[default_run(entries)].run
+    modality = cached.modalities(run)[0]
+    cached.smoothness(run, TRUSTED, modality=modality)
+    cached.layer_recall(run, modality, "layer")
 
 
-def _measurable() -> dict[str, RunEntry]:
-    """The runs whose layers are there, by name."""
-    return {
-        entry.name: entry
-        for entry in cached.run_entries()
-        if entry.record is not None
-        and entry.record.model is not None
-        and entry.run.layer_version is not None
-    }
+def _follow_old_link(entries: Mapping[str, RunEntry]) -> None:
+    """Links of earlier versions have all runs under one name; the first of them is run A."""
+    asked = [name for name in st.query_params.get_all("runs") if name in entries]
+    if "runs" in st.query_params:
+        del st.query_params["runs"]
+    if asked:
+        st.session_state[state.RUN], *st.session_state[MORE] = asked
 
 
-def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
-    left, middle, right = st.columns([3, 1, 1.6])
-    kept = st.session_state.get(RUNS)
-    if kept is None or (
-        kept and not set(kept) & set(entries)
-    ):  # No choice, or all of its runs were deleted.
-        # The runs are set as a choice and not as the widget's default: see state.begin.
-        shared = [st.session_state.get(key) for key in (state.RUN, state.OTHER_RUN)]
-        asked = [name for name in st.query_params.get_all(RUNS) if name in entries]
-        known = [name for name in shared if name in entries]
-        st.session_state[RUNS] = asked or known or [default_run(entries)]
-        state.write_address(RUNS, st.session_state[RUNS])
-    state.drop_foreign(RUNS, entries)
-    names = left.multiselect(
-        "Runs",
-        list(entries),
-        placeholder="Choose runs to overlay",
+def _controls(entries: Mapping[str, RunEntry], context: Context) -> tuple[list[str], View]:
+    """What is this page's own: further runs, and what is measured. Names of all runs, A and B first."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    shared = [run.name for run in context.runs]
+    others = [name for name in entries if name not in shared]
+    kept = [name for name in st.session_state.get(MORE) or () if name in others]
+    if kept or MORE in st.session_state:
+        st.session_state[MORE] = kept
+    more = left.multiselect(
+        "More runs beside run A and run B",
+        others,
+        placeholder="None",
         help="Each run is one line, or two: users and items. The address bar keeps the choice.",
-        **state.keep(RUNS, may_be_empty=True),
-    )
-    modalities = list(_modalities([entries[name] for name in names or entries]))
-    state.drop_foreign(state.MODALITY, modalities)
-    modality = middle.selectbox(
-        "Modality",
-        modalities,
-        help="A run with a single modality is shown with that one, whatever is chosen here.",
-        **state.keep(state.MODALITY),
+        **state.keep(MORE, may_be_empty=True),
     )
     view: View = right.segmented_control(
         "What to measure",
@@ -149,14 +131,7 @@ def _controls(entries: Mapping[str, RunEntry]) -> tuple[list[str], str, View]:
         "e.g. the mean of the layers 0 to k.",
         **state.keep(VIEW),
     )
-    return names, modality, view
-
-
-def _modalities(entries: Sequence[RunEntry]) -> dict[str, None]:
-    """The modalities of the runs as an ordered set; models with several modalities come first."""
-    facts = [entry.record.model for entry in entries if entry.record and entry.record.model]
-    facts.sort(key=lambda model: -len(model.modalities))
-    return dict.fromkeys(modality for model in facts for modality in model.modalities)
+    return [*shared, *more], view
 
 
 def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> None:

@@ -31,7 +31,7 @@ SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 def import_box() -> None:
     """The uploader, and for vectors the questions that only their owner can answer."""
-    st.subheader("From elsewhere")
+    st.header("From elsewhere")
     files = st.file_uploader(
         "A run's zip; best.safetensors with its config.json; or vectors and checkpoints of another program",
         type=["zip", "json", *(suffix[1:] for suffix in SUFFIXES)],

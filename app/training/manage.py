@@ -31,7 +31,7 @@ def manage_runs() -> None:
 
 
 def _own_run() -> None:
-    st.subheader("A run of this machine")
+    st.header("A run of this machine")
     entries = {entry.name: entry for entry in cached.run_entries() if not entry.run.bundled}
     deleted = st.session_state.get(DELETED)
     if st.session_state.get(RUN) is None and deleted and deleted not in entries:

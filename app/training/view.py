@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
 SEEN_LIVE = "training.seen_live"  # whether a run trained while this window was open
+FOLLOWED = "training.run_a"  # the run A that this page has seen last
 GONE = "training.gone"  # a run that was asked for and is not there, until another one is chosen
 LIVE = "training-live"
 # Streamlit fades whatever waits to be drawn again. On this page that is everything, every second, although
@@ -88,6 +89,7 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
     if follow in by_name:
         st.session_state[state.JOB] = follow
         _forget_gone()
+    _follow_run_a(by_name, live)
     state.begin(state.JOB, by_name, ordered[0].name)
     _say_gone(by_name, st.session_state[state.JOB])
     # The options are plain names, because the address bar keeps the text of an option.
@@ -96,11 +98,28 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
         list(by_name),
         index=None,
         placeholder="Choose a run",
-        on_change=_forget_gone,
+        on_change=_take,
+        args=(by_name,),
         **state.keep(state.JOB),
     )
     # The name is None if the browser's Back leads to an address without a run.
     return None if name is None else by_name[name]
+
+
+def _follow_run_a(by_name: Mapping[str, RunEntry], live: Collection[RunEntry]) -> None:
+    """Watch the run A that was chosen on another page meanwhile, unless a run trains."""
+    chosen = st.session_state.get(state.RUN)
+    if chosen in by_name and chosen != st.session_state.get(FOLLOWED) and not live:
+        st.session_state[state.JOB] = chosen
+    st.session_state[FOLLOWED] = chosen
+
+
+def _take(by_name: Mapping[str, RunEntry]) -> None:
+    """The watched run is run A of the other pages, as soon as it has layers to show."""
+    name = st.session_state[state.JOB]
+    if name in by_name and by_name[name].run.layer_version is not None:
+        st.session_state[state.RUN] = st.session_state[FOLLOWED] = name
+    _forget_gone()
 
 
 def _note_gone(options: Collection[str]) -> None:

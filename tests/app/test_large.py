@@ -173,7 +173,7 @@ def test_users_are_searched_on_the_server(runs: RunStore) -> None:
     assert "15 of 15 matches, of 45,000 users" in words(app)
     app.selectbox("user").select("44003").run()
     assert not app.exception
-    assert app.subheader[0].value == "User 44003"
+    assert app.header[0].value == "User 44003"
     assert app.query_params["user"] == "44003"
 
 

@@ -51,7 +51,7 @@ def test_from_the_layers_to_the_collapse(open_page: Callable[..., Any]) -> None:
     deep = wait_for_users(page, DEEP, 17)
     assert deep[:4] == pytest.approx(layers, abs=1e-6)
 
-    page.get_by_role("slider", name="Depth").press("End")
+    page.get_by_role("slider", name="Propagate to").press("End")
     deep = wait_for_users(page, DEEP, 33)
     assert deep[32] < 1e-3 * layers[0]
     tile = page.locator('[data-testid="stMetric"]', has_text="MAD users, k = 32")
@@ -60,7 +60,7 @@ def test_from_the_layers_to_the_collapse(open_page: Callable[..., Any]) -> None:
     page.locator(DEEP).get_by_text("trained depth").first.wait_for()
 
     # The address bar carries the view.
-    page.wait_for_url(re.compile("depth=32"))
+    page.wait_for_url(re.compile("to_depth=32"))
     page.reload()
     assert wait_for_users(page, DEEP, 33) == deep
 

@@ -19,7 +19,7 @@ class StageDifferences {
    */
   show({ lists: { changed, users: most }, moved, users, nodes }) {
     const lists = this.make("section", "");
-    lists.append(this.make("h3", "list-title", `Lists that flipped: ${changed.toLocaleString("en")} of ` +
+    lists.append(this.make("h2", "list-title", `Lists that flipped: ${changed.toLocaleString("en")} of ` +
       `${users.length.toLocaleString("en")} users share at most 2 items`));
     const row = this.make("div", "choices");
     for (const [user, shared] of most) {
@@ -30,7 +30,7 @@ class StageDifferences {
     }
     lists.append(row);
     const neighbours = this.make("section", "");
-    neighbours.append(this.make("h3", "list-title",
+    neighbours.append(this.make("h2", "list-title",
       `Nodes whose ${moved.k} nearest nodes differ most (share kept)`));
     const names = [...moved.nodes].map((node, place) => `${nodes[node]} (${written(moved.kept[place])})`);
     neighbours.append(this.make("p", "missed", names.join("; ")));

@@ -5,7 +5,7 @@ class StageList {
     const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
     this.document = document;
     this.element = make("section", "list");
-    this.heading = make("h3", "list-title");
+    this.heading = make("h2", "list-title");
     this.items = make("ol", "cards");
     this.missed = make("p", "missed");
     this.title = title;

@@ -48,7 +48,12 @@ def test_the_stage_opens_at_the_depth_of_the_model_with_one_run() -> None:
     mad = run["lines"][0]["sides"]
     assert mad["users"][16] < 0.01 < mad["users"][3]
     assert len(found["payload"]) < 3_000_000
-    assert [box.label for box in app.sidebar.selectbox] == ["Run A", "Run B", "Modality"]
+    assert [box.label for box in app.sidebar.selectbox] == [
+        "Data set",
+        "Run A",
+        "Run B",
+        "Modality",
+    ]
 
 
 def test_a_link_brings_both_runs_the_depth_and_the_user() -> None:

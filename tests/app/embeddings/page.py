@@ -28,7 +28,7 @@ def notes(figure: dict[str, Any]) -> list[str]:
 
 
 def words(app: AppTest) -> str:
-    parts = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.error]
+    parts = [*app.markdown, *app.caption, *app.header, *app.info, *app.error]
     return "\n".join(element.value for element in parts)
 
 

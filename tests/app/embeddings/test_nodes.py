@@ -166,8 +166,8 @@ def test_the_bar_leads_to_the_card_and_the_group(add_run, folder: Path) -> None:
     assert "· item sku\\-29 · [" in bar
     assert "**bold**" not in bar
     assert "**30 nodes** (10 users, 20 items)" in bar
-    assert [head.anchor for head in app.subheader[:2]] == ["node-group", "node-card"]
-    assert all(f"(#{head.anchor})" in bar for head in app.subheader[:2])
+    assert [head.anchor for head in app.header[:2]] == ["node-group", "node-card"]
+    assert all(f"(#{head.anchor})" in bar for head in app.header[:2])
     texts = [text.value for text in app.markdown]
     assert texts.count(f"[↑ Back to the maps](#{app.title[0].anchor})") == 2
     drawn = figures(app)[0]["data"]

@@ -310,7 +310,7 @@ def test_umap_stands_beside_the_other_maps_where_it_is_known(add_run, store, mon
     monkeypatch.setattr(cached, "known_joined_umap", lambda run, shown, reach: known)
     app = open_home()
     assert len(figures(app)) == 3
-    assert any("UMAP" in head.value for head in app.subheader)
+    assert any("UMAP" in head.value for head in app.header)
 
 
 def test_titles_cannot_bring_markup_into_the_hover_text(

@@ -44,7 +44,7 @@ def texts(app: AppTest) -> list[str]:
 
 
 def heading(app: AppTest) -> str:
-    return str(app.subheader[0].value)
+    return str(app.header[0].value)
 
 
 def user_of(app: AppTest) -> str:

@@ -91,7 +91,7 @@ def test_split_metric_and_k_change_what_counts(page, dataset: Dataset) -> None:
     assert app.metric[0].label == "ndcg@10"
     assert app.metric[0].value == f"{expected['ndcg@10']:.4f}"
     assert app.metric[1].label == "Validation items listed"
-    assert any(text.startswith("#### 10 recommended items") for text in texts(settled(app)))
+    assert any(text.startswith("### 10 recommended items") for text in texts(settled(app)))
 
 
 def test_a_validation_item_in_the_test_list_is_neither_hit_nor_miss(page, dataset: Dataset) -> None:

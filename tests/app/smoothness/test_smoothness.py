@@ -150,8 +150,8 @@ def test_only_what_is_shown_is_measured(page, monkeypatch) -> None:
 
 def test_without_parameters_the_newest_run_is_shown(page) -> None:
     app = page()
-    assert app.multiselect(key="runs").value == ["red-1"]
-    assert app.selectbox(key="modality").options == ["image", "text"]
+    assert app.selectbox(key="run").value == "red-1"
+    assert app.selectbox(key="modality").options == ["all modalities", "image", "text"]
     assert figures(app)
 
 
@@ -188,11 +188,13 @@ def test_permalink_restores_the_view(page) -> None:
         runs=["light"],
         smoothness_view="Readout",
         smoothness_part="Go deeper",
-        depth="11",
+        to_depth="11",
+        depth="5",
     )
-    assert app.multiselect(key="runs").value == ["light"]
+    assert app.selectbox(key="run").value == "light"
     assert app.session_state["smoothness_view"] == "readout"
-    assert app.slider(key="depth").value == 11
+    assert app.slider(key="to_depth").value == 11
+    assert app.metric[0].label == "MAD users, k = 5"
     assert len(lines(figures(app)[1])["users"]) == 12
 
 
@@ -205,8 +207,8 @@ def test_isolated_nodes_and_samples_are_told(page) -> None:
 
 def test_deeper_propagates_on_and_collapses(page, runs: RunStore, shop: Path) -> None:
     app = page(runs=["light"], smoothness_part="Go deeper")
-    assert app.slider(key="depth").value == 16
-    app = settled(app.slider(key="depth").set_value(32).run())
+    assert app.slider(key="to_depth").value == 16
+    app = settled(app.slider(key="to_depth").set_value(32).run())
     users = lines(figures(app)[1])["users"]
     dataset = load_dataset(shop)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
@@ -274,7 +276,7 @@ def test_a_run_without_epochs_says_so(page, runs: RunStore) -> None:
 
 def test_alignment_weights_are_compared(page, runs: RunStore) -> None:
     app = page(runs=["light"], smoothness_part="Alignment weight")
-    assert "Shown: red\\-1, red\\-0. Modality: image." in said(app)
+    assert "Shown: red\\-1, red\\-0. Modality: all modalities." in said(app)
     trace = figures(app)[1]["data"][0]
     assert trace["x"] == ["0", "0.1"]
     (whole,) = [t for t in figures(app)[1]["data"] if t["name"] == "whole model"]
@@ -302,7 +304,7 @@ def test_all_values_carry_their_sizes(page) -> None:
     assert {"run", "view", "layer", "side", "value", "ci", "n", "n_excluded", "exact"} <= set(
         values
     )
-    assert set(values["run"]) == {"light (id)", "red-0"}
+    assert set(values["run"]) == {"light", "red-0 (all modalities)"}
     assert set(values.query("side == 'items'")["n_excluded"]) == {1}
 
 
@@ -317,7 +319,8 @@ def test_broken_and_unmeasurable_runs_do_not_hide_the_others(page, runs: RunStor
     (runs.root / "red-1" / "config.json").write_text("{")
     np.save(runs.root / "red-0" / "layers" / "image_1.npy", np.zeros((3, 3), dtype=np.float32))
     app = page(runs=["red-0", "light"], modality="image")
-    assert app.multiselect(key="runs").options == ["red-0", "light"]
+    assert app.selectbox(key="run").options == ["red-0", "light"]
+    assert app.multiselect(key="more").value == ["light"]
     assert r"image\_1\.npy" in said(app)
     assert list(lines(figures(app)[0])) == ["users", "items"]
 
@@ -333,7 +336,7 @@ def test_a_vanished_data_set_is_a_sentence(page, runs: RunStore) -> None:
 def test_hostile_names_are_shown_literally(page, runs: RunStore) -> None:
     shutil.copytree(runs.root / "light", runs.root / "**x** <i>_y_")
     app = page(runs=["**x** <i>_y_", "red-0"], modality="image", smoothness_part="Alignment weight")
-    assert app.subheader[0].value == r"What to notice in \*\*x\*\* \<i\>\_y\_ \(id\)"
+    assert app.header[0].value == r"What to notice in \*\*x\*\* \<i\>\_y\_"
 
 
 def test_deleted_runs_are_forgotten(page, runs: RunStore) -> None:
@@ -341,18 +344,37 @@ def test_deleted_runs_are_forgotten(page, runs: RunStore) -> None:
     shutil.rmtree(runs.root / "light")
     st.cache_data.clear()
     app = settled(app.run())
-    assert app.multiselect(key="runs").value == ["red-1"]
+    assert app.selectbox(key="run").value == "red-1"
     assert figures(app)
 
 
-def test_a_modality_that_no_chosen_run_has_is_forgotten(page) -> None:
-    app = page(runs=["red-0"], modality="text")
+def test_a_modality_that_run_a_does_not_have_is_forgotten(page) -> None:
+    app = page(run="red-0", modality="text")
     assert app.selectbox(key="modality").value == "text"
-    app = settled(app.multiselect(key="runs").set_value(["light"]).run())
-    assert app.selectbox(key="modality").value == "id"
+    app = settled(app.selectbox(key="run").select("light").run())
+    assert "modality" not in [box.key for box in app.selectbox]
+    app = settled(app.selectbox(key="run").select("red-0").run())
+    assert app.selectbox(key="modality").value == "all modalities"
     assert figures(app)
 
 
-def test_no_run_chosen(page) -> None:
-    app = settled(page(runs=["light"]).multiselect(key="runs").set_value([]).run())
-    assert "Choose at least one run" in said(app)
+def test_run_b_and_further_runs_are_lines_of_their_own(page) -> None:
+    app = page(run="light", vs="red-0", more=["red-1"])
+    assert list(lines(figures(app)[0])) == [
+        f"{name} · {side}"
+        for name in ("light", "red-0 (all modalities)", "red-1 (all modalities)")
+        for side in ("users", "items")
+    ]
+
+
+def test_all_modalities_are_measured_side_by_side(page, runs: RunStore, shop: Path) -> None:
+    shown = lines(figures(page(run="red-1"))[0])
+    layers = runs.open("red-1").layers()
+    joined = [np.hstack(parts) for parts in zip(layers["image"], layers["text"], strict=True)]
+    data = load_dataset(shop)
+    graph = bipartite_graph(data.train, data.n_users, data.n_items)
+    wanted = measure_layers({"all": joined}, graph, measures=["mad"]).query("view == 'layer'")
+    for side in ("users", "items"):
+        np.testing.assert_allclose(
+            shown[side], wanted[wanted["side"] == side]["value"], rtol=1e-5, atol=1e-7
+        )

@@ -251,3 +251,16 @@ def test_a_side_with_one_node_has_no_mad() -> None:
     index = SimpleNamespace(epoch=1, facts=ModelFacts.uniform(("id",), 0, 4))
     (title,) = training_charts._titles(history, "id", index)
     assert title.endswith("MAD – / 0.500")
+
+
+def test_the_page_follows_run_a_of_the_other_pages_and_sets_it(add_run) -> None:
+    add_run("one", "finished")
+    add_run("two", "finished")
+    app = open_page(job="one")
+    app.session_state["run"] = "two"
+    assert app.run().selectbox(key="job").value == "two"
+    app = app.selectbox(key="job").select("one").run()
+    assert app.session_state["run"] == "one"
+    add_run("live")
+    app.session_state["run"] = "two"
+    assert app.run().selectbox(key="job").value == "one", "a training is not left"
