@@ -4,7 +4,7 @@
 
 Value and both gradients of one modality, anchors = candidates = all N nodes (scope ``full``). The dense
 form and the chunked one, which computes scores again in the backward pass, are those of
-``plain_rednnd.py``, written plainly from the equation. On CUDA the kernels multiply in bfloat16, too.
+``plain_rednnd.py``, written plainly from the equation. On CUDA products in bfloat16 are timed as well.
 
 Each measurement runs in a process of its own; ``MB`` is the growth of its peak memory over the inputs.
 ``gradient error`` is the largest difference of a gradient to that of the equation in float64, relative to
@@ -28,7 +28,7 @@ from rednd_core.training.memory import free_memory
 
 TEMPERATURE = 0.2
 REPEAT = 3
-DENSE_TABLES = 5  # N x N float32 numbers that the dense form holds at its peak
+DENSE_TABLES = 5  # the dense form holds so many N x N tables of float32 at its peak
 CHECKED = 4096
 
 
@@ -59,7 +59,7 @@ def measure(name: str, n: int, dim: int, device: str) -> dict[str, Any]:
     """Seconds of one forward and backward pass, growth of memory in MB, and the error."""
     form = FORMS[name]
     anchors, candidates = inputs(n, dim, device)
-    form(anchors[:64], candidates[:64], TEMPERATURE).backward()  # libraries are loaded
+    form(anchors[:64], candidates[:64], TEMPERATURE).backward()  # the first call loads libraries
     anchors.grad = candidates.grad = None
     growth = MemoryGrowth(device)
     seconds = []
@@ -84,7 +84,9 @@ def error(found: list[Tensor], n: int, dim: int) -> float:
     scores = torch.nn.functional.normalize(rows) @ unit.T / TEMPERATURE
     loss = (scores.logsumexp(1) - scores[:, : len(rows)].diagonal()).sum() / n
     gradients = torch.autograd.grad(loss, wanted)
-    pairs = zip(found, gradients, strict=False)  # only the first gradient has few enough rows
+    pairs = zip(
+        found, gradients, strict=False
+    )  # above CHECKED nodes only the first gradient is compared
     return max(float((a[: len(b)] - b).abs().max() / b.abs().max()) for a, b in pairs)
 
 

@@ -36,7 +36,9 @@ def random_pairs(n_users: int, n_items: int, per_user: int) -> tuple[Interaction
     """``per_user`` train pairs and one held-out pair for every user."""
     rng = np.random.default_rng(0)
     items = np.sort(rng.integers(0, n_items - per_user, (n_users, per_user + 1)), axis=1)
-    items = rng.permuted(items + np.arange(per_user + 1), axis=1)  # distinct within a row
+    items = rng.permuted(
+        items + np.arange(per_user + 1), axis=1
+    )  # so that items are distinct within a row
     users = np.arange(n_users)
     train = Interactions(np.repeat(users, per_user), items[:, 1:].reshape(-1))
     return train, Interactions(users, items[:, 0].copy())
@@ -44,7 +46,7 @@ def random_pairs(n_users: int, n_items: int, per_user: int) -> tuple[Interaction
 
 def least(action: Callable[[], object], repeat: int, device: str) -> float:
     seconds = []
-    for _ in range(repeat + 1):  # the first warms up
+    for _ in range(repeat + 1):  # the first call loads libraries and is not counted
         start = time.perf_counter()
         action()
         if device == "cuda":

@@ -43,7 +43,7 @@ from rednd_core.training.recorder import scoring_readouts
 from rednd_core.training.trainer import Trainer
 
 GPU = torch.device("cuda")
-PROFILED = 12  # steps
+PROFILED = 12  # steps that the profiler watches
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("lightgcn", {}),
     ("rednnd", {"alignment_weight": 0.0}),
@@ -77,7 +77,7 @@ def busy_share(trainer: Trainer) -> float:
 
 
 def steps_of(trainer: Trainer, n: int | None = None) -> int:
-    """Take the steps of an epoch, or n of them; how many there were."""
+    """Take the steps of an epoch, or n of them, and return how many there were."""
     return sum(bool(trainer.steps["joint"](batch)) for batch in islice(trainer.sampler.epoch(), n))
 
 
@@ -201,7 +201,7 @@ def main() -> None:
         began = time.perf_counter()
         dataset = random_dataset(*options.graph)
         print(f"drawn in {time.perf_counter() - began:.0f} s")
-        # No item graph: its neighbours would take longer to find than the epoch.
+        # The item graph is left out: its neighbours would take longer to find than the epoch takes.
         for name, settings in (("lightgcn", {}), ("rednnd", {"n_mm_layers": 0})):
             rows.append(row_of_graph(name, settings, dataset, options.batch_size))
             torch.cuda.empty_cache()

@@ -9,7 +9,7 @@ from typing import Any
 
 PICTURE = ".js-plotly-plot .main-svg"
 HOME = ".st-key-home-pca"
-PAGES = {  # the first picture of each
+PAGES = {  # title of a page -> selector of its first picture
     "Embeddings": ".st-key-map-pca",
     "Smoothness": ".st-key-smoothness-main",
     "Recommendations": ".st-key-recommendations-standing",
@@ -17,7 +17,7 @@ PAGES = {  # the first picture of each
     "Data": ".st-key-data-degrees",
 }
 
-STILL_MS = 700  # without a long task, a running script or a new figure: all is drawn
+STILL_MS = 700  # so long without a long task, a running script or a new figure: everything is drawn
 
 _WATCH = """([picture, still]) => {
   globalThis.pageClock = new Promise(done => {

@@ -92,7 +92,7 @@ def main() -> None:
             command = [sys.executable, *sys.argv, "--step", name, "--folder", f"{scratch}/graph"]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             rows.append({"step": name, **json.loads(done.stdout.splitlines()[-1])})
-    from common import report  # brings torch, whose memory is not that of the steps
+    from common import report  # imports torch, whose memory must not count in the steps
 
     report(rows, args.json)
 

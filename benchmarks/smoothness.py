@@ -44,7 +44,7 @@ def random_graph() -> BipartiteGraph:
 
 def milliseconds(action: Callable[[], object], repeat: int) -> float:
     times = []
-    for _ in range(repeat + 1):  # the first warms up
+    for _ in range(repeat + 1):  # the first call loads libraries and is not counted
         start = time.perf_counter()
         action()
         times.append(time.perf_counter() - start)
@@ -61,7 +61,7 @@ def naive_mad(x: np.ndarray) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--exact-gap", action="store_true", help="time MADGap over all rows, too")
+    parser.add_argument("--exact-gap", action="store_true", help="also time MADGap over all rows")
     parser.add_argument("--json")
     args = parser.parse_args()
 

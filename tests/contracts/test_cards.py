@@ -11,7 +11,6 @@ from rednd_core.modeling.registry import CARDS, card, model_class, model_title
 from tests.contracts.suite import ModelContract
 
 OWN_FILE = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
-OTHERS = sorted(set(CARDS) - OWN_FILE)
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))
@@ -32,8 +31,11 @@ def test_a_name_without_a_card() -> None:
         card("lightgnc")
 
 
-@pytest.mark.parametrize("name", OTHERS or [pytest.param("", marks=pytest.mark.skip)])
-class TestOthers(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _name(self, name: str) -> None:
-        type(self).name = name
+def contract_of(name: str) -> type[ModelContract]:
+    """The suite for a model without a file of its own, which declares what its card and settings tell."""
+    has_layers = "n_layers" in model_class(name).settings_class.model_fields
+    return type(f"Test{name.title()}", (ModelContract,), {"name": name, "propagates": has_layers})
+
+
+for _name in sorted(set(CARDS) - OWN_FILE):
+    globals()[f"Test{_name.title()}"] = contract_of(_name)

@@ -3,3 +3,4 @@ from tests.contracts.suite import ModelContract
 
 class TestMatrixFactorization(ModelContract):
     name = "mf"
+    propagates = False

@@ -3,3 +3,4 @@ from tests.contracts.suite import ModelContract
 
 class TestVBPR(ModelContract):
     name = "vbpr"
+    propagates = False
