@@ -93,6 +93,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("regularization",),
     ),
     ModelCard(
+        name="ngcf",
+        title="NGCF",
+        module="rednd_core.models.ngcf",
+        paper="arXiv 1905.08108",
+        family="id graph",
+        live=("regularization",),
+    ),
+    ModelCard(
         name="popularity",
         title="Popularity",
         module="rednd_core.models.popularity",
