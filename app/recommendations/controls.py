@@ -111,7 +111,7 @@ def choose(tabs: Collection[str]) -> ListView | None:
     users, names = _users(run, dataset)
     _say_unknown(names, tabs)
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
-        split, metric, k = _pick_measure()
+        split, metric, k = _pick_measure(dataset)
         kind = _pick_slice()
     evaluation = cached.evaluation(run, split)
     user, order = pick_user(evaluation, metric, kind, users, names)
@@ -137,11 +137,13 @@ def _say_unknown(names: NodeNames, tabs: Collection[str]) -> None:
     )
 
 
-def _pick_measure() -> tuple[Split, str, int]:
+def _pick_measure(dataset: Dataset) -> tuple[Split, str, int]:
+    offered = [name for name in SPLIT_NAMES if len(dataset.held_out(name))]
+    state.drop_foreign(SPLIT, offered)
     split: Split = st.segmented_control(
         "Held-out items",
-        list(SPLIT_NAMES),
-        default=FIRST_SPLIT,
+        offered,
+        default=offered[0],
         required=True,
         format_func=lambda name: SPLIT_NAMES[name],
         help="Which hidden interactions count as hits. Models were selected on validation; test is "

@@ -160,7 +160,7 @@ def with_features(config: DataConfig, models: Iterable[str]) -> DataConfig:
     needing = [
         CARDS[name].title for name in models if name in CARDS and "features" in CARDS[name].needs
     ]
-    if not needing or config.text_features or feature_files(open_source(config.path).folder):
+    if not needing or config.text_features or feature_files(open_source(config.path)):
         return config
     say(
         f"notice  {needing[0]} needs item features and there are none: text features are made from titles, "

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from rednd_core.config import MODALITY
+from rednd_core.data.layouts.source import Source, SourceFile
 from rednd_core.data.schema import FloatArray, IntArray, Notice
 from rednd_core.data.tables import counted, require_readable
 from rednd_core.errors import DataError
@@ -75,19 +78,21 @@ def require_distinct(names: Sequence[str]) -> None:
             )
 
 
-def feature_files(folder: Path) -> tuple[Path, ...]:
-    """The ``<modality>_feat.npy`` files of a folder, sorted by modality."""
-    files = (p for p in folder.glob("*") if p.name.lower().endswith(_SUFFIX))
-    return tuple(sorted(p for p in files if p.is_file() and not p.name.startswith(".")))
+def feature_files(source: Source) -> tuple[SourceFile, ...]:
+    """The ``<modality>_feat.npy`` files of a data set, sorted: of its archive and of its folder."""
+    beside = (p for p in source.folder.glob("*") if p.is_file() and not p.name.startswith("."))
+    found = {path.name: SourceFile(path.name, path) for path in beside}
+    found |= {file.name: file for file in source.files}
+    return tuple(found[name] for name in sorted(found) if name.lower().endswith(_SUFFIX))
 
 
-def read_features(path: str | Path) -> FeatureTable:
-    """Read and validate one feature file.
+def read_features(path: str | Path | SourceFile) -> FeatureTable:
+    """Read and validate one feature file, which may be in an archive.
 
     Raises:
         DataError: not a ``.npy`` array of numbers, not 2-D, NaN, infinite or beyond ``MAX_VALUE``.
     """
-    file = Path(path)
+    file = path if isinstance(path, SourceFile) else SourceFile(Path(path).name, Path(path))
     modality = file.name[: -len(_SUFFIX)]
     if not is_modality(modality):
         raise DataError(
@@ -138,15 +143,19 @@ def read_features(path: str | Path) -> FeatureTable:
     )
 
 
-def _open_array(file: Path) -> np.ndarray:
-    """Memory-map the file: a header that claims more than the file holds allocates nothing."""
-    require_readable(file)
+def _open_array(file: SourceFile) -> np.ndarray:
+    """Memory-map a plain file: a header that claims more than the file holds allocates nothing."""
+    require_readable(file.place)
+    packed = file.member is not None or file.place.suffix.lower() == ".gz"
+    content = file.content() if packed else None
     try:
-        array = np.load(file, mmap_mode="c", allow_pickle=False)
+        if content is None:
+            array = np.load(file.place, mmap_mode="c", allow_pickle=False)
+        else:
+            array = _of_bytes(content)
     except Exception as error:  # the header parser raises whatever the junk provokes
         # NumPy takes every file that it does not know for a pickle; a real one begins with its protocol.
-        with file.open("rb") as opened:
-            is_pickle = opened.read(1) == b"\x80"
+        is_pickle = file.head(1) == b"\x80"
         reason = str(error).lower()
         if is_pickle or "python objects" in reason or "object arrays" in reason:
             raise DataError(
@@ -162,6 +171,21 @@ def _open_array(file: Path) -> np.ndarray:
             remedy="write it again with numpy.save",
         )
     return array
+
+
+def _of_bytes(content: pa.Buffer) -> np.ndarray:
+    """An unpacked .npy; like a map, it takes no more memory than its bytes, whatever its header claims."""
+    stream = BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    shape, is_fortran, dtype = read[version](stream)
+    if dtype.hasobject:
+        raise ValueError("object arrays")
+    flat = np.frombuffer(content, dtype, count=int(np.prod(shape)), offset=stream.tell())
+    return flat.reshape(shape, order="F" if is_fortran else "C")
 
 
 def _missing_rows(on_disk: np.ndarray) -> IntArray:

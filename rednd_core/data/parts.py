@@ -111,11 +111,15 @@ def read_parts(config: DataConfig, *, numbered_by_file: bool = False) -> Parts:
         parts.further_notices.append(
             Notice("users_table", 1, f"The users table is not used. {problem}")
         )
-    paths = feature_files(source.folder)
+    paths = feature_files(source)
     read = [attempt(read_features, path) for path in paths]
     parts.features = tuple(modality for modality in read if modality is not None)
     attempt(require_distinct, [modality.modality for modality in parts.features])
-    sides = [side.table.file for side in (found, parts.users_table) if side is not None]
+    tables = {"items": found, "users": parts.users_table}
+    described = {kind: side for kind, side in tables.items() if side is not None}
+    for kind, side in described.items():
+        parts.recognised += f" Table of {kind}: {side.table.file.name}, ids in {side.key!r}."
+    sides = [side.table.file for side in described.values()]
     rest = left_out(source, recognised, [*sides, *id_lists])
     parts.left_out = tuple(each for each in rest if each not in {path.name for path in paths})
     if rows is None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
+import shutil
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rednd_core.data import features
+from rednd_core.data import features, load_dataset
 from rednd_core.data.features import feature_files, read_features, require_distinct
+from rednd_core.data.layouts.source import open_source
 from rednd_core.errors import DataError
 
 
@@ -54,7 +59,10 @@ def test_the_feature_files_of_a_folder(tmp_path):
     for name in ("text_feat.npy", "audio_feat.npy", "user_graph.npy", "._text_feat.npy"):
         save(tmp_path, np.ones((1, 1)), name)
     (tmp_path / "dir_feat.npy").mkdir()
-    assert [p.name for p in feature_files(tmp_path)] == ["audio_feat.npy", "text_feat.npy"]
+    assert [p.name for p in feature_files(open_source(tmp_path))] == [
+        "audio_feat.npy",
+        "text_feat.npy",
+    ]
 
 
 BAD_VALUES = {
@@ -186,3 +194,56 @@ def test_blocks_change_no_count(tmp_path, monkeypatch, rows_a_block):
     words = r"2 NaN, 1 infinite and 1 too large values in 2 rows \(the first is row 4\)"
     with pytest.raises(DataError, match=words):
         read_features(save(tmp_path, values))
+
+
+@pytest.mark.parametrize("packed", ["inside", "beside", "gz"])
+def test_features_of_an_archive(tmp_path: Path, packed: str) -> None:
+    """In the archive itself, in its folder, or packed one by one: the same features, the same digest."""
+    folder, zipped = tmp_path / "plain", tmp_path / "zipped"
+    folder.mkdir()
+    zipped.mkdir()
+    rows = [f"{user},{item}" for user in range(6) for item in range(4) if item != user]
+    (folder / "pairs.csv").write_text("\n".join(["user_id,item_id", *rows]) + "\n")
+    np.save(folder / "image_feat.npy", np.arange(8, dtype=np.float32).reshape(4, 2))
+    with zipfile.ZipFile(zipped / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "pairs.csv", "set/pairs.csv")
+        if packed == "inside":
+            archive.write(folder / "image_feat.npy", "set/image_feat.npy")
+    if packed == "beside":
+        shutil.copy(folder / "image_feat.npy", zipped)
+    if packed == "gz":
+        content = (folder / "image_feat.npy").read_bytes()
+        (zipped / "image_feat.npy.gz").write_bytes(gzip.compress(content))
+    expected = load_dataset(folder)
+    place = zipped if packed == "gz" else zipped / "set.zip"
+    if packed == "gz":
+        shutil.copy(folder / "pairs.csv", zipped)
+        (zipped / "set.zip").unlink()
+    found = load_dataset(place)
+    assert found.digest == expected.digest
+    np.testing.assert_array_equal(found.features["image"], expected.features["image"])
+    assert not any("feat" in name for name in found.left_out)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x80\x04junk", b"\x93NUMPY\x01\x00", b"", np.lib.format.MAGIC_PREFIX + b"\x09\x00"],
+)
+def test_damaged_features_of_an_archive(tmp_path: Path, content: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("pairs.csv", "user_id,item_id\n1,2\n1,3\n2,3\n")
+        archive.writestr("image_feat.npy", content)
+    with pytest.raises(DataError, match="image_feat"):
+        load_dataset(tmp_path / "set.zip")
+
+
+def test_a_header_that_claims_too_much_allocates_nothing(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": (10**9, 10**6)}
+    )
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("pairs.csv", "user_id,item_id\n1,2\n1,3\n2,3\n")
+        archive.writestr("image_feat.npy", header.getvalue())
+    with pytest.raises(DataError, match="a complete NumPy array"):
+        load_dataset(tmp_path / "set.zip")

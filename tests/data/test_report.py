@@ -40,7 +40,7 @@ def test_what_was_understood_is_shown(csv_shop):
     report = check(csv_shop)
     assert report.recognised == (
         "interactions.csv, text with commas between the columns: users in 'userID', items in 'itemID', "
-        "parts in 'x_label'."
+        "parts in 'x_label'. Table of items: items.csv, ids in 'itemID'."
     )
     assert report.preview[1] == {"user": "ann", "item": "mug", "part": "validation"}
     assert report.left_out == ("notes.txt",)
