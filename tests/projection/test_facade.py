@@ -164,3 +164,39 @@ def test_projection_refuses_parts_that_do_not_fit(layers):
     ):
         with pytest.raises(DataError, match="coordinates"):
             dataclasses.replace(good, **change)
+
+
+def test_a_map_of_all_layers_shows_some(layers, tmp_path):
+    cache = ArrayCache(tmp_path)
+    whole = project(layers)
+    some = project(layers, shown=[0, 2], cache=cache)
+    np.testing.assert_array_equal(some.coords, whole.coords[[0, 2]])
+    assert some.quality == (whole.quality[0], whole.quality[2])
+    assert some.collapsed == (whole.collapsed[0], whole.collapsed[2])
+    assert facade.find(layers, "pca", shown=[0, 2], cache=cache).quality == some.quality
+    assert facade.find(layers, "pca", shown=[1], cache=cache) is None, "its quality is not known"
+    assert facade.find(layers, "pca", cache=cache) is None
+
+
+def test_a_cached_map_of_all_layers_answers_for_each_of_them(layers, tmp_path):
+    cache = ArrayCache(tmp_path)
+    whole = project(layers, cache=cache)
+    found = facade.find(layers, "pca", shown=[2, 1], cache=cache)
+    np.testing.assert_array_equal(found.coords, whole.coords[[2, 1]])
+    assert found.quality == (whole.quality[2], whole.quality[1])
+
+
+def test_a_umap_is_kept_with_all_its_layers(layers, tmp_path, monkeypatch):
+    class Flat(facade.PooledPCA):
+        def fit_transform(self, stack, _knn):
+            return super().fit_transform(stack)
+
+    monkeypatch.setattr(
+        facade.JointUMAP, "fit_transform", lambda _, stack, knn: Flat().fit_transform(stack, knn)
+    )
+    monkeypatch.setattr(facade, "_knn", lambda *_: None)
+    cache = ArrayCache(tmp_path)
+    some = project(layers, "umap", shown=[1], cache=cache)
+    assert len(some.coords) == 1
+    assert len(facade.find(layers, "umap", cache=cache).coords) == len(layers)
+    assert facade.find(layers, "umap", shown=[0], cache=cache).coords.shape[0] == 1

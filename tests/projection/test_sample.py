@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rednd_core.errors import ConfigError, DataError
-from rednd_core.projection import NodeSample, sample_nodes
+from rednd_core.projection import NodeSample, sample_linked, sample_nodes
 
 
 def test_keeps_the_proportion_of_users_and_items():
@@ -52,3 +52,21 @@ def test_errors():
     for nodes in ([1, 1], [2, 1], [-1, 2]):
         with pytest.raises(DataError, match="sorted distinct"):
             NodeSample(np.array(nodes), 10)
+
+
+def test_a_linked_sample_has_linked_nodes_alone_in_their_proportion():
+    linked = np.ones(1000, dtype=bool)
+    linked[::4] = False
+    sample = sample_linked(linked, 600, 150, include=[0, 1, 601])
+    assert sample.n_total == 1000
+    assert linked[sample.nodes].all()
+    assert {1, 601} <= {*sample.nodes.tolist()}
+    assert 0 not in sample.nodes
+    users = int((sample.nodes < 600).sum())
+    assert len(sample.nodes) - 2 <= 150 <= len(sample.nodes)
+    assert abs(users - 90) <= 2
+
+
+def test_a_linked_sample_of_everything_is_all_linked_nodes():
+    linked = np.array([True, False, True, True, False, True])
+    assert sample_linked(linked, 3, 99).nodes.tolist() == [0, 2, 3, 5]
