@@ -16,7 +16,7 @@ EFFECTS = {
     "alignment": "How strongly each node is kept close to its own beginning while it listens to its "
     "neighbours: the mean of its layers 1 to L is pulled towards its own x⁰ and away from the x⁰ of "
     "other nodes. 0 switches it off.",
-    "contrast": "How strongly two views of a node, each with noise of its own, are pulled together and away "
+    "contrast": "How strongly two views of a node, which differ by chance, are pulled together and away "
     "from other nodes, which spreads the nodes out. 0 switches it off.",
     "features": "How strongly a user's vector has to rank items by their projected features alone. 0 "
     "switches it off.",

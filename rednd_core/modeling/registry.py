@@ -126,6 +126,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("regularization",),
     ),
     ModelCard(
+        name="sgl",
+        title="SGL",
+        module="rednd_core.models.sgl",
+        paper="arXiv 2010.10783",
+        family="contrastive",
+        live=("contrast", "regularization"),
+    ),
+    ModelCard(
         name="simgcl",
         title="SimGCL",
         module="rednd_core.models.simgcl",

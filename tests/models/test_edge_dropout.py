@@ -27,6 +27,18 @@ def test_edges_stay_by_the_degrees_of_their_ends(make_dataset) -> None:
             assert drawn[edges] / 3000 == pytest.approx(chance, abs=4 * (0.25 / 3000) ** 0.5)
 
 
+def test_edges_stay_with_the_same_chance(make_dataset) -> None:
+    """On the path: one third each, whatever the degrees."""
+    inputs = build_inputs(make_dataset(2, 2, oracle.PATH), engine="csr")
+    drawn = dict.fromkeys(oracle.PATH, 0)
+    for number in range(3000):
+        epoch = Epoch.of(1, number)
+        (edge,) = oracle.edges_in(thinned(inputs, 0.67, epoch, by_degree=False)(torch.eye(4)), 2)
+        drawn[edge] += 1
+    for count in drawn.values():  # four standard deviations of a share of 3,000
+        assert count / 3000 == pytest.approx(1 / 3, abs=4 * (2 / 9 / 3000) ** 0.5)
+
+
 @pytest.mark.parametrize(
     ("edge_dropout", "n_kept"), [(0.04, 10), (0.06, 9), (0.1, 9), (0.8, 2), (0.9, 1), (0.99, 1)]
 )
