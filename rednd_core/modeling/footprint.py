@@ -28,16 +28,16 @@ from rednd_core.modeling.registry import model_class
 
 COPIES_OF_PARAMETERS = 5
 MEASURING_TABLES = 4
-"""Beyond the layers themselves, while their smoothness is measured."""
+"""Tables of all nodes that are alive beyond the layers while the smoothness of the layers is measured."""
 FIXED_BYTES = 100 * 2**20
-"""A batch's own tensors, buffers of the libraries."""
+"""What the tensors of a batch and the buffers of the libraries take."""
 GRAPH_BYTES = 32
-"""For a train pair: both directions, int32, for a product and its gradient, and DGL's own formats."""
+"""Bytes of a train pair: both directions in int32, for a product and its gradient, and DGL's own formats."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a data set: users, items, train pairs, and columns of each modality's features."""
+    """Sizes of a data set: users, items, train pairs, and columns of each modality's features."""
 
     n_users: int
     n_items: int

@@ -27,9 +27,11 @@ class ModelCard:
 
     Attributes:
         name: registry key, the ``name`` of the model's class.
-        title: what people call it.
+        title: the name of the model in the app and in documents.
         module: the Python module with its class.
         paper: arXiv number or venue; empty where there is none.
+        family: the kind of model, as lists name it: floor, id graph, contrastive, multimodal, or remedy (of
+            over-smoothing).
         needs: what a data set has to bring beside its pairs, e.g. ``"features"``.
         live: losses whose weight may be moved while the model trains, the most interesting one first.
             Their bounds are those of the setting that :func:`weight_setting` names.

@@ -55,8 +55,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """Until the last epoch; early stopping may end it sooner."""
-        epochs = self.epochs - self.epoch + 1  # this one is not over either
+        """Seconds until the last epoch is over; early stopping may end the training sooner."""
+        epochs = self.epochs - self.epoch + 1  # the present epoch is not over either
         batches = epochs * self.n_batches - self.batch
         return batches * self.seconds_per_batch + epochs * self.seconds_after_epoch
 

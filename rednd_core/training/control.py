@@ -1,4 +1,4 @@
-"""Commands to a running training: pause, resume, stop, change a loss weight. No I/O here either."""
+"""Commands to a running training: pause, resume, stop, change a loss weight. No file is read or written."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Control:
         try:
             self._model.set_loss_weight(command.loss, command.value)
             self._check()
-        except ConfigError as error:  # a mistyped name must not end hours of training
+        except ConfigError as error:  # a mistyped name must not end a training of hours
             self._model.loss_weights.update(before)
             self._listener.tell("refused", **change, message=str(error))
         else:

@@ -50,13 +50,13 @@ def _require_data(run: Run) -> None:
 
 
 def compute(run_dir: str) -> None:
-    """Do so for the run in ``run_dir``; a confined process does this."""
+    """Compute layers and results of the run in ``run_dir``; runs in a confined process."""
     from rednd_core.modeling.registry import hyperparameters
     from rednd_core.training.experiment import open_checkpoint
 
     writer = RunWriter(Path(run_dir))
     config = writer.record.config
-    # Anybody may have written it: no data is read for settings that no model has.
+    # Anybody may have written the checkpoint: settings are checked before any data is read.
     hyperparameters(config.model, dict(config.hyperparameters))
     open_checkpoint(writer)
     writer.status("imported", message="Imported checkpoint; layers and results were computed here")

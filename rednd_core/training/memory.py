@@ -60,9 +60,11 @@ def require_memory(
 def estimate(model: str, settings: Hyperparameters, sizes: Sizes, device: torch.device) -> int:
     """Bytes on ``device`` at the peak of training, beyond what data and libraries hold already."""
     on_gpu = device.type == "cuda"
-    alone = os.environ.get("WORLD_SIZE", "1") == "1"  # steps that wait for others are not recorded
+    alone = (
+        os.environ.get("WORLD_SIZE", "1") == "1"
+    )  # a step that waits for other processes is not recorded
     n_bytes = footprint(model, settings, sizes).n_bytes(sizes, recorded=on_gpu and alone)
-    if on_gpu:  # the features move there, and validation scores there
+    if on_gpu:  # the GPU also holds the features and the scores of a validation
         n_bytes += 4 * sizes.n_items * sum(sizes.feature_dims.values())
         n_bytes += RANKING_BYTES * block_rows(device, sizes.n_items) * sizes.n_items
     return n_bytes
@@ -78,7 +80,7 @@ def free_memory(device: torch.device) -> int:
     """Bytes that a process can still get on a device; those on a CPU share them with their peers."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
+    peers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun sets it
     available = int(psutil.virtual_memory().available)
     free = min([available, *(free for _, free in _groups())]) // peers
     return min(free, int(os.environ.get(MEMORY_SHARE, free)))
@@ -97,7 +99,7 @@ def _groups() -> Iterator[tuple[int, int]]:
     """
     try:
         (place,) = re.findall(r"^0::/(.*)$", OWN_GROUP.read_text(), re.MULTILINE)
-    except (OSError, ValueError):  # another system, or none of version 2
+    except (OSError, ValueError):  # not Linux, or no control groups of version 2
         return
     for group in (GROUPS / place, *(GROUPS / place).parents):
         if not group.is_relative_to(GROUPS):
@@ -107,7 +109,7 @@ def _groups() -> Iterator[tuple[int, int]]:
             used = int((group / "memory.current").read_text())
             known = (group / "memory.stat").read_text()
         except OSError:
-            # The machine's root has none, nor has a group that is seen from within its container.
+            # The root group has no such files, nor has a group that is seen from within its container.
             continue
         of_files = re.findall(r"^(?:in)?active_file (\d+)$", known, re.MULTILINE)
         if limit != "max":
@@ -127,7 +129,7 @@ def peak_memory(device: torch.device) -> int:
         return int(psutil.Process().memory_info().peak_wset)
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS gives bytes
 
 
 def _smaller(

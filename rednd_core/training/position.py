@@ -13,15 +13,15 @@ from torch import Tensor
 
 @dataclass
 class Position:
-    """Where the loop stands; with the parameters and the optimiser, everything that it depends on.
+    """Where the loop stands: beside parameters and optimisers, all that the rest of the training depends on.
 
     Attributes:
         epoch: completed epochs; batch: completed batches of the one after.
         sampler: state of the sampler at the beginning of that epoch.
-        loss_sums, loss_counts: name -> sum of its values in those batches, and how many had one (a loss
-            may be left out while its weight is 0).
+        loss_sums, loss_counts: name -> sum of its values in those batches, and how many had the
+            loss (one whose weight is 0 may be left out).
         weights: loss weights in force.
-        stale: validations since the best one.
+        stale: validations since the best validation.
         validations: how many there were; lowest_score: the least of them.
     """
 

@@ -35,7 +35,9 @@ class StepRecorder(Protocol):
         """Do ``work`` where recordings are made."""
 
     def record(self, work: Work) -> tuple[Callable[[], object], Losses]:
-        """What repeats ``work`` on the same tensors, and those that it fills; does not do it yet.
+        """A function that repeats ``work`` on the same tensors, and the losses that it fills.
+
+        ``work`` itself is not done by this call.
 
         Raises:
             RuntimeError: work that cannot be recorded, e.g. as the host waits for the device in it.
@@ -115,7 +117,7 @@ class RecordedStep:
         self._losses: Losses = {}
 
     def _record(self, batch: Batch) -> bool:
-        # The recording reads these tensors for good.
+        # The recording reads these tensors at every replay.
         self._batch = type(batch)(*(column.clone() for column in _columns(batch)))
         try:
             self._replay, self._losses = self._recorder.record(lambda: self._step(self._batch))

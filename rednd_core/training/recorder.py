@@ -21,7 +21,8 @@ from rednd_core.wording import duration
 STATUS_SECONDS = 1.0
 LAYER_SECONDS = 1.0
 CHECKPOINT_SECONDS = 15.0
-MAX_SHARE = 0.05  # of the time, for anything that may be done less often
+MAX_SHARE = 0.05
+"""The share of the time that each of these may take at most; what takes longer is done less often."""
 
 
 class Throttle:
@@ -53,7 +54,7 @@ class Recorder(Callback):
         self, writer: RunWriter, smoothness: EpochSmoothness, snapshots: SnapshotTaker
     ) -> None:
         self._writer, self._smoothness, self._snapshots = writer, smoothness, snapshots
-        self._batch = 0  # completed ones of the epoch that is being trained
+        self._batch = 0  # completed batches of the epoch that is being trained
         self._status = Throttle(STATUS_SECONDS)
         self._layers = Throttle(LAYER_SECONDS)
         self._checkpoints = Throttle(CHECKPOINT_SECONDS)
@@ -89,7 +90,7 @@ class Recorder(Callback):
         elif event == "resumed":
             self._writer.status("running", epoch=position.epoch)
         elif event == "set_weight":
-            self._layers.make_due()  # somebody is looking at what it does
+            self._layers.make_due()  # whoever moved the weight watches what the layers do
 
     def on_epoch(self, trainer: Training, report: EpochReport) -> None:
         self._batch = 0
