@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import pandas as pd
 import streamlit as st
 
+from app.embeddings.color import degrees
 from app.embeddings.controls import ANIMATION, MapView
 from app.shared import node_select
 from app.shared.text import escape_markdown
@@ -35,6 +39,38 @@ def selection_bar(view: MapView) -> None:
             type="tertiary",
             disabled=not told,
         )
+
+
+def point_list(view: MapView) -> None:
+    """The points of the maps as a table, for readers who choose by keyboard: a row opens a node's card."""
+    points = st.expander("Points of the maps as a list", key="points", on_change="rerun")
+    if not points.open:
+        return
+    with points:
+        st.dataframe(
+            point_table(view),
+            hide_index=True,
+            height=240,
+            key="points-table",
+            on_select=partial(
+                node_select.take_row, view.names, "points-table", view.nodes.tolist()
+            ),
+            selection_mode="single-row",
+        )
+        st.caption(f"{view.n_of_total}. Choose a row to open that node's card.")
+
+
+def point_table(view: MapView) -> pd.DataFrame:
+    """A row for each point of the maps: type, id, title, train interactions."""
+    names, nodes = view.names, view.nodes
+    return pd.DataFrame(
+        {
+            "type": names.kinds(nodes),
+            "id": names.ids[nodes],
+            "title": names.titles[nodes],
+            "train interactions": degrees(view.data)[nodes],
+        }
+    )
 
 
 def _node(view: MapView) -> list[str]:

@@ -10,7 +10,7 @@ from app.embeddings.export import export_panel
 from app.embeddings.group import group_panel
 from app.embeddings.maps import draw_maps
 from app.embeddings.node_card import node_card
-from app.embeddings.selection import MAPS_ANCHOR, selection_bar
+from app.embeddings.selection import MAPS_ANCHOR, point_list, selection_bar
 from app.shared.errors import explained
 
 INTRODUCTION = (
@@ -28,6 +28,7 @@ def render() -> None:
         return
     selection_bar(view)
     maps = draw_maps(view)
+    point_list(view)
     if view.group:
         group_panel(view)
     if view.node is not None:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -236,6 +237,27 @@ def test_the_second_run_lists_the_movers(add_run) -> None:
         f"<b>{other}",
     ]
     assert "70 of 70 nodes" in words(app)
+
+
+def test_the_points_of_the_maps_are_a_list_that_selects(add_run, folder: Path, monkeypatch) -> None:
+    add_run("one")
+    app = open_page()
+    assert not [each for each in app.dataframe if "train interactions" in each.value]
+    app.session_state["points"] = True
+    app = app.run()
+    data = load_dataset(folder)
+    shown = table(app, "id", "train interactions")
+    linked = np.flatnonzero(np.concatenate([data.user_degrees, data.item_degrees]))
+    ids = np.concatenate([data.user_ids, data.item_ids])
+    assert shown["id"].tolist() == ids[linked].tolist()
+    degrees = np.concatenate([data.user_degrees, data.item_degrees])[linked]
+    assert shown["train interactions"].tolist() == degrees.tolist()
+    place = 7
+    kept: dict[str, Any] = {"points-table": {"selection": {"rows": [place]}}}
+    monkeypatch.setattr("app.shared.node_select.st.session_state", kept)
+    names = NodeNames.of(data, pd.DataFrame())
+    node_select.take_row(names, "points-table", linked.tolist())
+    assert kept["node"] == names.keys(linked[[place]])[0]
 
 
 def test_a_large_set_is_searched_on_the_server(add_run, monkeypatch) -> None:
