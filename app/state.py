@@ -24,6 +24,7 @@ DEPTH = "depth"  # which layer, or how far propagation went on
 NODE = "node"  # the selected node under its original id: "user:17" or "item:SH-0412"
 USER = "user"
 JOB = "job"  # the run that the page Live training watches
+BESIDE = "beside"  # the run that is watched beside it
 OVER = "over"  # what the slider of the page Depth moves over
 OVER_DEPTHS, OVER_EPOCHS = "depths", "epochs"
 DATA_PATH = "data_path"  # the folder or file that the next training reads

@@ -14,7 +14,7 @@ from rednd_core.jobs.queue import n_slots, turn
 from rednd_core.runs import Command, Run, RunEntry, send
 from rednd_core.runs.command import CommandName
 
-WATCH_NEXT = "training.watch_next"  # the run that the next drawing of the page selects
+WATCH_NEXT = "training.watch_next"  # the runs that the next drawing of the page selects
 PROBLEM = "training.problem"
 
 
@@ -39,9 +39,9 @@ def command(run: Run, name: CommandName) -> None:
     attempt(send, run, Command(command=name))
 
 
-def watch_next(name: str) -> None:
-    """Watch this run from the next drawing of the page on."""
-    st.session_state[WATCH_NEXT] = name
+def watch_next(name: str, beside: str | None = None) -> None:
+    """Watch this run from the next drawing of the page on, with another run beside it."""
+    st.session_state[WATCH_NEXT] = (name, beside)
 
 
 def ahead_of(name: str, entries: Sequence[RunEntry]) -> list[RunEntry]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
-from app.charts.live_charts import LiveChart, live_charts
+from app.charts.live_charts import WHOLE_ROW, LiveChart, live_charts
 from app.shared.downloads import figure_downloads, of_runs
 from rednd_core import wording
 from rednd_core.errors import RedndError, RunError
@@ -90,9 +90,17 @@ def charts(
     ]
 
 
-def show_charts(run: Run, drawn: list[LiveChart]) -> None:
-    """Send the charts of :func:`charts` to the browser."""
+def show_charts(run: Run, drawn: list[LiveChart], *, side_by_side: bool = False) -> None:
+    """Send the charts of :func:`charts` to the browser.
+
+    Args:
+        side_by_side: two runs share the width, so that each chart has a row of its own.
+    """
     drawn = [replace(chart, about=of_runs(run)) for chart in drawn]
+    if side_by_side:
+        drawn = [replace(chart, span=WHOLE_ROW) for chart in drawn]
+        live_charts(drawn, key=f"training.charts.{run.name}")
+        return
     live_charts(drawn, key="training.charts")
     if (
         not run.status.is_live

@@ -12,10 +12,12 @@ from app.shared.reading import make_text_features, reading
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
 from app.training.settings import choose_settings
+from app.training.twins import choose_twin, twin_names
 from rednd_core import jobs
 from rednd_core.config import (
     PROJECT_ROOT,
     DataConfig,
+    RunConfig,
     portable_path,
     resolve_data_path,
 )
@@ -24,7 +26,7 @@ from rednd_core.data.schema import Dataset
 from rednd_core.data.text_features import has_texts
 from rednd_core.errors import ConfigError, RedndError
 from rednd_core.evaluation.metrics import parse_metric
-from rednd_core.modeling.registry import CARDS, SUBJECT, ModelCard
+from rednd_core.modeling.registry import CARDS, SUBJECT, ModelCard, weight_setting
 
 FORM, START, REFUSED = "train-form", "train-start", "train-refused"  # as their style sheet has them
 # The browser does not send a number outside of its bounds, so the server would start with the last good one.
@@ -66,13 +68,19 @@ def _form() -> None:
         )
     fields = models[card.name].settings_class.model_fields
     settings = choose_settings(card, fields, dataset, data.path)
+    twin = choose_twin(card, fields, settings)
     with st.container(key=REFUSED):
         st.warning(
             "A number marked red is outside of its range. Correct the number to start the training.",
             icon=":material/error:",
         )
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="train.start"):
-        _start(card.name, data, settings, name=name.strip() or None)
+    label = "Start training" if twin is None else "Start both trainings"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="train.start"):
+        if twin is None:
+            _start(card.name, data, settings, name=name.strip() or None)
+        else:
+            stem = name.strip() or cached.store().new_name(f"{card.name}-twins", dataset.name)
+            _start_twins(card, data, settings, twin, stem)
 
 
 def _data_config() -> DataConfig:
@@ -117,7 +125,31 @@ def _start(model: str, data: DataConfig, settings: dict[str, Any], *, name: str 
     """Validate all settings that can be validated without building the model, then start the training."""
     from rednd_core.modeling.defaults import configure
 
-    config = configure(model, data, settings)
+    config = _checked(configure(model, data, settings))
+    with exposure.starting:
+        live = [e.name for e in cached.store().list() if e.status and e.status.is_live]
+        exposure.require_turn(live, config.training.epochs)
+        run = jobs.start_training(config, cached.store(), name)
+    exposure.remember(run.name)
+    _watch_now(run.name)
+
+
+def _start_twins(
+    card: ModelCard, data: DataConfig, settings: dict[str, Any], weight: float, stem: str
+) -> None:
+    """Start two trainings that differ in one weight alone."""
+    from rednd_core.modeling.defaults import configure
+
+    loss = card.live[0]
+    setting = weight_setting(loss)
+    weights = [float(settings[setting]), weight]
+    configs = [_checked(configure(card.name, data, settings | {setting: each})) for each in weights]
+    names = twin_names(stem, loss, weights)
+    runs = jobs.start_together(dict(zip(names, configs, strict=True)), cached.store())
+    _watch_now(*(run.name for run in runs))
+
+
+def _checked(config: RunConfig) -> RunConfig:
     protocol = config.training
     if parse_metric(protocol.select_by)[1] not in protocol.ks:
         raise ConfigError(
@@ -125,13 +157,12 @@ def _start(model: str, data: DataConfig, settings: dict[str, Any], *, name: str 
             found=protocol.select_by,
             remedy="add its cut-off to ks or choose another metric",
         )
-    with exposure.starting:
-        live = [e.name for e in cached.store().list() if e.status and e.status.is_live]
-        exposure.require_turn(live, protocol.epochs)
-        run = jobs.start_training(config, cached.store(), name)
-    exposure.remember(run.name)
+    return config
+
+
+def _watch_now(name: str, beside: str | None = None) -> None:
     cached.run_entries.clear()
-    watch_next(run.name)
+    watch_next(name, beside)
     st.session_state.pop("train.name", None)
     st.rerun()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -32,18 +32,18 @@ BADGES = {
 RESUMABLE = ("stopped", "failed", "lost")
 
 
-def job_list(entries: Sequence[RunEntry], watched: str | None) -> None:
-    """The trainings in the queue, and the latest that are over; the watched one has its own place."""
+def job_list(entries: Sequence[RunEntry], watched: Collection[str]) -> None:
+    """The trainings in the queue, and the latest that are over; the watched ones have their own places."""
     own = [entry for entry in entries if not entry.run.bundled]
     live = [entry.name for entry in own if entry.status and entry.status.is_live]
-    over = [entry.name for entry in own if entry.name not in (*live, watched)][:RECENT]
+    over = [entry.name for entry in own if entry.name not in (*live, *watched)][:RECENT]
     if own:
         every = POLL_SECONDS if live else None
         # The oldest training comes first, as in the queue.
-        st.fragment(_rows, run_every=every)(tuple(reversed(live)), tuple(over), watched)
+        st.fragment(_rows, run_every=every)(tuple(reversed(live)), tuple(over), tuple(watched))
 
 
-def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> None:
+def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: tuple[str, ...]) -> None:
     entries = {entry.name: entry for entry in cached.run_entries()}
     now_live = {
         n for n, e in entries.items() if e.status and e.status.is_live and not e.run.bundled
@@ -51,7 +51,7 @@ def _rows(live: tuple[str, ...], over: tuple[str, ...], watched: str | None) -> 
     if now_live != set(live):
         st.rerun()  # A training has started or ended, so the whole page looks different.
     for name in live:
-        if name != watched:
+        if name not in watched:
             _row(entries[name])
     known = [entries[name] for name in over if name in entries]
     if known:

@@ -13,7 +13,8 @@ from app.training.actions import WATCH_NEXT, show_problem
 from app.training.form import start_form
 from app.training.jobs import job_list
 from app.training.manage import DELETED, manage_runs
-from app.training.watch import watch
+from app.training.twins import NONE, choose_beside
+from app.training.watch import watch, watch_both
 from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
@@ -43,7 +44,9 @@ def render() -> None:
             "losses, the validation, the smoothness of every layer and the picture of the layers follow. "
             "The training is a process of its own and goes on when you close this window."
         )
-    follow = st.session_state.pop(WATCH_NEXT, None)
+    follow, beside = st.session_state.pop(WATCH_NEXT, (None, None))
+    if follow and beside is None:
+        st.session_state[state.BESIDE] = NONE
     if follow:
         st.session_state[FORM_OPEN] = False
     st.session_state.setdefault(FORM_OPEN, first_visit)
@@ -56,10 +59,19 @@ def render() -> None:
     st.html(f"<style>{NEVER_FADED}</style>")
     with st.container(key=LIVE):
         others = st.container()
-        chosen = _pick(entries, live, follow)
-        with others:
-            job_list(entries, watched=chosen.name if chosen else None)
+        left, right, *controls = st.columns([3, 3, 2, 2])
+        with left:
+            chosen = _pick(entries, live, follow)
+        other = None
         if chosen is not None:
+            with right:
+                other = choose_beside(entries, chosen, beside)
+        with others:
+            watched = [chosen.name] if chosen else []
+            job_list(entries, watched=[*watched, other.name] if other else watched)
+        if chosen is not None and other is not None:
+            watch_both(chosen.run, other, controls)
+        elif chosen is not None:
             watch(chosen.run)
     if not exposure.is_public():
         manage = st.expander(

@@ -14,6 +14,7 @@ from app.sitemap import PAGES, go_to
 from app.training.actions import ahead_of, behind, show_problem
 from app.training.charts import charts, choose_layers, show_charts, validated_users
 from app.training.jobs import badge, buttons, progress
+from app.training.twins import replay_link
 from app.training.weights import (
     LiveWeight,
     live_weights,
@@ -38,6 +39,25 @@ def watch(run: Run) -> None:
     st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live)
 
 
+def watch_both(run: Run, other: Run, controls: Sequence[DeltaGenerator]) -> None:
+    """Draw two runs side by side, each with its own sliders.
+
+    Args:
+        controls: two places, for the measure and the modality of both.
+    """
+    for each in (run, other):
+        _leave_deleted(each)
+    records = [each.record for each in (run, other)]
+    described = next((record for record in records if record.model), records[0])
+    shown = choose_layers(described, *controls)
+    replay_link((run, other))
+    for column, each in zip(st.columns(2, gap="medium"), (run, other), strict=True):
+        with column:
+            st.markdown(f"**{escape_markdown(each.name)}**")
+            live = each.status.is_live
+            st.fragment(_watch, run_every=POLL_SECONDS if live else None)(each, live, shown)
+
+
 def _leave_deleted(run: Run) -> None:
     """Let the page choose another run if this one was deleted, for example in another window."""
     if not run.layout.config.exists():
@@ -45,18 +65,27 @@ def _leave_deleted(run: Run) -> None:
         st.rerun()
 
 
-def _watch(run: Run, live: bool) -> None:
+def _watch(run: Run, live: bool, shown: tuple[str, str | None] | None = None) -> None:
+    """Draw one run.
+
+    Args:
+        shown: the measure and the modality; given where two runs are side by side.
+    """
     try:
         record, status, history = run.record, run.status, cached.history(run)
         if status.is_live != live:
             st.rerun()  # The whole page begins or ends to look every second.
+        if shown is not None and shown[1] is None and run.record.model is not None:
+            st.rerun()  # The model is built by now, so there are modalities to choose from.
         show_problem()
         head, refused = st.container(), st.container()
-        if not live:
+        if not live and shown is None:
             _links(run)
         weights = live_weights(run, record) if live and exposure.may_steer(run.name) else []
         # One row of controls leaves the screen to the charts.
-        *sliders, left, right = st.columns([3] * len(weights) + [2, 2], vertical_alignment="bottom")
+        widths = [3] * len(weights) + ([2, 2] if shown is None else [])
+        columns = st.columns(widths, vertical_alignment="bottom") if widths else []
+        sliders, controls = columns[: len(weights)], columns[len(weights) :]
         history = _weights(weights, sliders, run, status, history)
         if live:
             with refused:
@@ -65,14 +94,16 @@ def _watch(run: Run, live: bool) -> None:
             with head:  # A chart would say that the first epoch is on its way, which is not so.
                 _head(run, record, status, history, None)
             return
-        measure, modality = choose_layers(record, left, right)
+        measure, modality = shown or choose_layers(record, *controls)
+        if record.model is None or modality not in record.model.modalities:
+            modality = None
         n_validated = validated_users(run, record)
         try:
             drawn = charts(run, record, history, measure, modality, n_validated)
         finally:  # Words that are sent before the figures would tell of an epoch that is not drawn yet.
             with head:
                 _head(run, record, status, history, n_validated)
-        show_charts(run, drawn)
+        show_charts(run, drawn, side_by_side=shown is not None)
     except (RedndError, OSError) as error:  # The page's own guard does not see what a timer draws.
         _leave_deleted(run)
         told = storage_error(error) if isinstance(error, OSError) else error

@@ -1,6 +1,13 @@
 """Start, watch and stop training processes, which outlive whoever started them."""
 
-from rednd_core.jobs.process import kill, resume_training, start_training, stop, wait
+from rednd_core.jobs.process import (
+    kill,
+    resume_training,
+    start_together,
+    start_training,
+    stop,
+    wait,
+)
 from rednd_core.jobs.queue import StoppedWhileQueued, n_slots, slot
 
 __all__ = [
@@ -9,6 +16,7 @@ __all__ = [
     "n_slots",
     "resume_training",
     "slot",
+    "start_together",
     "start_training",
     "stop",
     "wait",

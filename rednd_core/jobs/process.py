@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 
 import psutil
 
-from rednd_core.atomic import write_json
+from rednd_core.atomic import remove_folder, write_json
 from rednd_core.config import PROJECT_ROOT, RunConfig
 from rednd_core.errors import RunError
+from rednd_core.jobs.queue import SLOTS, n_slots
 from rednd_core.runs import Command, Run, RunLayout, RunStore, StatusRecord, send
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.ownership import continuing, living_process
@@ -32,6 +34,28 @@ def start_training(config: RunConfig, store: RunStore, name: str | None = None) 
     run = Run(new_run(store, config, name).path)
     _spawn(run)
     return run
+
+
+def start_together(trainings: Mapping[str, RunConfig], store: RunStore) -> list[Run]:
+    """Create queued runs, by name, and start their processes, which may train at the same time.
+
+    Where other trainings hold the slots, some of them wait for their turn.
+
+    Raises:
+        RunError: a name is taken or cannot be one; then no run was created.
+    """
+    slots = max(len(trainings), n_slots())
+    runs: list[Run] = []
+    try:
+        for name, config in trainings.items():
+            runs.append(Run(new_run(store, config, name).path))
+    except BaseException:
+        for run in runs:
+            remove_folder(run.path)
+        raise
+    for run in runs:
+        _spawn(run, slots)
+    return runs
 
 
 def resume_training(run: Run) -> Run:
@@ -80,10 +104,16 @@ def wait(run: Run, timeout: float) -> StatusRecord:
     return status
 
 
-def _spawn(run: Run) -> None:
-    """Start the training process, in a session of its own, with log.txt as its output."""
+def _spawn(run: Run, slots: int | None = None) -> None:
+    """Start the training process, in a session of its own, with log.txt as its output.
+
+    Args:
+        slots: it takes one of so many; None: as the environment says.
+    """
     layout = RunLayout(run.path)
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if slots is not None:
+        environment[SLOTS] = str(slots)
     # The child must find this very package, whatever folder or path hack the parent came from.
     paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)

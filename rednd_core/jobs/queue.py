@@ -19,6 +19,7 @@ from rednd_core.errors import ConfigError, RunError
 from rednd_core.runs import RunStore, RunWriter, StatusRecord
 
 POLL_SECONDS = 0.25
+SLOTS = "REDND_JOB_SLOTS"
 
 
 class StoppedWhileQueued(RunError):  # noqa: N818 (a wish, not a fault)
@@ -57,10 +58,10 @@ def slot(writer: RunWriter) -> Iterator[None]:
 
 def n_slots() -> int:
     """Trainings at once, from ``$REDND_JOB_SLOTS``."""
-    text = os.environ.get("REDND_JOB_SLOTS", "1")
+    text = os.environ.get(SLOTS, "1")
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(
-            expected="a whole number from 1 in REDND_JOB_SLOTS",
+            expected=f"a whole number from 1 in {SLOTS}",
             found=repr(text),
             remedy="set it to how many trainings may run at once",
         )

@@ -187,3 +187,23 @@ def test_impossible_slots(monkeypatch, text: str) -> None:
     monkeypatch.setenv("REDND_JOB_SLOTS", text)
     with pytest.raises(ConfigError, match="REDND_JOB_SLOTS"):
         queue.n_slots()
+
+
+def test_twins_train_at_once_though_there_is_one_slot(store: RunStore) -> None:
+    runs = jobs.start_together({"left": config(), "right": config()}, store)
+    assert [run.name for run in runs] == ["left", "right"]
+    for run in runs:
+        until_state(run, "running")
+    alone = jobs.start_training(config(), store, "alone")
+    until(lambda: "Waiting" in alone.status.message)
+    assert alone.status.state == "queued"
+    for run in runs:
+        assert run.status.state == "running"
+        go(run)
+
+
+def test_twins_are_started_both_or_none(store: RunStore) -> None:
+    taken = jobs.start_training(config(), store, "right")
+    with pytest.raises(RunError, match="no run called right"):
+        jobs.start_together({"left": config(), "right": config()}, store)
+    assert [entry.name for entry in store.list()] == [taken.name]

@@ -101,5 +101,9 @@ def started(monkeypatch: pytest.MonkeyPatch, store: RunStore) -> list[tuple[RunC
         )  # this process counts as the job's
         return into.open(writer.path.name)
 
+    def together(trainings: dict[str, RunConfig], into: RunStore) -> list[Any]:
+        return [start(config, into, name) for name, config in trainings.items()]
+
     monkeypatch.setattr(jobs, "start_training", start)
+    monkeypatch.setattr(jobs, "start_together", together)
     return calls
