@@ -27,16 +27,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from app import cached  # noqa: E402
+from app.embeddings.layers import default_layers  # noqa: E402
 from app.home.story import choose_story  # noqa: E402
 from app.home.view import shown_layers  # noqa: E402
 from rednd_core.cache import ArrayCache  # noqa: E402
 from rednd_core.config import DataConfig, RunConfig, TrainingConfig  # noqa: E402
-from rednd_core.data import load_configured  # noqa: E402
+from rednd_core.data import Dataset, load_configured  # noqa: E402
 from rednd_core.graph.bipartite import bipartite_graph  # noqa: E402
-from rednd_core.projection import project, sample_nodes  # noqa: E402
+from rednd_core.projection import NodeSample, project  # noqa: E402
+from rednd_core.projection.sample import SampledRows  # noqa: E402
 from rednd_core.runs import Provenance, Run, RunRecord, create_run  # noqa: E402
 from rednd_core.atomic import write_json  # noqa: E402
-from rednd_core.stage.contents import Cast  # noqa: E402
+from rednd_core.stage.contents import Cast, StageRun  # noqa: E402
 from rednd_core.stage.of_run import stage_maps, stage_of_run  # noqa: E402
 from rednd_core.training.experiment import Summary, train_run  # noqa: E402
 
@@ -183,21 +185,14 @@ def make_maps(target: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     cache = ArrayCache(folder)
     whole = [Run(target / "runs" / plan.name) for plan in PLANS if plan.whole]
-    for run in whole:
-        layers = run.layers()
-        n_users, n_items = len(layers.user_emb), len(layers.item_emb)
-        nodes = sample_nodes(n_users, n_items, n_users + n_items)
-        for stack in layers.values():
-            for method in ("pca", "umap"):
-                project(list(stack), method, nodes, n_users=n_users, cache=cache)
     make_stages(whole, cache)
+    os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
+    draw_home_umap()
     for entry in folder.glob("*.npz"):
         with np.load(entry, allow_pickle=False) as arrays:
             is_knn = "coords" not in arrays.files
         if is_knn:  # only another UMAP of the same layers would need it
             entry.unlink()
-    os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
-    draw_home_umap()
     home = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=300).run()
     home.toggle[0].set_value(not home.toggle[0].value).run()
     if home.exception:
@@ -205,7 +200,7 @@ def make_maps(target: Path) -> None:
 
 
 def make_stages(runs: Sequence[Run], cache: ArrayCache) -> None:
-    """The UMAP of all depths that the page Depth draws beside its PCA."""
+    """The UMAP of all depths, for Depth and Embeddings, and the PCA that Embeddings opens with."""
     dataset = load_configured(runs[0].config.data)
     graph = bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
     cast = Cast.of(dataset, graph)
@@ -214,6 +209,21 @@ def make_stages(runs: Sequence[Run], cache: ArrayCache) -> None:
             run, run.name, run.layers(), "layer", cast=cast, dataset=dataset, graph=graph
         )
         stage_maps(found, cast, dataset, cache, compute_umap=True)
+        make_pca(found, cast, dataset, cache)
+
+
+def make_pca(found: StageRun, cast: Cast, dataset: Dataset, cache: ArrayCache) -> None:
+    """The PCA of all depths, with the measures of the depths that Embeddings shows at first."""
+    sample = NodeSample(cast.nodes, dataset.n_users + dataset.n_items)
+    trained = int(found.beyond_from)
+    project(
+        [SampledRows(sample, rows) for rows in found.rows],
+        "pca",
+        sample,
+        n_users=dataset.n_users,
+        shown=default_layers(found.n_steps, trained, trained),
+        cache=cache,
+    )
 
 
 def draw_home_umap() -> None:
