@@ -40,7 +40,7 @@ def _is_none(value: object) -> bool:
 class StrictModel(BaseModel):
     """Frozen settings that refuse unknown keys and non-finite numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class ColumnNames(StrictModel):

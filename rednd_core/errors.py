@@ -6,7 +6,6 @@ the app print ``str(error)`` as it stands, so the message must be complete witho
 
 from __future__ import annotations
 
-import difflib
 import errno
 import re
 from collections.abc import Iterable, Iterator
@@ -131,6 +130,8 @@ def refusals() -> Iterator[None]:
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> ConfigError:
     """The error for a mistyped name: lists the valid ones and points at the nearest."""
+    import difflib
+
     choices = sorted(valid)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else "choose one of them"

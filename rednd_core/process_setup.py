@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 
@@ -28,6 +27,8 @@ def set_up_process() -> None:
         "MALLOC_MMAP_THRESHOLD_": (M_MMAP_THRESHOLD, LARGEST_FROM_HEAP),
         "MALLOC_TRIM_THRESHOLD_": (M_TRIM_THRESHOLD, KEPT_BYTES),
     }
+    import ctypes
+
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # the C library musl has no mallopt
     for variable, (parameter, value) in thresholds.items():
         if variable not in os.environ:

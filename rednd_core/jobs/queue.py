@@ -71,9 +71,9 @@ def n_slots() -> int:
 def _is_first(writer: RunWriter) -> bool:
     """Whether no living run was queued before this one."""
     waiting = [
-        turn(entry.status, entry.name)
-        for entry in RunStore(writer.path.parent).list()
-        if entry.status and entry.status.state == "queued"
+        turn(status, name)
+        for name, status in RunStore(writer.path.parent).statuses()
+        if status.state == "queued"
     ]
     return not waiting or min(waiting)[1] == writer.path.name
 

@@ -36,7 +36,7 @@ MEASURE = re.compile(rf"[a-z_]+\.{MODALITY.pattern}\.\d{{1,4}}\.(users|items|all
 class _Event(BaseModel):
     """What is asked of every event; it may hold more. ``epoch``, ``batch``: see :class:`Journal`."""
 
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, defer_build=True)
     event: str
     epoch: Count | None = None
     batch: Count | None = None

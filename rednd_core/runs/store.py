@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +55,19 @@ class RunStore:
         """
         return sorted((_entry(run) for run in self._runs()), key=_order)
 
+    def statuses(self) -> Iterator[tuple[str, StatusRecord]]:
+        """Name and status of each own run whose status can be read; nothing else of a run is looked at."""
+        for path in _folders(self.root):
+            with suppress(RedndError, OSError):
+                yield path.name, Run(path).status
+
     def open(self, name: str) -> Run:
         """The run called ``name``; an own run hides a bundled one of the same name."""
         check_run_name(name)
         runs = {run.name: run for run in reversed(list(self._runs()))}
         if name not in runs:
+            import difflib
+
             near = difflib.get_close_matches(name, runs, n=1)
             raise RunError(
                 expected=f"a run called {name} in {self.root}",
