@@ -1,6 +1,7 @@
 """Writes docs/dependencies.md: what the project installs, under which licence, and what for.
 
-``python .ci/dependencies.py`` reads the metadata of the packages in requirements.lock: they have to be installed.
+``python .ci/dependencies.py`` reads the metadata of the packages in requirements.lock, which have to be
+installed.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ PURPOSES = {
     "pytest-xdist": "tests on all cores",
     "hypothesis": "generated inputs for each reader",
     "playwright": "drives a browser",
+    "axe-playwright-python": "brings axe-core, which looks for barriers on each page",
+    "nbclient": "runs the example notebook",
+    "nbformat": "reads the example notebook",
+    "ipykernel": "runs the cells of the example notebook",
     "torchmetrics": "an independent oracle for the metrics",
     "websockets": "sessions that do not come from a browser",
     "ruff": "style",
@@ -50,12 +55,14 @@ PURPOSES = {
     "scipy-stubs": "types of SciPy",
     "pre-commit": "the checks before a commit",
 }
+READ_IN_ITS_FILES = {"axe-playwright-python": "MIT; the axe-core in it: MPL-2.0"}
+"""Licences of packages whose metadata name none."""
 COPYLEFT = re.compile(r"\b(A?L?GPL|MPL|EPL|CDDL|Mozilla|GNU)", re.IGNORECASE)
 CLASSIFIER = "License :: OSI Approved :: "
 HEAD = """\
 # Dependencies
 
-Every package that CI installs, with the licence that its own metadata names. Written by
+Every package that CI installs, with the licence that its metadata or files name. Written by
 `python .ci/dependencies.py`; the versions are those of `requirements.txt`, `requirements-dev.txt` and
 `requirements.lock`. The project itself is under the [MIT licence](../LICENSE) and contains
 no code of these packages.
@@ -88,7 +95,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def document() -> str:
     """The text of docs/dependencies.md."""
     about = {canonicalize_name(name): distribution(name) for name in pins("requirements.lock")}
-    licences = {name: licence(each.metadata) for name, each in about.items()}
+    licences = {name: licence(each.metadata) for name, each in about.items()} | READ_IN_ITS_FILES
     direct: set[str] = set()
     parts = [HEAD]
     for title, file in (

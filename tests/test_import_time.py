@@ -34,7 +34,14 @@ def test_nothing_heavy(modules: str) -> None:
 
 def test_a_job_that_waits_loads_only_what_it_waits_with() -> None:
     """What reads foreign files, guesses names and describes arrays comes with its turn, or never."""
-    late = ("numpy", "pandas", "rednd_core.runs.transfer", "rednd_core.confined", "difflib", "ctypes")
+    late = (
+        "numpy",
+        "pandas",
+        "rednd_core.runs.transfer",
+        "rednd_core.confined",
+        "difflib",
+        "ctypes",
+    )
     assert loaded("rednd_core.cli.job", (*HEAVY, *late)) == []
 
 
