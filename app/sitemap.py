@@ -15,6 +15,7 @@ PAGES = {
     "embeddings": ("1_Embeddings.py", "Embeddings", ":material/scatter_plot:"),
     "smoothness": ("2_Smoothness.py", "Smoothness", ":material/blur_on:"),
     "recommendations": ("3_Recommendations.py", "Recommendations", ":material/recommend:"),
+    "explain": ("8_Explain.py", "Explain", ":material/troubleshoot:"),
     "training": ("4_Training.py", "Live training", ":material/play_circle:"),
     "data": ("5_Data.py", "Data", ":material/table_view:"),
 }

@@ -57,18 +57,14 @@ def _warm() -> None:
     from app import cached
     from app.data import view as data
     from app.depth import view as depth
+    from app.explain import view as explain
     from app.learn import view as learn
     from app.recommendations import view as recommendations
     from app.smoothness import view as smoothness
 
     cached.models()  # This call imports torch, which most pages need.
-    for prepare in (
-        depth.prepare,
-        recommendations.prepare,
-        smoothness.prepare,
-        data.prepare,
-        learn.prepare,
-    ):
+    pages = (depth, recommendations, smoothness, data, learn, explain)
+    for prepare in (page.prepare for page in pages):
         with suppress(RedndError):
             prepare()
 

@@ -6,6 +6,17 @@ everything that the value depends on; a run that is still training changes its `
 
 from app.cached.data import data_report, dataset, graph, node_names, run_dataset, thumbnail, users
 from app.cached.depths import ALL, Vectors, modalities, view_layers
+from app.cached.explain import (
+    attribution,
+    diversity_vectors,
+    evidence,
+    judged_soon,
+    linear_model,
+    lists,
+    misfits,
+    misled_recommendations,
+    verdicts,
+)
 from app.cached.lessons import lesson, lesson_world
 from app.cached.maps import (
     LayerMap,
@@ -58,24 +69,32 @@ __all__ = [
     "agreement",
     "aligned_pair",
     "alignment_weight",
+    "attribution",
     "compile_umap",
     "data_report",
     "dataset",
+    "diversity_vectors",
     "epoch_metrics",
     "evaluation",
     "evaluation_of",
+    "evidence",
     "graph",
     "history",
     "joined_mad",
     "joined_map",
     "joined_umap",
+    "judged_soon",
     "known_joined_umap",
     "known_projection",
     "layer_recall",
     "layers",
     "lesson",
     "lesson_world",
+    "linear_model",
+    "lists",
     "mean_cosine",
+    "misfits",
+    "misled_recommendations",
     "modalities",
     "models",
     "movers",
@@ -97,5 +116,6 @@ __all__ = [
     "store",
     "thumbnail",
     "users",
+    "verdicts",
     "view_layers",
 ]

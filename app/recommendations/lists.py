@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,23 +12,25 @@ import streamlit as st
 
 from app.recommendations.controls import ListView
 from app.shared.downloads import csv_button, show_figure
-from app.shared.product import category_of, product_card, title_of
+from app.shared.product import card_grid, category_of, product_card, title_of
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted
 from rednd_core.evaluation.recommend import Recommendations
 from rednd_core.plots.recommendations import mix_figure, ranks_figure
+from rednd_core.runs import Run
 
 HIT = ":green-badge[:material/check_circle: held-out hit]"
 MISS = ":orange-badge[:material/cancel: missed]"
 VALIDATION = ":gray-badge[:material/history: in validation]"
 N_HISTORY = 12  # train items shown at first
-MAX_DOTS = 30  # held-out items in one chart
+N_HELD_OUT = 9  # held-out items with a card at first, the best ranks first
+MOST_DOTS = 6  # held-out items in the first picture, which must not be higher than a small screen
 
-Why = Callable[[int], None]
+Why = Callable[[Run, int], None]
 
 
 def show_lists(view: ListView, why: Why) -> None:
-    """The tab "Lists". A button calls ``why`` with the item that the reader wants explained."""
+    """The tab "Lists". A button calls ``why`` with the run and the item that the reader wants explained."""
     found = view.recommended(view.run)
     ranks = held_out_ranks(view)
     if len(ranks):
@@ -38,7 +41,7 @@ def show_lists(view: ListView, why: Why) -> None:
         f"{counted(len(found.history), 'train item')}."
     )
     validation = set(view.validation_items.tolist())
-    with st.container(horizontal=True, key="listed"):
+    with card_grid("listed"):
         listed = found.listed[["rank", "item", "score", "hit"]]
         for rank, item, score, hit in listed.itertuples(index=False):
             badges = [HIT] if hit else [VALIDATION] if item in validation else []
@@ -49,7 +52,8 @@ def show_lists(view: ListView, why: Why) -> None:
                 lead=f"{rank}",
                 facts=[f"score {score:.3f}"],
                 badges=badges,
-                on_why=why,
+                on_why=partial(why, view.run),
+                width="stretch",
             )
     csv_button(
         lambda: list_table(view),
@@ -115,16 +119,13 @@ def mix_sentence(dataset: Dataset, name: str, items: Sequence[int]) -> str:
     return f"{len(items)} {name}: {', '.join(parts)}"
 
 
-def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
+def show_ranks(view: ListView) -> None:
+    """The first picture: where the held-out items ended up."""
+    ranks = held_out_ranks(view)
+    if ranks.empty:
+        return
     n_candidates = view.recommended(view.run).n_candidates
-    n_hits = int(ranks["hit"].sum())
-    st.markdown(
-        f"### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
-        f"{len(ranks) - n_hits} missed  \n"
-        "The user really chose these items, and the model did not see it. A good model puts them into the "
-        "shaded part."
-    )
-    shown = ranks.head(MAX_DOTS)
+    shown = ranks.head(MOST_DOTS)
     titles = [title_of(view.dataset, item) for item in shown["item"]]
     show_figure(
         ranks_figure(shown.assign(title=titles, model=view.run.name), view.k, n_candidates),
@@ -135,18 +136,31 @@ def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
         + ", ".join(str(rank) for rank in shown["rank"]),
     )
     if len(shown) < len(ranks):
-        st.caption(
-            f"The best {len(shown)} of {len(ranks)} items are drawn. All of them have a card below."
-        )
-    with st.container(horizontal=True, key="held-out"):
-        for item, rank, hit in ranks[["item", "rank", "hit"]].itertuples(index=False):
+        st.caption(f"The best {len(shown)} of {len(ranks)} held-out items are drawn.")
+
+
+def _show_held_out(view: ListView, ranks: pd.DataFrame, why: Why) -> None:
+    n_candidates = view.recommended(view.run).n_candidates
+    n_hits = int(ranks["hit"].sum())
+    st.markdown(
+        f"### {counted(len(ranks), f'held-out {view.held_out_name} item')}: {n_hits} listed, "
+        f"{len(ranks) - n_hits} missed  \n"
+        "The user really chose these items, and the model did not see it."
+    )
+    everything = len(ranks) <= N_HELD_OUT or st.toggle(
+        f"Show all {len(ranks):,}", key="all-held-out"
+    )
+    shown = ranks if everything else ranks.head(N_HELD_OUT)
+    with card_grid("held-out"):
+        for item, rank, hit in shown[["item", "rank", "hit"]].itertuples(index=False):
             product_card(
                 view.dataset,
                 item,
                 key=f"held-out-{item}",
-                facts=[f"rank {rank:,} of {n_candidates:,} candidates"],
+                facts=[f"rank {rank:,} of {n_candidates:,}"],
                 badges=[HIT if hit else MISS],
-                on_why=why,
+                on_why=partial(why, view.run),
+                width="stretch",
             )
 
 
@@ -160,9 +174,9 @@ def _show_history(view: ListView, found: Recommendations) -> None:
     everything = len(ordered) <= N_HISTORY or st.toggle(
         f"Show all {len(ordered):,}", key="all-history"
     )
-    with st.container(horizontal=True, key="history"):
+    with card_grid("history"):
         for item in ordered if everything else ordered[:N_HISTORY]:
-            product_card(dataset, item, key=f"history-{item}")
+            product_card(dataset, item, key=f"history-{item}", width="stretch")
     if not everything:
         st.caption(f"{N_HISTORY} of {len(ordered):,} train items, by category.")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from app.recommendations.controls import ListView
-from app.recommendations.lists import HIT, MAX_DOTS, Why, held_out_ranks
+from app.recommendations.lists import HIT, Why, held_out_ranks
 from app.shared.downloads import show_figure
 from app.shared.product import product_card, title_of
 from app.shared.text import escape_markdown
@@ -16,6 +18,7 @@ from rednd_core.plots.recommendations import ranks_figure
 from rednd_core.runs import Run
 
 DIFFERENCES, WHOLE = "differences only", "whole lists"
+MOST_PAIRED = 30  # held-out items in one chart
 
 
 def show_pair(view: ListView, why: Why) -> None:
@@ -37,7 +40,7 @@ def show_pair(view: ListView, why: Why) -> None:
     with columns[0]:
         _show_list(view, first, second, only_differences=shown == DIFFERENCES, why=why)
     with columns[1]:
-        _show_list(view, second, first, only_differences=shown == DIFFERENCES, why=None)
+        _show_list(view, second, first, only_differences=shown == DIFFERENCES, why=why)
 
 
 def overlap_sentence(a: Recommendations, b: Recommendations, name_a: str, name_b: str) -> str:
@@ -57,7 +60,7 @@ def overlap_sentence(a: Recommendations, b: Recommendations, name_a: str, name_b
 def _show_held_out(view: ListView) -> None:
     if not len(view.held_out):
         return
-    best = held_out_ranks(view)["item"].head(MAX_DOTS).tolist()
+    best = held_out_ranks(view)["item"].head(MOST_PAIRED).tolist()
     ranks = {run.name: view.ranks(run, best) for run in view.runs}
     rows = [
         {
@@ -84,9 +87,7 @@ def _show_held_out(view: ListView) -> None:
     )
 
 
-def _show_list(
-    view: ListView, run: Run, other: Run, *, only_differences: bool, why: Why | None
-) -> None:
+def _show_list(view: ListView, run: Run, other: Run, *, only_differences: bool, why: Why) -> None:
     listed = view.recommended(run).listed
     elsewhere = view.ranks(other, listed["item"].tolist())
     alone = [elsewhere[item] > view.k for item in listed["item"]]
@@ -108,6 +109,6 @@ def _show_list(
                 lead=f"{rank}",
                 facts=[f"rank {there:,} in the other"],
                 badges=[HIT] if hit else [] if there <= view.k else [":gray-badge[only here]"],
-                on_why=why,
+                on_why=partial(why, run),
                 width="stretch",
             )

@@ -8,14 +8,15 @@ from app.shared.product import title_of
 from app.shared.text import escape_markdown
 from rednd_core.data.schema import Dataset
 from rednd_core.graph.khop import ConnectingPaths, connecting_paths, hop_distances
+from rednd_core.runs import Run
 
 N_PATHS = 3
 MOST_HOPS = 126  # the most hops that the breadth-first search can count
 
 
-def path_sentence(view: ListView, item: int) -> str:
+def path_sentence(view: ListView, run: Run, item: int) -> str:
     """One or two sentences in Markdown. The layers of the run decide which paths the model can use."""
-    facts, dataset = view.run.record.model, view.dataset
+    facts, dataset = run.record.model, view.dataset
     n_layers = facts.n_layers if facts else 0
     if not n_layers:
         return "**Paths in the graph.** This model does not propagate, so no path enters the score."

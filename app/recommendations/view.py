@@ -1,60 +1,54 @@
-"""The page Recommendations: lists of one user, why an item stands where it does, and two runs compared."""
+"""The page Recommendations: one user's diagnosis, lists, what-ifs, and two runs compared."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from app import cached
-from app.recommendations.controls import (
-    FIRST_K,
-    FIRST_METRIC,
-    FIRST_SLICE,
-    FIRST_SPLIT,
-    TAB,
-    choose,
-)
-from app.recommendations.explain import ITEM, show_explanation
-from app.recommendations.lists import N_HISTORY, by_category, show_lists
+from app.recommendations.controls import FIRST_SLICE, TAB, choose
+from app.recommendations.lists import N_HELD_OUT, N_HISTORY, by_category, show_lists
 from app.recommendations.pair import show_pair
-from app.recommendations.slices import show_slices
-from app.recommendations.standing import show_standing
+from app.recommendations.standing import show_diagnosis, show_place
+from app.recommendations.what_if import show_what_if
+from app.recommendations.why import ask_why, show_asked
 from app.shared.choose import default_run
+from app.shared.context import FIRST_K, FIRST_METRIC, FIRST_SPLIT
 from app.shared.errors import explained
 from app.shared.product import picture_of
 from rednd_core.evaluation.users import walk
 
-TABS = LISTS, WHY, PAIR, SLICES = "Lists", "Why this item?", "Two runs", "Slices and tables"
+TABS = LISTS, WHAT_IF, PAIR = "Lists", "What if", "Two runs"
 
 
 @explained
 def render() -> None:
-    st.title("Recommend\u00adations")  # A soft hyphen: the word is wider than a phone.
-    st.markdown(
-        "**Why does this model fail for these users?** Step through the users with the worst lists: what did "
-        "they have, what does the model list, and how far down are the items that they really chose?"
-    )
+    st.title(
+        "Recommend\u00adations", anchor=False
+    )  # A soft hyphen: the word is wider than a phone.
     view = choose(TABS)
     if view is None:
         return
-    show_standing(view)
-
-    def explain(item: int) -> None:
-        st.session_state[ITEM] = str(view.dataset.item_ids[item])
-        st.session_state[TAB] = WHY
-
+    show_diagnosis(view)
+    why = partial(ask_why, view)
     tabs = st.tabs(TABS, key=TAB, bind="query-params")
+
+    def lists() -> None:
+        show_lists(view, why)
+        show_place(view)
+
     shows: tuple[Callable[[], None], ...] = (
-        lambda: show_lists(view, explain),
-        lambda: show_explanation(view),
-        lambda: show_pair(view, explain),
-        lambda: show_slices(view),
+        lists,
+        lambda: show_what_if(view),
+        lambda: show_pair(view, why),
     )
     for tab, show in zip(tabs, shows, strict=True):
         if tab.open:  # Only the open tab is computed.
             with tab:
                 show()
+    show_asked(view)
 
 
 def prepare() -> None:
@@ -78,5 +72,5 @@ def prepare() -> None:
         return
     found = cached.recommendations(run, FIRST_SPLIT, int(order[0]), FIRST_K)
     history = by_category(dataset, found.history)[:N_HISTORY]
-    for item in (*found.missed["item"], *found.listed["item"], *history):
+    for item in (*found.missed["item"][:N_HELD_OUT], *found.listed["item"], *history):
         picture_of(dataset, int(item))

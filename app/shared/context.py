@@ -1,4 +1,4 @@
-"""What all pages share, in the sidebar: data set, run A, run B, modality and depth.
+"""What pages share: data, runs, modality and depth in the sidebar, and what a list is measured by.
 
 The choices are made once, hold on every page, and are in the address bar.
 """
@@ -7,14 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
+import pandas as pd
 import streamlit as st
 
 from app import cached, state
 from app.shared.choose import default_run, pick_run, readable_runs, run_box
 from app.shared.links import say_unknown
+from app.shared.text import escape_markdown
+from rednd_core.data.ids import id_column
+from rednd_core.data.node_names import NodeNames
+from rednd_core.data.schema import Dataset
+from rednd_core.errors import DataError
 from rednd_core.runs import Run, RunEntry
 
+Split = Literal["test", "valid"]
+
+SPLIT, K, METRIC = "split", "k", "metric"
+METRICS = ("recall", "ndcg")
+SPLIT_NAMES: dict[Split, str] = {"test": "Test", "valid": "Validation"}
+MEASURE_VALUES = {
+    SPLIT: [*SPLIT_NAMES.values()],
+    METRIC: METRICS,
+    K: [str(k) for k in range(cached.CUT_OFFS[0], cached.CUT_OFFS[-1] + 1)],
+}
+"""The values that a link may have under each key."""
+# The choices that a page opens with; the server prepares them.
+FIRST_SPLIT: Split = "test"
+FIRST_METRIC, FIRST_K = "recall", 20
 NO_RUN = "none"  # the address has this word
 SHOWN = "context.other"  # the run B that was shown last
 DATA_BOX = "context.data"
@@ -196,3 +217,48 @@ def comparable(run: Run) -> list[RunEntry]:
         and entry.record.data is not None
         and entry.record.data.same_pairs(facts)
     ]
+
+
+def choose_measure(dataset: Dataset) -> tuple[Split, str, int]:
+    """Draw the choice of held-out items, metric and length of the list; the metric with its cut-off."""
+    offered = [name for name in SPLIT_NAMES if len(dataset.held_out(name))]
+    state.drop_foreign(SPLIT, offered)
+    split: Split = st.segmented_control(
+        "Held-out items",
+        offered,
+        default=offered[0],
+        required=True,
+        format_func=lambda name: SPLIT_NAMES[name],
+        help="Which hidden interactions count as hits. Models were selected on validation; test is "
+        "the honest one.",
+        **state.keep(SPLIT),
+    )
+    metric = st.segmented_control(
+        "Metric",
+        METRICS,
+        default=FIRST_METRIC,
+        required=True,
+        help="Recall: the share of held-out items that are listed. NDCG also counts how high they stand.",
+        **state.keep(METRIC),
+    )
+    k = st.slider(
+        "List length k",
+        cached.CUT_OFFS[0],
+        cached.CUT_OFFS[-1],
+        FIRST_K,
+        step=5,
+        width=170,
+        help="The length is the cut-off of the metric as well.",
+        **state.keep(K),
+    )
+    return split, f"{metric}@{k}", k
+
+
+def users_of(run: Run, dataset: Dataset) -> tuple[pd.DataFrame, NodeNames]:
+    """The users table and the names that are searched; where the table cannot be read, ids alone."""
+    try:
+        return cached.users(run), cached.node_names(run)
+    except DataError as error:  # The page works without names.
+        st.warning(escape_markdown(str(error)), icon=":material/warning:")
+        users = pd.DataFrame({"user_id": id_column(dataset.user_ids)})
+        return users, NodeNames.of(dataset, users)

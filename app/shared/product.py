@@ -7,7 +7,8 @@ read has the same card with an empty frame, so that a page looks alike with and 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Literal
 
@@ -20,6 +21,20 @@ from rednd_core.data.schema import Dataset
 
 CARD_WIDTH = 300  # pixels: three cards beside each other on a laptop, one on a phone
 PICTURE_WIDTH = 72
+# Six cards in a row, the picture above the text; on a phone a list, the picture beside the text.
+GRID = """<style>
+.st-key-{key} {{ display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .6rem; }}
+.st-key-{key} > * {{ width: 100%; }}
+.st-key-{key} [class*="st-key-{key}-"] {{ height: 100%; flex-direction: column; gap: .4rem; padding: .6rem; }}
+.st-key-{key} [class*="st-key-{key}-"] > * {{ width: 100%; }}
+.st-key-{key} p {{ font-size: .875rem; line-height: 1.3; margin: 0; }}
+@media (max-width: 1000px) {{ .st-key-{key} {{ grid-template-columns: repeat(4, minmax(0, 1fr)); }} }}
+@media (max-width: 640px) {{
+  .st-key-{key} {{ grid-template-columns: minmax(0, 1fr); gap: .3rem; }}
+  .st-key-{key} [class*="st-key-{key}-"] {{ flex-direction: row; padding: .4rem; }}
+  .st-key-{key} [class*="st-key-{key}-"] > * {{ width: auto; }}
+}}
+</style>"""
 
 
 def product_card(
@@ -68,6 +83,14 @@ def product_card(
                         st.button(
                             "Why?", key=f"{key}-why", type="tertiary", on_click=on_why, args=(item,)
                         )
+
+
+@contextmanager
+def card_grid(key: str) -> Iterator[None]:
+    """A place for cards whose keys begin with ``key`` and a dash: rows of six, on a phone a list."""
+    with st.container(key=key):
+        st.html(GRID.format(key=key))
+        yield
 
 
 def title_of(dataset: Dataset, item: int) -> str:

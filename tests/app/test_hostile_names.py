@@ -94,6 +94,7 @@ def open_page(
 
 
 EMBEDDINGS, RECOMMENDATIONS = "pages/1_Embeddings.py", "pages/3_Recommendations.py"
+EXPLAIN = "pages/8_Explain.py"
 
 
 @pytest.mark.usefixtures("runs")
@@ -106,9 +107,13 @@ EMBEDDINGS, RECOMMENDATIONS = "pages/1_Embeddings.py", "pages/3_Recommendations.
         (EMBEDDINGS, {"run": "one", "group": ["item:sku-1", "item:sku-2", "user:ann-1"]}),
         (EMBEDDINGS, {"run": "one", "color": f"item {EVIL}", "show": "animation"}),
         (RECOMMENDATIONS, {"run": "one", "vs": "two", "user": "ann-1"}),
-        (RECOMMENDATIONS, {"run": "one", "vs": "two", "tab": "Why this item?"}),
+        (RECOMMENDATIONS, {"run": "one", "vs": "two", "tab": "What if"}),
+        (RECOMMENDATIONS, {"run": "one", "vs": "two", "user": "ann-1", "why": "sku-1"}),
         (RECOMMENDATIONS, {"run": "one", "vs": "two", "tab": "Two runs"}),
-        (RECOMMENDATIONS, {"run": "one", "vs": "two", "tab": "Slices and tables"}),
+        *(
+            (EXPLAIN, {"run": "one", "vs": "two", "part": part, "verdict": "near miss"})
+            for part in ("Verdicts", "Slices", "Weak slices", "Beyond accuracy", "Tables")
+        ),
         ("pages/2_Smoothness.py", {"runs": "one"}),
         ("pages/4_Training.py", {"job": "one"}),
         ("pages/6_Depth.py", {"run": "one", "vs": "two"}),

@@ -82,7 +82,7 @@ def runs(
     monkeypatch.setattr(
         "rednd_core.evaluation.sample.sample_held_out.__defaults__", (RANKED * N_ITEMS, 0)
     )
-    monkeypatch.setattr("app.recommendations.slices.MOST_SCORES", RANKED * N_ITEMS)
+    monkeypatch.setattr("app.explain.tables.MOST_SCORES", RANKED * N_ITEMS)
     return show_store(planted)
 
 
@@ -134,7 +134,10 @@ def words(app: AppTest) -> str:
     [
         ("1_Embeddings", {"run": "one", "node": "user:44000", "vs": "two"}),
         ("3_Recommendations", {"run": "one", "vs": "two"}),
-        ("3_Recommendations", {"run": "one", "user": "44000", "tab": "Slices and tables"}),
+        ("3_Recommendations", {"run": "one", "user": "44000", "tab": "What if"}),
+        ("8_Explain", {"run": "one"}),
+        ("8_Explain", {"run": "one", "part": "Slices"}),
+        ("8_Explain", {"run": "one", "part": "Tables"}),
         ("5_Data", {}),
     ],
 )
@@ -200,13 +203,13 @@ def test_tables_of_all_users_wait_for_their_buttons(folder, runs, dataset, monke
         monkeypatch,
         "app.data.items.user_table",
         "app.data.items.item_table",
-        "app.recommendations.slices.per_user_table",
-        "app.recommendations.slices.all_lists",
+        "app.explain.tables.per_user_table",
+        "app.explain.tables.all_lists",
         "app.embeddings.export.embedding_table",
     )
     for page, options in (
         ("5_Data", {"dataset": str(folder)}),
-        ("3_Recommendations", {"run": "one", "tab": "Slices and tables"}),
+        ("8_Explain", {"run": "one", "part": "Tables"}),
         ("1_Embeddings", {"run": "one"}),
     ):
         assert not open_page(page, **options).exception

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app import Home, cached, warm
 from app.charts.live_charts import LIBRARY, LIBRARY_PATH
 from app.data import view as data
+from app.explain import view as explain
 from app.home import view as home
 from app.recommendations import view as recommendations
 from app.smoothness import view as smoothness
@@ -43,8 +44,9 @@ def bundled(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
             "pages/2_Smoothness.py",
             ["rednd_core.smoothness.measure_layers", "rednd_core.evaluation.evaluate.evaluate"],
         ),
+        (explain, "pages/8_Explain.py", ["rednd_core.evaluation.verdicts.gather_evidence"]),
     ],
-    ids=["home", "smoothness"],
+    ids=["home", "smoothness", "explain"],
 )
 def test_the_default_view_finds_all_that_was_prepared(page, script, slow, monkeypatch) -> None:
     page.prepare()
@@ -59,6 +61,7 @@ def test_an_empty_store_needs_nothing(store: RunStore, monkeypatch) -> None:
     home.prepare()
     smoothness.prepare()
     recommendations.prepare()
+    explain.prepare()
 
 
 def test_every_page_with_something_to_prepare_is_prepared(monkeypatch) -> None:
@@ -73,6 +76,7 @@ def test_every_page_with_something_to_prepare_is_prepared(monkeypatch) -> None:
         "recommendations": recommendations,
         "smoothness": smoothness,
         "data": data,
+        "explain": explain,
     }
     for name, page in pages.items():
         monkeypatch.setattr(page, "prepare", partial(refuse, name))

@@ -88,8 +88,14 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
 
     # Why is the first item there?
     page.locator(".st-key-listed").get_by_role("button", name="Why?").first.click()
-    page.get_by_text("Popularity.").wait_for()
-    assert page.get_by_role("tab", name="Why this item?").get_attribute("aria-selected") == "true"
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Popularity.").wait_for()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('why')")
+    page.reload()  # A link opens the same dialog.
+    dialog.get_by_text("Popularity.").wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="hidden")
+    page.wait_for_function("() => !new URLSearchParams(location.search).get('why')")
 
     # Both runs side by side.
     page.get_by_role("tab", name="Two runs").click()
@@ -100,7 +106,8 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
     assert b["x"] >= a["x"] + a["width"]
 
     # All lists, with the ids of the data set, one row a user and item.
-    page.get_by_role("tab", name="Slices and tables").click()
+    page.get_by_role("link", name="Explain").click()
+    page.get_by_role("tab", name="Tables").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Top 20 of all users, walk-a (CSV)").click()
     table = pd.read_csv(download.value.path(), dtype={"user_id": str, "item_id": str})
@@ -125,3 +132,29 @@ def test_a_phone_stacks_and_does_not_scroll_sideways(open_page: Callable[..., An
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     a, b = left.bounding_box(), right.bounding_box()
     assert b["y"] >= a["y"] + a["height"]  # below, not beside
+
+
+def test_cards_stand_in_rows_of_six_and_on_a_phone_in_a_list(open_page: Callable[..., Any]) -> None:
+    for width, columns in ((1280, 6), (390, 1)):
+        page = open_page("/recommendations?run=shop-lightgcn", width=width, height=844)
+        cards = page.locator(".st-key-listed [class*=st-key-listed-]:has(img)")
+        cards.nth(7).wait_for()
+        tops = [cards.nth(k).bounding_box()["y"] for k in range(7)]
+        assert sum(abs(top - tops[0]) < 2 for top in tops) == columns
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_first_screen_holds_the_first_picture(open_page: Callable[..., Any]) -> None:
+    page = open_page("/recommendations?run=shop-lightgcn", width=1280, height=720)
+    picture = page.locator(".live-charts figure").first
+    picture.locator(".main-svg").first.wait_for()
+    box = picture.bounding_box()
+    assert box["y"] + box["height"] <= 720
+
+
+def test_another_history_changes_list_and_ranks(open_page: Callable[..., Any]) -> None:
+    page = open_page("/recommendations?run=shop-lightgcn&user=720&tab=What+if")
+    page.get_by_text("0 new items").wait_for()
+    page.get_by_role("combobox", name="Remove from the history").click()
+    page.get_by_role("option").first.click()
+    page.get_by_text(re.compile(r"^[1-9]\d* new items?")).wait_for()

@@ -63,7 +63,8 @@ def titles(dataset: Dataset, items: Any) -> list[str]:
 def view(runs: RunStore, dataset: Dataset, names: tuple[str, ...]) -> ListView:
     chosen = tuple(runs.open(name) for name in names)
     users = cached.users(chosen[0])
-    return ListView(chosen, dataset, users, "test", 10, "recall@10", 0, np.array([0]))
+    names = cached.node_names(chosen[0])
+    return ListView(chosen, dataset, users, names, "test", 10, "recall@10", 0, np.array([0]))
 
 
 def button(app: AppTest, label: str) -> Any:

@@ -1,25 +1,14 @@
-"""Two runs, slices, and downloads on the Recommendations page."""
+"""Two runs, and the download of one user's lists, on the Recommendations page."""
 
 from __future__ import annotations
-
-import json
-
-import pytest
 
 from app import cached
 from app.recommendations import view as recommendations
 from app.recommendations.lists import list_table
-from app.recommendations.slices import (
-    COLUMNS,
-    MEASURED,
-    all_lists,
-    by_chance,
-    per_user_table,
-)
 from rednd_core.data.schema import Dataset
 from rednd_core.evaluation.recommend import recommend
 from tests.app.forbid import forbid
-from tests.app.recommendations.page import N_USERS, embeddings, evaluation, settled, texts, view
+from tests.app.recommendations.page import embeddings, settled, texts, view
 
 
 def test_two_runs_side_by_side(page, dataset: Dataset) -> None:
@@ -63,49 +52,6 @@ def test_a_page_without_the_box_leaves_run_b(page) -> None:
     assert app.run().selectbox(key="vs").value == "light"
 
 
-def test_intervals_are_trusted_one_by_one(page) -> None:
-    said = by_chance(7)
-    assert "resamples the users only: each model was trained once" in said
-    assert "where the models do not differ, one in twenty looks clear" in said
-    assert "Among 7 of them, at least one" in said
-    assert "up to about 30%" in said
-    assert "Among" not in by_chance(1)
-    app = page(tab="Slices and tables", vs="light")
-    (sentences,) = [text for text in texts(app) if text.startswith("- **all users**")]
-    n = len(sentences.splitlines())
-    assert by_chance(n) in [caption.value for caption in app.caption]
-
-
-def test_slices_show_the_cores_numbers(page, dataset: Dataset) -> None:
-    app = page(run="red", tab="Slices and tables", vs="light")
-    table = app.dataframe[0].value
-    everyone = table[table["slice"] == "all users"].set_index("run")
-    for seed, name in enumerate(("red", "light")):
-        expected = evaluation(dataset, seed=seed)
-        assert everyone.loc[name, "mean"] == pytest.approx(expected.metrics["recall@20"])
-        assert everyone.loc[name, "users (n)"] == expected.n_users
-    assert any(text.startswith("- **all users**") for text in texts(app))
-
-
-def test_the_downloads_have_original_ids_and_one_row_a_pair(runs, dataset: Dataset) -> None:
-    shown = view(runs, dataset, ("red", "light"))
-    table = all_lists(shown, shown.run)
-    assert len(table) == N_USERS * 10
-    for user in (0, 25):
-        own = table[table["user_id"] == f"u-{user:02d}"]
-        found = recommend(
-            *embeddings(dataset, 0), dataset.train_matrix, user, 10, held_out=dataset.test
-        ).listed
-        assert own["item_id"].tolist() == dataset.item_ids[found["item"]].tolist()
-        assert own["rank"].tolist() == list(range(1, 11))
-        assert own["test_hit"].tolist() == found["hit"].astype(int).tolist()
-    metrics = per_user_table(shown)
-    assert len(metrics) == 2 * evaluation(dataset).n_users
-    row = metrics[(metrics["run"] == "light") & (metrics["user_id"] == "u-05")].iloc[0]
-    expected = evaluation(dataset, seed=1).per_user.set_index("user").loc[5]
-    assert row["recall@20"] == expected["recall@20"]
-
-
 def test_one_user_s_lists_have_original_ids_and_every_missed_item(runs, dataset: Dataset) -> None:
     table = list_table(view(runs, dataset, ("red", "light")))
     assert table["user_id"].unique().tolist() == ["u-00"]
@@ -121,15 +67,6 @@ def test_one_user_s_lists_have_original_ids_and_every_missed_item(runs, dataset:
         assert rest["held_out"].all()
         wanted = dataset.test.items[dataset.test.users == 0]
         assert set(own.loc[own["held_out"] == 1, "item_id"]) == set(dataset.item_ids[wanted])
-
-
-def test_numbers_of_the_slices_have_four_decimals_and_no_difference_is_blank(page) -> None:
-    shown = page(tab="Slices and tables").dataframe[0].proto
-    columns = {k: v for k, v in json.loads(shown.columns).items() if "type_config" in v}
-    formats = {name: column["type_config"]["format"] for name, column in columns.items()}
-    assert formats == dict.fromkeys((COLUMNS[name] for name in MEASURED), "%.4f")
-    assert shown.placeholder == ""
-    assert shown.HasField("placeholder")
 
 
 def test_the_default_view_finds_all_that_was_prepared(page, monkeypatch) -> None:

@@ -25,8 +25,8 @@ def said(make_dataset, monkeypatch):
 
     def sentence(item: int, n_layers: int) -> str:
         run = SimpleNamespace(record=SimpleNamespace(model=SimpleNamespace(n_layers=n_layers)))
-        view: Any = SimpleNamespace(run=run, dataset=dataset, user=0)
-        return path_sentence(view, item)
+        view: Any = SimpleNamespace(dataset=dataset, user=0)
+        return path_sentence(view, run, item)
 
     return sentence
 

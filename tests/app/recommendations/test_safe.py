@@ -47,7 +47,7 @@ def test_a_permalink_restores_the_view(page, dataset: Dataset) -> None:
         vs="none",
     )
     assert user_of(app) == "u-13"
-    assert app.segmented_control(key="slice").value == "random"
+    assert app.selectbox(key="slice").value == "random"
     assert app.metric[0].label == "ndcg@35"
     assert app.metric[1].label == "Validation items listed"
     assert app.selectbox(key="vs").value == "none"

@@ -1,13 +1,13 @@
-"""Why an item has its rank: the numbers of one (user, item) pair, in sentences."""
+"""Why an item has its rank: a dialog over the place where one asked, and the address has the question."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
-from app import cached
+from app import cached, state
+from app.recommendations.attribution import show_parts
 from app.recommendations.controls import ListView
 from app.recommendations.lists import HIT, MISS
 from app.recommendations.paths import path_sentence
@@ -21,38 +21,77 @@ from rednd_core.evaluation.slices import popularity_groups
 from rednd_core.plots.explanation import history_figure, parts_figure
 from rednd_core.runs import Run
 
-ITEM = "explain"  # original id of the explained item
+WHY, WHY_RUN = "why", "why-run"  # original id of the item; the letter of the run
+LETTERS = ("A", "B")
 N_HISTORY_BARS = 10
 
 
-def show_explanation(view: ListView) -> None:
-    """The tab "Why this item?"."""
-    item = _pick_item(view)
-    if item is None:
+def ask_why(view: ListView, run: Run, item: int) -> None:
+    """Callback of a button: open the dialog for an item of the list of ``run``."""
+    st.session_state[WHY] = str(view.dataset.item_ids[item])
+    st.session_state[WHY_RUN] = LETTERS[view.runs.index(run)]
+
+
+def show_asked(view: ListView) -> None:
+    """Open the dialog that a button or a link asks for, and keep the question in the address."""
+    for key in (WHY, WHY_RUN):
+        asked = state.from_address(key)
+        if asked is not None:
+            st.session_state[key] = asked[0] if asked else None
+    item = _item(view, st.session_state.get(WHY))
+    letter = st.session_state.get(WHY_RUN) or LETTERS[0]
+    if item is None or letter not in LETTERS[: len(view.runs)]:
+        _forget()
         return
-    dataset, found = view.dataset, view.recommended(view.run)
-    rank = _ranks(view)[item]
+    state.to_address(WHY, [str(view.dataset.item_ids[item])])
+    state.to_address(WHY_RUN, [letter])
+    run = view.runs[LETTERS.index(letter)]
+    of = f" (run {letter})" if len(view.runs) > 1 else ""
+    dialog = st.dialog(f"Why does this item have its rank?{of}", width="large", on_dismiss=_forget)
+    dialog(show_explanation)(view, run, item)
+
+
+def _item(view: ListView, item_id: str | None) -> int | None:
+    """The dense id; None for an item that has no rank for this user."""
+    node = view.names.node(f"item:{item_id}") if item_id else None
+    if node is None:
+        return None
+    item = node - view.dataset.n_users
+    return None if item in view.recommended(view.run).history else item
+
+
+def _forget() -> None:
+    for key in (WHY, WHY_RUN):
+        st.session_state[key] = None
+        state.to_address(key, [])
+
+
+def show_explanation(view: ListView, run: Run, item: int) -> None:
+    """What the dialog shows."""
+    dataset, found = view.dataset, view.recommended(run)
+    rank = view.ranks(run, [item])[item]
     held_out = item in view.held_out
     badges = [HIT if rank <= view.k else MISS] if held_out else []
-    facts = [f"rank {rank:,} of {found.n_candidates:,} candidates"]
+    facts = [f"rank {rank:,} of {found.n_candidates:,} candidates", f"run {run.name}"]
     product_card(dataset, item, key="explained", facts=facts, badges=badges)
-
-    this = _explain(view, item)
+    this = _explain(view, run, item)
     listed = found.listed["item"].tolist()
     compared = listed[0] if item == listed[-1] else listed[-1]
-    other = _explain(view, compared)
+    other = _explain(view, run, compared)
     place = f"rank {listed.index(compared) + 1}"
+    show_parts(view, run, this)
     sentences = [
         gap_sentence(this, other, place),
         *reasons(dataset, this),
-        path_sentence(view, item),
+        path_sentence(view, run, item),
     ]
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     left, right = st.columns(2)
     with left:
-        _show_parts(view, this, other, rank, place)
+        if len(this.parts) > 1:
+            _show_modalities(run, this, other, rank, place)
     with right:
-        _show_history(view, this)
+        _show_history(view, run, this)
 
 
 def reasons(dataset: Dataset, this: Explanation) -> list[str]:
@@ -119,58 +158,20 @@ def modality_widths(run: Run) -> Mapping[str, int] | None:
     return facts.scored_widths
 
 
-def explainable(view: ListView) -> list[int]:
-    """Missed held-out items, then the listed ones, best first."""
-    found = view.recommended(view.run)
-    return [*found.missed["item"].tolist(), *found.listed["item"].tolist()]
-
-
-def _ranks(view: ListView) -> dict[int, int]:
-    """Rank of every item of :func:`explainable`."""
-    found = view.recommended(view.run)
-    both = pd.concat([found.missed, found.listed])
-    return dict(zip(both["item"].tolist(), both["rank"].tolist(), strict=True))
-
-
-def _pick_item(view: ListView) -> int | None:
-    items = explainable(view)
-    if not items:
-        st.info("This user already has every item, so there is nothing to recommend.")
-        return None
-    ids = {str(view.dataset.item_ids[item]): item for item in items}
-    ranks = _ranks(view)
-    held_out = set(view.held_out.tolist())
-    if st.session_state.get(ITEM) not in ids:
-        st.session_state.pop(ITEM, None)  # The item was chosen for another user.
-
-    def label(item_id: str) -> str:
-        item = ids[item_id]
-        kind = "" if item not in held_out else "hit, " if ranks[item] <= view.k else "missed, "
-        return f"{title_of(view.dataset, item)} ({kind}rank {ranks[item]:,})"
-
-    chosen = st.selectbox(
-        f"Item (missed {view.held_out_name} items first, then the list)",
-        list(ids),
-        format_func=label,
-        key=ITEM,
-    )
-    return ids[chosen]
-
-
-def _explain(view: ListView, item: int) -> Explanation:
-    index = cached.layers(view.run)
+def _explain(view: ListView, run: Run, item: int) -> Explanation:
+    index = cached.layers(run)
     return explain(
         index.user_emb,
         index.item_emb,
         view.dataset.train_matrix,
         view.user,
         item,
-        modality_widths(view.run),
+        modality_widths(run),
     )
 
 
-def _show_parts(
-    view: ListView, this: Explanation, other: Explanation, rank: int, place: str
+def _show_modalities(
+    run: Run, this: Explanation, other: Explanation, rank: int, place: str
 ) -> None:
     st.markdown("**Score by modality**")
     show_figure(
@@ -181,14 +182,14 @@ def _show_parts(
             }
         ),
         key="recommendations-parts",
-        runs=[view.run],
-        name=f"{view.run.name}-score-parts",
+        runs=[run],
+        name=f"{run.name}-score-parts",
         alt=f"Score of this item, {this.score:.3f}, and of the item on {place}, {other.score:.3f}, "
         f"by modality: {', '.join(this.parts)}.",
     )
 
 
-def _show_history(view: ListView, this: Explanation) -> None:
+def _show_history(view: ListView, run: Run, this: Explanation) -> None:
     if not len(this.history):
         return
     nearest = this.history.head(N_HISTORY_BARS)
@@ -200,8 +201,8 @@ def _show_history(view: ListView, this: Explanation) -> None:
             len(this.history),
         ),
         key="recommendations-history",
-        runs=[view.run],
-        name=f"{view.run.name}-similar-history",
+        runs=[run],
+        name=f"{run.name}-similar-history",
         alt=f"Cosine of the nearest {len(nearest)} of {len(this.history)} train items with this "
         f"item, from {wording.cosine(nearest['cosine'].iloc[0])} down.",
     )

@@ -1,0 +1,3 @@
+from app.explain.view import render
+
+render()
