@@ -1,4 +1,4 @@
-"""Train the bundled runs on the sample shop and compute the maps that the app shows first.
+"""Train the bundled runs on the sample data and compute the maps that the app shows first.
 
     python sample_data/make_runs.py [RUN ...]
     python sample_data/make_runs.py --snapshots
@@ -42,8 +42,8 @@ from rednd_core.stage.contents import Cast, StageRun  # noqa: E402
 from rednd_core.stage.of_run import stage_maps, stage_of_run  # noqa: E402
 from rednd_core.training.experiment import Summary, train_run  # noqa: E402
 
-SHOP = "sample_data/shop"
-SIZE = {"embedding_size": 32, "n_layers": 3}
+SHOP, MUSIC = "sample_data/shop", "sample_data/music"
+WIDTHS = {SHOP: 32, MUSIC: 16}
 SEED = 1
 OTHER_SEEDS = (2, 3)
 WEIGHTS = (0.0, 0.01, 0.1)
@@ -60,6 +60,7 @@ class Plan:
 
     Attributes:
         whole: keep its layers and its checkpoint; else its metrics alone.
+        data: the sample that it is trained on.
     """
 
     name: str
@@ -68,28 +69,29 @@ class Plan:
     learning_rate: float
     seed: int = SEED
     whole: bool = True
+    data: str = SHOP
 
     @property
     def is_replayed(self) -> bool:
         """Whether the run keeps snapshots."""
-        return self.whole and self.settings.get("alignment_weight") in COMPARED
+        return self.data == SHOP and self.whole and self.settings.get("alignment_weight") in COMPARED
 
     @property
     def config(self) -> RunConfig:
         return RunConfig(
             model=self.model,
-            data=DataConfig(path=SHOP),
-            hyperparameters=SIZE | self.settings,
+            data=DataConfig(path=self.data),
+            hyperparameters={"embedding_size": WIDTHS[self.data], "n_layers": 3} | self.settings,
             training=TrainingConfig(
                 learning_rate=self.learning_rate, seed=self.seed, device="cpu"
             ),
         )
 
 
-def rednnd(weight: float, seed: int = SEED) -> Plan:
+def rednnd(weight: float, seed: int = SEED, data: str = SHOP) -> Plan:
     whole = seed == SEED
-    name = f"shop-rednnd-a{weight:g}" + ("" if whole else f"-seed{seed}")
-    return Plan(name, "rednnd", {"alignment_weight": weight}, 1e-3, seed, whole)
+    name = f"{Path(data).name}-rednnd-a{weight:g}" + ("" if whole else f"-seed{seed}")
+    return Plan(name, "rednnd", {"alignment_weight": weight}, 1e-3, seed, whole, data)
 
 
 PLANS = [
@@ -98,18 +100,20 @@ PLANS = [
     Plan("shop-lightgcn", "lightgcn", {}, 1e-2),
     *(rednnd(weight) for weight in WEIGHTS),
     *(rednnd(weight, seed) for weight in COMPARED for seed in OTHER_SEEDS),
+    Plan("music-lightgcn", "lightgcn", {}, 1e-2, data=MUSIC),
+    *(rednnd(weight, data=MUSIC) for weight in COMPARED),
 ]
 
 
 def main() -> None:
-    target = ROOT / SHOP
     asked = sys.argv[1:]
     if asked == ["--snapshots"]:
         for plan in PLANS:
             if plan.is_replayed:
-                add_snapshots(plan, Run(target / "runs" / plan.name))
+                add_snapshots(plan, Run(ROOT / plan.data / "runs" / plan.name))
         return
     for plan in PLANS:
+        target = ROOT / plan.data
         if asked and plan.name not in asked:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +122,8 @@ def main() -> None:
             shutil.rmtree(target / "runs" / plan.name, ignore_errors=True)
             shutil.copytree(run.path, target / "runs" / plan.name)
         print(f"{plan.name}: best epoch {summary.best_epoch}, valid {summary.valid['recall@20']:.4f}")
-    make_maps(target)
+    make_maps(ROOT / SHOP)
+    make_lesson_map(ROOT / MUSIC)
 
 
 def train(plan: Plan, folder: Path) -> tuple[Run, Summary]:
@@ -184,19 +189,34 @@ def make_maps(target: Path) -> None:
     folder = target / "projections"
     shutil.rmtree(folder, ignore_errors=True)
     cache = ArrayCache(folder)
-    whole = [Run(target / "runs" / plan.name) for plan in PLANS if plan.whole]
+    whole = [
+        Run(target / "runs" / plan.name) for plan in PLANS if plan.whole and plan.data == SHOP
+    ]
     make_stages(whole, cache)
     os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
     draw_home_umap()
-    for entry in folder.glob("*.npz"):
-        with np.load(entry, allow_pickle=False) as arrays:
-            is_knn = "coords" not in arrays.files
-        if is_knn:  # only another UMAP of the same layers would need it
-            entry.unlink()
+    drop_neighbours(folder)
     home = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=300).run()
     home.toggle[0].set_value(not home.toggle[0].value).run()
     if home.exception:
         raise SystemExit(f"The start page failed: {home.exception}")
+
+
+def drop_neighbours(folder: Path) -> None:
+    """Remove the kNN graphs: only another UMAP of the same layers would need them."""
+    for entry in folder.glob("*.npz"):
+        with np.load(entry, allow_pickle=False) as arrays:
+            is_knn = "coords" not in arrays.files
+        if is_knn:
+            entry.unlink()
+
+
+def make_lesson_map(target: Path) -> None:
+    """The one UMAP that a lesson shows of this sample: LightGCN at all depths."""
+    folder = target / "projections"
+    shutil.rmtree(folder, ignore_errors=True)
+    make_stages([Run(target / "runs" / "music-lightgcn")], ArrayCache(folder))
+    drop_neighbours(folder)
 
 
 def make_stages(runs: Sequence[Run], cache: ArrayCache) -> None:

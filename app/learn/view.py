@@ -13,6 +13,7 @@ from app.shared.errors import explained
 from app.shared.links import say_unknown
 from app.sitemap import PAGES
 from rednd_core.lessons.catalogue import CONTENTS, NUMBERS
+from rednd_core.lessons.page import handout
 from rednd_core.lessons.world import WORLDS
 
 LESSON, STEP, WORLD, PRESENT = "lesson", "step", "world", "present"
@@ -99,6 +100,16 @@ def _lesson(number: int, world: str) -> None:
         return
     with st.container(horizontal=True):
         st.button("All lessons", icon=":material/list:", on_click=_leave)
+        st.download_button(
+            "Handout (HTML)",
+            lambda: handout(number, cached.lesson_world(world)).encode(),
+            file_name=f"lesson-{number}.html",
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/download:",
+            help="One file that opens without this app and without internet. Printed, or saved as PDF "
+            "by the browser, it shows all steps with their answers.",
+        )
         st.caption(
             f"Keys: → and ← go on and back, 1 to 4 answer, P presents. World: {WORLDS[world].title}."
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +15,7 @@ from rednd_core.cli.options import (
     show_table,
 )
 from rednd_core.cli.speech import tell
-from rednd_core.errors import ConfigError
+from rednd_core.errors import ConfigError, unknown_name
 
 HELP = """Check or convert a data set, make the sample shop or a large graph.
 
@@ -22,6 +23,7 @@ Examples:
 
 * `rednd data check sample_data/shop`
 * `rednd data make-sample /tmp/shop`
+* `rednd data make-sample music /tmp/music`
 """
 
 data_app = typer.Typer(help=HELP, no_args_is_help=True)
@@ -100,21 +102,44 @@ def convert(
 
 @data_app.command("make-sample")
 def make_sample(
-    out: Annotated[Path, typer.Argument(help="New folder.")] = Path("sample_data/shop"),
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another shop.")] = 7,
-    n_users: Annotated[int, typer.Option("--users", min=50, help="Number of users.")] = 1000,
-    n_items: Annotated[int, typer.Option("--items", min=148, help="Number of items.")] = 600,
+    what: Annotated[
+        str, typer.Argument(help="shop or music; a folder alone means a shop there.")
+    ] = "shop",
+    out: Annotated[
+        Path | None, typer.Argument(help="New folder; sample_data/shop or /music without it.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed, another sample.")] = None,
+    n_users: Annotated[
+        int | None, typer.Option("--users", min=50, help="Number of users: 1000, in music 480.")
+    ] = None,
+    n_items: Annotated[
+        int | None, typer.Option("--items", min=24, help="Number of items: 600, in music 300.")
+    ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing sample shop.")
+        bool, typer.Option("--overwrite", help="Replace an existing sample.")
     ] = False,
 ) -> None:
-    """Make the sample shop: planted tastes, readable titles, pictures; the same seed, the same bytes.
+    """Make a sample with planted tastes and readable names; the same seed gives the same bytes.
 
-    Example: `rednd data make-sample /tmp/shop --seed 3`
+    The shop has pictures that partly mislead, music has texts that do.
+
+    Examples:
+
+    * `rednd data make-sample /tmp/shop --seed 3`
+    * `rednd data make-sample music /tmp/music`
     """
-    from rednd_core.samples import make_shop
+    from rednd_core import samples
 
-    made = make_shop(out, seed=seed, n_users=n_users, n_items=n_items, overwrite=overwrite)
+    makers: dict[str, Callable[..., Any]] = {"shop": samples.make_shop, "music": samples.make_music}
+    if what not in makers and out is not None:
+        raise unknown_name("sample", what, makers)
+    folder = out or (Path("sample_data") / what if what in makers else Path(what))
+    sizes = {"seed": seed, "n_users": n_users, "n_items": n_items}
+    made = makers.get(what, samples.make_shop)(
+        folder,
+        overwrite=overwrite,
+        **{name: value for name, value in sizes.items() if value is not None},
+    )
     tell(
         f"{made.path}: {made.n_users} users, {made.n_items} items, {made.n_interactions} "
         f"interactions, {made.n_bytes / 1e6:.1f} MB, digest {made.digest[:12]}"

@@ -19,12 +19,13 @@ COLORS = {
     "ring": theme.ACCENT,
 }
 OF_STAGE = ("decode.js", "map.js")  # numbers, arrays and marks are those of the Depth stage
-SCRIPTS = ("make.js", "text.js", "charts.js", "by_hand.js", "pictures.js", "lesson.js")
+SCRIPTS = ("make.js", "text.js", "charts.js", "by_hand.js", "pictures.js", "lesson.js", "file.js")
 STYLE = BROWSER / "lesson.css"
 
 
 def scripts() -> str:
-    """The scripts as one text. It defines the class ``LessonPlayer``, and no other name that a page sees."""
+    """The scripts as one text, which defines ``LessonPlayer`` and ``lessonFile`` and no other name."""
     files = [*(stage.BROWSER / name for name in OF_STAGE), *(BROWSER / name for name in SCRIPTS)]
     inner = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    return f"const LessonPlayer = (() => {{\n{inner}\nreturn LessonPlayer;\n}})();"
+    names = "{ LessonPlayer, lessonFile }"
+    return f"const {names} = (() => {{\n{inner}\nreturn {names};\n}})();"

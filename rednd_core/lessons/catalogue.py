@@ -6,7 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rednd_core.errors import ConfigError
-from rednd_core.lessons import depth, hand, looking, people, remedies, steering
+from rednd_core.lessons import (
+    falling,
+    hand,
+    hiding,
+    looking,
+    measuring,
+    one_user,
+    people,
+    remedies,
+    rising,
+    steering,
+)
 from rednd_core.lessons.lesson import Lesson, Step
 from rednd_core.lessons.world import World
 
@@ -29,22 +40,22 @@ CONTENTS: tuple[Entry, ...] = (
     Entry(
         "The same for one user",
         "The sum of lesson 1 with the vectors of a trained model.",
-        hand.one_user,
+        one_user.one_user,
     ),
     Entry(
         "MAD falls with depth, in a zigzag",
         "How distances vanish, and why one side's line goes up and down.",
-        depth.mad_falls,
+        falling.mad_falls,
     ),
     Entry(
         "Smoothing is not damage",
         "Recall rises before it falls: averaging over neighbours is why the model works.",
-        depth.not_damage,
+        rising.not_damage,
     ),
     Entry(
         "The readout hides the collapse",
         "The mean over layers looks healthy where the last layer is dead.",
-        depth.readout_hides,
+        hiding.readout_hides,
     ),
     Entry(
         "The map lies",
@@ -54,7 +65,7 @@ CONTENTS: tuple[Entry, ...] = (
     Entry(
         "Which measure tells the truth?",
         "On a graph of users and items two well-known measures never reach 0.",
-        looking.which_measure,
+        measuring.which_measure,
     ),
     Entry(
         "Steer it live",

@@ -118,8 +118,8 @@ def _quality(singles: dict[str, Outcome], world: World) -> Step:
                 "what was lost.",
                 lambda p: (
                     bar(p, "initial residual, 0.3")
-                    > 1.3 * bar(p, "PairNorm")
-                    > 1.3 * bar(p, "by popularity")
+                    > 1.1 * bar(p, "PairNorm")
+                    > 1.2 * bar(p, "by popularity")
                 ),
             ),
             Claim(

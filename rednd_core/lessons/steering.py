@@ -11,6 +11,7 @@ from rednd_core.lessons.pictures import Picture, line, lines, values
 from rednd_core.lessons.world import World
 from rednd_core.runs import Run, alignment_weight
 
+EARLY = 20  # epochs
 COLORS = ("one", "three", "two")
 
 
@@ -72,8 +73,9 @@ def _apart(world: World, told: dict[str, list[dict[str, Any]]]) -> Step:
                 lambda p: values(p, most)[-1] > values(p, least)[-1] + 0.2,
             ),
             Claim(
-                "It rises within the first epochs: the weight acts at once.",
-                lambda p: values(p, most)[min(8, len(values(p, most)) - 1)] > values(p, least)[-1],
+                f"After {EARLY} epochs it is {wording.measure(values(picture, most)[EARLY - 1])} and "
+                f"{wording.measure(values(picture, least)[EARLY - 1])}: the weight acts early.",
+                lambda p: values(p, most)[EARLY - 1] > values(p, least)[EARLY - 1] + 0.1,
             ),
         ),
         Question(

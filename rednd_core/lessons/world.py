@@ -58,6 +58,14 @@ WORLDS = {
         "shop-rednnd-a0.1",
         ("shop-rednnd-a0", "shop-rednnd-a0.01", "shop-rednnd-a0.1"),
     ),
+    "music": Place(
+        "Music",
+        "music",
+        "music-lightgcn",
+        "music-rednnd-a0",
+        "music-rednnd-a0.1",
+        ("music-rednnd-a0", "music-rednnd-a0.1"),
+    ),
 }
 
 

@@ -7,11 +7,8 @@ versions of requirements.txt the same seed gives the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +34,7 @@ from rednd_core.samples.features import (
     plant_pictures,
     text_features,
 )
+from rednd_core.samples.files import files_digest, npy, npz, tsv
 from rednd_core.samples.history import TRAIN, write_history
 from rednd_core.samples.pictures import draw_thumbnails
 from rednd_core.samples.tastes import COHORTS, Tastes, draw_baskets, plant_tastes
@@ -122,27 +120,18 @@ def shop_files(*, seed: int, n_users: int, n_items: int) -> tuple[dict[str, byte
     truth = _truth(seed, catalogue, tastes, pictures, history)
     files = {
         "README.md": readme(truth, history, catalogue, tastes).encode(),
-        "shop.inter": _tsv(history),
-        "items.tsv": _tsv(items_table(catalogue)),
+        "shop.inter": tsv(history),
+        "items.tsv": tsv(items_table(catalogue)),
         "recommended.toml": RECOMMENDED.encode(),
-        "users.tsv": _tsv(_users_table(for_names, tastes)),
-        "text_feat.npy": _npy(text_features(for_features, catalogue)),
-        "image_feat.npy": _npy(image_features(for_features, catalogue, pictures)),
+        "users.tsv": tsv(_users_table(for_names, tastes)),
+        "text_feat.npy": npy(text_features(for_features, catalogue)),
+        "image_feat.npy": npy(image_features(for_features, catalogue, pictures)),
         "truth.json": (json.dumps(truth, indent=1) + "\n").encode(),
-        "truth.npz": _npz(_truth_arrays(catalogue, tastes, pictures)),
+        "truth.npz": npz(_truth_arrays(catalogue, tastes, pictures)),
     }
     for item, png in enumerate(draw_thumbnails(for_drawing, pictures)):
         files[thumbnail_path(item)] = png
     return files, history
-
-
-def files_digest(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over sorted names and contents."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{name}\0{len(files[name])}\0".encode())
-        digest.update(files[name])
-    return digest.hexdigest()
 
 
 def _truth(
@@ -217,19 +206,3 @@ def _users_table(rng: np.random.Generator, tastes: Tastes) -> pd.DataFrame:
             "tastes": ["; ".join(group_name(g) for g in row if g >= 0) for row in tastes.groups],
         }
     )
-
-
-def _tsv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    buffer = BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()

@@ -70,20 +70,22 @@ def check_target(target: Path, *, overwrite: bool) -> None:
             found="one that does",
             remedy="choose another folder or allow overwriting",
         )
-    if not _is_shop(target):
+    if not _is_sample(target):
         raise DataError(
-            expected=f"a sample shop to overwrite at {target}",
+            expected=f"a sample to overwrite at {target}",
             found=f"something without the {MARKER} of one",
             remedy="choose another folder, or remove this one yourself",
         )
 
 
-def _is_shop(folder: Path) -> bool:
+def _is_sample(folder: Path) -> bool:
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(marker, dict) and str(marker.get("format", "")).startswith("rednd-shop")
+    return isinstance(marker, dict) and str(marker.get("format", "")).startswith(
+        ("rednd-shop", "rednd-music")
+    )
 
 
 def _exchange(staged: Path, target: Path, *, aside: Path) -> None:

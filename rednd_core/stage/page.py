@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -19,39 +21,64 @@ body {{ margin: 0 auto; padding: 12px 16px; max-width: 1400px; background: #FFFF
   font: 17px/1.45 "Source Sans", "Open Sans", verdana, arial, sans-serif; }}
 h1 {{ font-size: 26px; margin: 0 0 4px; }} h2 {{ font-size: 21px; margin: 18px 0 4px; }}
 p {{ margin: 4px 0; }} summary {{ cursor: pointer; padding: 6px 0; }}
-@media (prefers-color-scheme: dark) {{
+@media screen and (prefers-color-scheme: dark) {{
   body {{ background: #14121A; color: #F1EEF7; --st-text-color: #F1EEF7; --st-background-color: #14121A;
     --st-secondary-background-color: #211E2B; --st-primary-color: #8657F0; }}
 }}
 """
 
 
-def stage_page(
-    payload: dict[str, Any], runs: list[StageRun], *, title: str, about: str, depth: int
-) -> str:
+@dataclass(frozen=True)
+class Part:
+    """A piece of an offline page: its style sheet, its HTML, and the script that runs after all HTML."""
+
+    style: str
+    body: str
+    script: str
+
+
+def offline_page(title: str, about: str, parts: Sequence[Part]) -> str:
     """One HTML file of a few hundred kilobytes to a few megabytes.
 
     Args:
-        payload: of ``stage_payload``. runs: the same runs, for the questions below the stage.
-        title, about: plain text: a heading, and which runs and data these are.
+        title, about: plain text: a heading, and what the page shows.
+        parts: one below the other. Their scripts share no names with each other.
+    """
+    style = "".join(part.style for part in parts)
+    body = "".join(part.body for part in parts)
+    script = "\n".join(f"{{ {part.script} }}" for part in parts)
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(title)}</title><style>{PAGE_STYLE}{style}</style></head>"
+        f"<body><h1>{escape(title)}</h1><p>{escape(about)}</p>{body}"
+        f"<script>{script}</script></body></html>"
+    )
+
+
+def in_script(data: Any) -> str:
+    """JSON inside a script: a title may hold "</script>", so no "<" of the data is one of the page."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def stage_part(payload: dict[str, Any], runs: list[StageRun], depth: int) -> Part:
+    """The stage, and questions below it.
+
+    Args:
+        payload: of ``stage_payload``. runs: the same runs, for the questions.
         depth: that the stage begins with.
     """
-    # A title may hold "</script>": no "<" of the data is one of the page.
-    data = json.dumps(payload, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     start = json.dumps({"depth": depth, "user": "", "method": "pca"})
     questions = "".join(
         f"<details><summary>{escape(question)}</summary><p>{escape(answer)}</p></details>"
         for question, answer in questions_of(runs)
     )
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{escape(title)}</title><style>{PAGE_STYLE}{STYLE.read_text(encoding='utf-8')}</style></head>"
-        f"<body><h1>{escape(title)}</h1><p>{escape(about)}</p><div id='stage'></div>"
-        f"<h2>Guess first, then look</h2>{questions}"
-        f"<script>{scripts()}\nnew Stage(document.getElementById('stage'), {data}, "
-        f"{{ colors: {json.dumps(COLORS)}, start: {start} }});</script></body></html>"
+    return Part(
+        STYLE.read_text(encoding="utf-8"),
+        f"<div id='stage'></div><h2>Guess first, then look</h2>{questions}",
+        f"{scripts()}\nnew Stage(document.getElementById('stage'), {in_script(payload)}, "
+        f"{{ colors: {json.dumps(COLORS)}, start: {start} }});",
     )
 
 

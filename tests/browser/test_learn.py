@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from playwright.sync_api import expect
 
@@ -113,3 +116,56 @@ def test_the_contents_name_all_lessons(open_page) -> None:
     page = open_page("/learn")
     for entry in CONTENTS:
         expect(page.get_by_text(entry.title, exact=False).first).to_be_visible()
+
+
+def test_a_published_lesson_works_on_a_phone_without_a_network(browser, tmp_path) -> None:
+    out = tmp_path / "lesson.html"
+    command = [sys.executable, "-m", "rednd_core", "publish", "--no-umap", "--out", str(out)]
+    command += ["--lesson", "1", "--lesson", "3", "--run", "shop-lightgcn"]
+    subprocess.run(command, check=True, timeout=300, capture_output=True)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    try:
+        context.set_offline(True)
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.append(request.url))
+        page.goto(out.as_uri())
+        problems.remove(out.as_uri())
+        page.locator(".hand-next").tap()
+        assert page.locator(".hand-term.lit").count() == 1
+        page.get_by_role("button", name="3. MAD falls").tap()
+        page.locator(".lesson-answer").first.tap()
+        assert page.locator(".lesson-claims li").count() > 0
+        assert page.locator(".lesson-body svg").count() == 1
+        page.locator(".lesson-next").tap()
+        assert page.url.endswith("#lesson=3&step=zigzag")
+        assert page.locator(".map-canvas").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert not problems
+    finally:
+        context.close()
+
+
+def test_a_handout_prints_all_steps_with_their_answers(open_page, browser, tmp_path) -> None:
+    page = open_page("/learn?lesson=3")
+    opened(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Handout").click()
+    out = tmp_path / "handout.html"
+    download.value.save_as(out)
+    context = browser.new_context()
+    try:
+        sheet = context.new_page()
+        sheet.goto(out.as_uri())
+        sheet.evaluate("dispatchEvent(new Event('beforeprint'))")
+        sheet.emulate_media(media="print")
+        assert sheet.locator(".lesson-printed").count() == 3
+        assert sheet.locator(".lesson-printed .lesson-answer.right").count() == 3
+        assert sheet.locator(".lesson-printed svg").count() == 3
+        expect(sheet.locator(".lesson-printed").last).to_be_visible()
+        expect(sheet.locator("article.lesson")).to_be_hidden()
+        sheet.pdf(path=str(tmp_path / "handout.pdf"))
+        assert (tmp_path / "handout.pdf").read_bytes().startswith(b"%PDF")
+    finally:
+        context.close()

@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize(
     ("runs", "out", "said"),
     [
-        ([], "lesson.html", "run"),
+        ([], "lesson.html", "or a lesson"),
         (["a", "b", "c"], "lesson.html", "one or 2 runs"),
         (["shop-lightgcn"], "lesson.pdf", "ending in .html"),
     ],
@@ -38,3 +38,29 @@ def test_two_bundled_runs_become_one_file(rednd, tmp_path: Path) -> None:
     payload, _ = json.JSONDecoder().raw_decode(page[begin:])
     assert [run["name"] for run in payload["runs"]] == list(names)
     assert all(run["n_steps"] == 17 for run in payload["runs"])
+
+
+def test_lessons_become_one_file_with_the_depth_of_a_run(rednd, tmp_path: Path) -> None:
+    out = tmp_path / "lesson.html"
+    lessons = ("--lesson", "6", "--lesson", "3")
+    result = rednd("publish", "--run", "shop-lightgcn", *lessons, "--out", out, "--no-umap")
+    assert result.code == 0, result.err
+    page = out.read_text(encoding="utf-8")
+    assert out.stat().st_size < 6_000_000
+    assert "://" not in page
+    assert "default-src 'none'" in page
+    begin = page.rindex("lessonFile(document, ") + len("lessonFile(document, ")
+    payloads, _ = json.JSONDecoder().raw_decode(page[begin:])
+    assert [payload["lesson"]["number"] for payload in payloads] == [3, 6]
+    assert payloads[0]["next"] == 6
+    assert not payloads[0]["ways"]
+    assert "getElementById('stage'), " in page
+
+
+def test_an_unknown_lesson_or_world_is_named(rednd, tmp_path: Path) -> None:
+    out = tmp_path / "lesson.html"
+    for options, said in ((("--lesson", "11"), "from 1 to 10"), (("--world", "opera"), "opera")):
+        result = rednd("publish", "--lesson", "1", *options, "--out", out)
+        assert result.code == 1
+        assert said in result.err
+    assert not out.exists()

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 const ROOT = new URL("../../rednd_core/", import.meta.url);
 const STAGE = ["decode.js", "map.js"];
-const NAMES = ["make.js", "text.js", "charts.js", "by_hand.js", "pictures.js", "lesson.js"];
+const NAMES = ["make.js", "text.js", "charts.js", "by_hand.js", "pictures.js", "lesson.js", "file.js"];
 const read = (folder) => (name) => readFileSync(new URL(`${folder}/browser/${name}`, ROOT), "utf8");
 const source = [...STAGE.map(read("stage")), ...NAMES.map(read("lessons"))].join("\n");
 const wanted = "{ parts, plain, markStep, largest, pieces, told, rounded, termsOf }";

@@ -50,7 +50,7 @@ def test_overwrite_never_touches_a_foreign_folder(tmp_path, marker):
     if marker is not None:
         (tmp_path / "home" / "truth.json").write_bytes(marker)
     before = tree(tmp_path)
-    with pytest.raises(DataError, match="a sample shop to overwrite"):
+    with pytest.raises(DataError, match="a sample to overwrite"):
         publish(NEW, tmp_path / "home", overwrite=True)
     assert tree(tmp_path) == before
 

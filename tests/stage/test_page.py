@@ -6,7 +6,7 @@ import re
 
 from rednd_core import wording
 from rednd_core.stage.of_run import depth_axis
-from rednd_core.stage.page import questions_of, stage_page
+from rednd_core.stage.page import offline_page, questions_of, stage_part
 from rednd_core.stage.payload import stage_payload
 from tests.stage.conftest import N_ITEMS, N_USERS
 
@@ -25,7 +25,7 @@ def page_of(world, title: str = "Depth") -> str:
         titles=lambda nodes: [HOSTILE for _ in nodes],
         keys=lambda nodes: [f"user:{node}" for node in nodes],
     )
-    return stage_page(payload, [run], title=title, about=HOSTILE, depth=1)
+    return offline_page(title, HOSTILE, [stage_part(payload, [run], 1)])
 
 
 def test_the_page_names_no_other_place_and_may_load_nothing(world) -> None:
