@@ -49,11 +49,11 @@ class RunStore:
         self.bundled = tuple(Path(folder).resolve() for folder in bundled)
 
     def list(self) -> Sequence[RunEntry]:
-        """Own runs, newest first, then the bundled ones, then broken folders; by name where equal.
+        """Own runs, newest first, then the bundled ones folder by folder, then broken folders.
 
         Reads the small JSON files only. A broken folder is an entry, never an exception.
         """
-        return sorted((_entry(run) for run in self._runs()), key=_order)
+        return sorted((_entry(run) for run in self._runs()), key=self._order)
 
     def statuses(self) -> Iterator[tuple[str, StatusRecord]]:
         """Name and status of each own run whose status can be read; nothing else of a run is looked at."""
@@ -152,6 +152,11 @@ class RunStore:
         matches = [pattern.fullmatch(run.name) for run in self._runs()]
         return f"{stem}-{max((int(match[1]) for match in matches if match), default=0) + 1}"
 
+    def _order(self, entry: RunEntry) -> tuple[bool, int, float, str]:
+        place = self.bundled.index(entry.run.path.parent) + 1 if entry.run.bundled else 0
+        age = -entry.record.provenance.created.timestamp() if entry.record else 0.0
+        return entry.record is None, place, age, entry.name
+
     def _runs(self) -> Iterator[Run]:
         for folder in (self.root, *self.bundled):
             for path in _folders(folder):
@@ -175,7 +180,10 @@ def default_store(root: Path | None = None) -> RunStore:
     """Runs in ``root``, with the bundled runs of the sample data; None for ``$REDND_RUNS`` or ./runs."""
     if root is None:
         root = Path(os.environ.get("REDND_RUNS") or "runs")
-    return RunStore(root, bundled=sorted(PROJECT_ROOT.glob("sample_data/*/runs")))
+    folders = PROJECT_ROOT.glob("sample_data/*/runs")
+    # What the app shows first comes from the shop.
+    shop_first = sorted(folders, key=lambda folder: (folder.parent.name != "shop", folder))
+    return RunStore(root, bundled=shop_first)
 
 
 def _folders(folder: Path) -> Sequence[Path]:
@@ -210,8 +218,3 @@ def _entry(run: Run) -> RunEntry:
     except (RedndError, OSError) as error:  # OSError: a folder that may not be looked into
         return RunEntry(run, status=status, problem=str(error))
     return RunEntry(run, record, status)
-
-
-def _order(entry: RunEntry) -> tuple[bool, bool, float, str]:
-    age = -entry.record.provenance.created.timestamp() if entry.record else 0.0
-    return entry.record is None, entry.run.bundled, age, entry.name
