@@ -185,7 +185,7 @@ def _send(of: LiveWeight, number: int) -> None:
     """Send where the slider was moved to as the new weight.
 
     A browser that is behind may tell of a slider that was replaced, or of a run that is over: nothing is
-    sent then.
+    sent then, and nothing where the weight is in force or on its way already.
     """
     drawn: Drawn = st.session_state[_drawn_key(of)]
     if number != drawn.number or not of.run.status.is_live:
@@ -194,6 +194,8 @@ def _send(of: LiveWeight, number: int) -> None:
     now = standing(of, cached.history(of.run)).shown
     value = moved_to(asked, drawn, of.options(now), now)
     st.session_state[_drawn_key(of)] = replace(drawn, value=asked)
+    if value == now:
+        return
     sent = Sent(uuid.uuid4().hex, value, time.time())
     st.session_state[_sent_key(of)] = sent
     st.session_state[TICKETS] = {*st.session_state.get(TICKETS, ()), sent.ticket}
