@@ -54,6 +54,15 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
 
 CARDS: dict[str, ModelCard] = _by_name(
     ModelCard(
+        name="bm3",
+        title="BM3",
+        module="rednd_core.models.bm3",
+        paper="arXiv 2207.05969",
+        family="multimodal",
+        needs=frozenset({"features"}),
+        live=("modality", "regularization"),
+    ),
+    ModelCard(
         name="freedom",
         title="FREEDOM",
         module="rednd_core.models.freedom",
