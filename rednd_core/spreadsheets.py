@@ -26,6 +26,14 @@ def as_text(cell: object) -> object:
 
 def to_csv(frame: pd.DataFrame) -> str:
     """``frame`` as CSV without its index; every cell and heading of text goes through :func:`as_text`."""
+    return str(without_formulas(frame).to_csv(index=False))
+
+
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with every cell and heading of text through :func:`as_text`.
+
+    For a table on a page as well: the browser's own download of a table writes the cells as they are shown.
+    """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     safe = frame.copy(deep=False)
@@ -34,4 +42,4 @@ def to_csv(frame: pd.DataFrame) -> str:
             cells = frame.iloc[:, number].astype(object)
             safe.isetitem(number, cells.map(as_text).to_numpy())
     safe.columns = [as_text(name) for name in frame.columns]
-    return str(safe.to_csv(index=False))
+    return safe

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rednd_core.spreadsheets import as_text, to_csv
+from rednd_core.config import PROJECT_ROOT
+from rednd_core.spreadsheets import as_text, to_csv, without_formulas
 
 FORMULAS = [
     "=cmd|'/c calc'!A1",
@@ -51,3 +53,30 @@ def test_every_text_of_a_table_and_no_number() -> None:
     assert read[1] == ["-7", "'=1+1", "-1.5", "-1", "True", "'=1+1"]
     assert read[2][0] == "'@a"
     assert list(frame["kind"]) == ["=1+1", "b"], "the table itself is as it was"
+
+
+def test_headings_and_cells_of_a_shown_table_and_not_the_table_itself() -> None:
+    frame = pd.DataFrame({"=1+1": ["@SUM(1)", "plain"], "n": [-1, 2]})
+    shown = without_formulas(frame)
+    assert list(shown.columns) == ["'=1+1", "n"]
+    assert shown["'=1+1"].tolist() == ["'@SUM(1)", "plain"]
+    assert shown["n"].tolist() == [-1, 2]
+    assert frame["=1+1"].tolist() == ["@SUM(1)", "plain"]
+
+
+OWN_WORDS = {
+    "app/smoothness/parts.py",  # names of runs and measures, numbers
+    "app/data/view.py: table",  # names of modalities, numbers
+    "app/embeddings/node_card.py",  # a number before each title
+}
+
+
+def test_the_browser_downloads_no_formula_from_a_table_on_a_page() -> None:
+    """Each table on a page holds no formula, or none of its words comes from a data set."""
+    found = set()
+    for path in sorted((PROJECT_ROOT / "app").rglob("*.py")):
+        for shown in re.findall(r"st\.dataframe\(\s*([\w.]+)", path.read_text("utf-8")):
+            name = path.relative_to(PROJECT_ROOT).as_posix()
+            if shown != "without_formulas" and name not in OWN_WORDS:
+                found.add(f"{name}: {shown}")
+    assert found <= OWN_WORDS

@@ -21,6 +21,7 @@ from rednd_core.data.interactions import data_folders
 from rednd_core.data.report import DegreeFigures, InteractionFigures
 from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
+from rednd_core.spreadsheets import without_formulas
 
 DATASET = "dataset"  # the key of the chosen path, in the session and in the address
 HERE, UPLOAD = "On this machine", "Upload"
@@ -162,7 +163,9 @@ def _understood(report: DataReport) -> None:
     if report.preview:
         with st.expander(f"The first {len(report.preview)} rows, as they were understood"):
             st.dataframe(
-                pd.DataFrame(report.preview), hide_index=True, alt="Table of the first rows"
+                without_formulas(pd.DataFrame(report.preview)),
+                hide_index=True,
+                alt="Table of the first rows",
             )
     if report.left_out:
         st.caption(f"Left out: {escape_markdown(', '.join(report.left_out))}.")

@@ -17,6 +17,7 @@ from rednd_core.data.tables import shorten
 from rednd_core.plots.embedding import embedding_figure
 from rednd_core.projection import Movers
 from rednd_core.runs import Run
+from rednd_core.spreadsheets import without_formulas
 
 K = 15  # neighbours that are compared
 TOP = 50  # rows of the table; the CSV file has all of them
@@ -101,7 +102,7 @@ def _movers(view: MapView, other: Run, nodes: np.ndarray, moved: Movers) -> None
     shown = table.head(TOP)
     ranked = nodes[moved.order].tolist()
     st.dataframe(
-        shown,
+        without_formulas(shown),
         hide_index=True,
         key="movers-table",
         on_select=partial(take_row, view.names, "movers-table", ranked),

@@ -16,6 +16,7 @@ from app.shared.downloads import csv_button, show_figure
 from app.shared.node_select import take_row
 from rednd_core.cosine import mean_cosine
 from rednd_core.plots.cohesion import cohesion_figure
+from rednd_core.spreadsheets import without_formulas
 
 TOP_CATEGORIES = 10
 
@@ -41,7 +42,7 @@ def group_panel(view: MapView) -> None:
 def _members(view: MapView, nodes: np.ndarray) -> None:
     table = member_table(view, nodes)
     st.dataframe(
-        table,
+        without_formulas(table),
         hide_index=True,
         key="group-table",
         on_select=partial(take_row, view.names, "group-table", nodes.tolist()),
@@ -99,7 +100,7 @@ def _categories(view: MapView, nodes: np.ndarray) -> None:
         return
     table = top_categories(view, nodes)
     st.dataframe(
-        table,
+        without_formulas(table),
         hide_index=True,
         key="group-categories",
         column_config={

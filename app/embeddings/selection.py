@@ -13,6 +13,7 @@ from app.shared import node_select
 from app.shared.text import escape_markdown
 from rednd_core.data.node_names import LONGEST
 from rednd_core.data.tables import shorten
+from rednd_core.spreadsheets import without_formulas
 
 MAPS_ANCHOR, CARD_ANCHOR, GROUP_ANCHOR = "maps", "node-card", "node-group"
 BACK_TO_MAPS = f"[↑ Back to the maps](#{MAPS_ANCHOR})"
@@ -48,7 +49,7 @@ def point_list(view: MapView) -> None:
         return
     with points:
         st.dataframe(
-            point_table(view),
+            without_formulas(point_table(view)),
             hide_index=True,
             height=240,
             key="points-table",

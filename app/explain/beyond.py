@@ -11,6 +11,7 @@ from app.explain.columns import slicings
 from app.explain.matrix import BY
 from app.shared.downloads import csv_button
 from rednd_core.evaluation.beyond import beyond_accuracy
+from rednd_core.spreadsheets import without_formulas
 
 MEANING = {
     "coverage": "share of all items that stand in at least one list",
@@ -32,7 +33,7 @@ def show_beyond(asked: Asked) -> None:
     chosen = by if by in ways else next(iter(ways))
     table = beyond_table(asked, chosen)
     st.dataframe(
-        table,
+        without_formulas(table),
         hide_index=True,
         key="beyond",
         column_config={

@@ -12,6 +12,7 @@ from app.shared.text import escape_markdown
 from rednd_core import wording
 from rednd_core.evaluation.compare import what_is_resampled
 from rednd_core.plots.slices import slices_figure
+from rednd_core.spreadsheets import without_formulas
 
 COLUMNS = {
     "group": "slices of",
@@ -55,7 +56,7 @@ def show_pairs(asked: Asked) -> None:
         st.caption(by_chance(len(sentences)))
     readable = table.rename(columns=COLUMNS)
     st.dataframe(
-        readable,
+        without_formulas(readable),
         hide_index=True,
         key="slices-table",
         placeholder="",  # The first run has no difference to itself.

@@ -18,6 +18,7 @@ from app.sitemap import go_to
 from rednd_core.data.tables import counted
 from rednd_core.evaluation.verdicts import LOST, MISLEADS, NEAR_FACTOR, OTHER, VERDICTS, Verdicts
 from rednd_core.plots.verdicts import verdicts_figure
+from rednd_core.spreadsheets import without_formulas
 
 RULES = {**VERDICTS, OTHER: "no rule holds"}
 N_PICTURES = 6
@@ -100,7 +101,7 @@ def _show_class(asked: Asked, found: Verdicts, verdict: str) -> None:
         _show_pictures(asked, rows)
     table = users_table(asked, rows)
     st.dataframe(
-        table,
+        without_formulas(table),
         hide_index=True,
         key=USERS_TABLE,
         on_select="rerun",

@@ -11,6 +11,7 @@ from app.explain.columns import history_columns, user_columns
 from app.shared.downloads import csv_button
 from app.shared.text import escape_markdown
 from rednd_core.evaluation.weak_slices import LEAST_USERS, WeakSlices, weak_slices
+from rednd_core.spreadsheets import without_formulas
 
 COLUMNS = {
     "n_users": "users (n)",
@@ -35,7 +36,7 @@ def show_weak(asked: Asked) -> None:
         if len(found.table):
             table = readable(found)
             st.dataframe(
-                table,
+                without_formulas(table),
                 hide_index=True,
                 key=f"weak-{run.name}",
                 column_config={

@@ -21,6 +21,7 @@ from rednd_core.modeling.registry import model_title
 from rednd_core.plots.home import layer_maps, mad_lines
 from rednd_core.projection import Projection
 from rednd_core.runs import RunEntry
+from rednd_core.spreadsheets import without_formulas
 
 PANELS = 4
 STORY, FURTHER = "home-story", "home-next"  # keys that the style sheet below uses
@@ -244,7 +245,7 @@ def _runs(entries: Sequence[RunEntry]) -> None:
         st.caption("None yet.")
     else:
         st.dataframe(
-            table,
+            without_formulas(table),
             hide_index=True,
             column_config={
                 "valid recall@20": st.column_config.NumberColumn(format="%.4f"),

@@ -21,6 +21,7 @@ from rednd_core.data.tables import counted
 from rednd_core.evaluation.linear import LinearModel, readout_weights
 from rednd_core.evaluation.what_if import NO_RANK, Change, WhatIf, what_if
 from rednd_core.plots.attribution import moves_figure
+from rednd_core.spreadsheets import without_formulas
 
 DEEPEST = 16
 RANKS = ("rank_before", "rank_after")
@@ -71,7 +72,7 @@ def show_what_if(view: ListView) -> None:
         )
     with right:
         st.dataframe(
-            table,
+            without_formulas(table),
             hide_index=True,
             key="what-if-table",
             placeholder="in the history",

@@ -117,6 +117,7 @@ EXPLAIN = "pages/8_Explain.py"
         ("pages/2_Smoothness.py", {"runs": "one"}),
         ("pages/4_Training.py", {"job": "one"}),
         ("pages/6_Depth.py", {"run": "one", "vs": "two"}),
+        ("pages/7_Learn.py", {"run": "one"}),
     ],
 )
 def test_no_name_becomes_markup(page: str, query: dict[str, str | list[str]]) -> None:
