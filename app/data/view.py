@@ -9,15 +9,14 @@ import streamlit as st
 from app import cached, exposure, state
 from app.data.items import show_items
 from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
-from app.shared.data_paths import declared, path_field
+from app.shared.data_paths import bundled, declared, path_field
 from app.shared.downloads import show_figure
 from app.shared.errors import explained
 from app.shared.reading import reading
 from app.shared.text import escape_markdown
 from app.sitemap import go_to
-from rednd_core.config import PROJECT_ROOT, DataConfig
+from rednd_core.config import DataConfig
 from rednd_core.data import DataReport, Dataset
-from rednd_core.data.interactions import data_folders
 from rednd_core.data.report import DegreeFigures, InteractionFigures
 from rednd_core.data.tables import counted
 from rednd_core.plots.data import degree_figure, lorenz_figure
@@ -58,7 +57,7 @@ def render() -> None:
 
 def prepare() -> None:
     """Fill the caches of the data set that the page opens with."""
-    first = next(iter(_bundled()), None)
+    first = next(iter(bundled()), None)
     if first is not None:
         cached.data_report(DataConfig(path=first))
         cached.dataset(DataConfig(path=first))
@@ -93,7 +92,7 @@ def _choose() -> DataConfig | None:
 
 def _known() -> dict[str, DataConfig]:
     """Path -> configuration: samples, the data sets of the runs, and a path that was typed or linked to."""
-    known = {path: DataConfig(path=path) for path in (*_bundled(), *declared())}
+    known = {path: DataConfig(path=path) for path in (*bundled(), *declared())}
     for entry in cached.run_entries():
         if entry.record is not None and entry.record.has_interactions:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)
@@ -101,11 +100,6 @@ def _known() -> dict[str, DataConfig]:
         if path and not exposure.is_public():
             known.setdefault(path, DataConfig(path=path))
     return known
-
-
-def _bundled() -> list[str]:
-    folders = data_folders(PROJECT_ROOT / "sample_data")
-    return [folder.relative_to(PROJECT_ROOT).as_posix() for folder in folders]
 
 
 def _uploaded() -> DataConfig | None:

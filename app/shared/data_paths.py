@@ -1,12 +1,19 @@
-"""Paths of data sets: those that an operator offers, and a field to type another one."""
+"""Paths of data sets: the bundled ones, those that an operator offers, and a field to type another one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app.exposure import declared_folders
-from rednd_core.config import portable_path
+from rednd_core.config import PROJECT_ROOT, portable_path
 from rednd_core.data.interactions import data_folders
+
+
+def bundled() -> list[str]:
+    """Paths of the bundled data sets, as a run stores them: the shop, which pages open with, stands first."""
+    folders = data_folders(PROJECT_ROOT / "sample_data")
+    folders.sort(key=lambda folder: folder.name != "shop")
+    return [folder.relative_to(PROJECT_ROOT).as_posix() for folder in folders]
 
 
 def declared() -> list[str]:

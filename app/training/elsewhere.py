@@ -12,11 +12,10 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import cached
-from app.shared.data_paths import declared
+from app.shared.data_paths import bundled, declared
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
-from rednd_core.config import PROJECT_ROOT, DataConfig, portable_path
-from rednd_core.data.interactions import data_folders
+from rednd_core.config import DataConfig
 from rednd_core.errors import CheckpointError, RedndError, refusals
 from rednd_core.foreign.files import STATE_DICTS, SUFFIXES
 from rednd_core.runs import Run, import_archive, import_checkpoint
@@ -100,8 +99,7 @@ def _questions(
 
 def _known_data() -> dict[str, DataConfig]:
     """Path -> how the data set there is read: the samples, declared folders, and the data of the runs."""
-    bundled = map(portable_path, data_folders(PROJECT_ROOT / "sample_data"))
-    known = {path: DataConfig(path=path) for path in (*bundled, *declared())}
+    known = {path: DataConfig(path=path) for path in (*bundled(), *declared())}
     for entry in cached.run_entries():
         if entry.record is not None and entry.record.has_interactions:
             known.setdefault(entry.record.config.data.path, entry.record.config.data)

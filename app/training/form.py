@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, exposure, state
-from app.shared.data_paths import declared, path_field
+from app.shared.data_paths import bundled, declared, path_field
 from app.shared.reading import make_text_features, reading
 from app.shared.text import escape_markdown
 from app.training.actions import watch_next
@@ -15,13 +15,11 @@ from app.training.settings import choose_settings
 from app.training.twins import choose_twin, twin_names
 from rednd_core import jobs
 from rednd_core.config import (
-    PROJECT_ROOT,
     DataConfig,
     RunConfig,
     portable_path,
     resolve_data_path,
 )
-from rednd_core.data.interactions import data_folders
 from rednd_core.data.schema import Dataset
 from rednd_core.data.text_features import has_texts
 from rednd_core.errors import ConfigError, RedndError
@@ -85,8 +83,7 @@ def _form() -> None:
 
 def _data_config() -> DataConfig:
     """One of the bundled samples, a data set of a known run, or any folder that is typed in."""
-    options = [portable_path(folder) for folder in data_folders(PROJECT_ROOT / "sample_data")]
-    options += declared()
+    options = [*bundled(), *declared()]
     for entry in cached.run_entries():
         if (record := entry.record) is None or not record.has_interactions:
             continue

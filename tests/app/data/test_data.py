@@ -249,7 +249,7 @@ def test_folders_of_parquet_are_offered(tmp_path: Path, monkeypatch) -> None:
         (tmp_path / "sample_data" / name).mkdir(parents=True)
         for file in files:
             (tmp_path / "sample_data" / name / file).write_bytes(b"")
-    monkeypatch.setattr("app.data.view.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr("app.shared.data_paths.PROJECT_ROOT", tmp_path)
     assert open_page().selectbox[0].options == ["sample_data/a", "sample_data/b"]
 
 
