@@ -158,7 +158,7 @@ class LessonPlayer {
 
   /** Before the page is printed: all steps, one below the other, with their answers. */
   print() {
-    const sheet = make(this.document, "div", "lesson-sheet");
+    const sheet = make(this.document, "div", "lesson-sheet drawing");
     sheet.append(make(this.document, "h1", "", `Lesson ${this.lesson.number}: ${this.lesson.title}`));
     this.root.querySelector(".lesson-sheet")?.remove();
     this.root.append(sheet);
@@ -169,6 +169,7 @@ class LessonPlayer {
       sheet.append(page);
       this.picture.draw();
     }
+    sheet.classList.remove("drawing");
     Object.assign(this, { picture, title, claims });
   }
 
