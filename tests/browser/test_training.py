@@ -129,7 +129,7 @@ def test_a_deleted_run_is_neither_watched_nor_followed_by_the_next_one(
     assert chosen.input_value() == ""
     page.get_by_text("The run first was deleted").wait_for()
     until(lambda: watched.input_value() == "second")
-    page.wait_for_url(re.compile("job=second$"))
+    page.wait_for_url(re.compile(r"job=second(&|$)"))
     store.delete("second")
 
 
@@ -142,7 +142,7 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     # It trains, and every chart of the page moves.
     run = Run(store.root / NAME)
     until(lambda: run.path.exists() and run.status.state == "running")
-    page.wait_for_url(re.compile(f"job={NAME}$"))
+    page.wait_for_url(re.compile(rf"job={NAME}(&|$)"))
     until(lambda: epoch_of_picture(page) >= 3)
     points = "Array.from(e._fullData[0].x).slice(0, 20)"
     before = in_plot(page, "layers", points)
