@@ -15,7 +15,7 @@ from rednd_core.runs import Run, RunStore
 
 PAGES = {path.stem: path for path in sorted((PROJECT_ROOT / "pages").glob("*.py"))}
 PAGES["Home"] = PROJECT_ROOT / "app" / "main.py"
-NEEDING = {"3_Recommendations", "6_Depth"}
+NEEDING = {"3_Recommendations", "6_Depth", "8_Explain"}
 
 
 @pytest.fixture(autouse=True)

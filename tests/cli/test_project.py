@@ -44,8 +44,6 @@ def test_maps_that_are_known_are_not_computed_again(
     monkeypatch.setattr(JointUMAP, "fit_transform", refuse)
     assert rednd("project", "--run", "done", "--out", again).code == 0
     assert again.read_bytes() == first.read_bytes()
-    bundled = rednd("project", "--run", "shop-lightgcn", "--method", "umap", "--out", again)
-    assert (bundled.code, "1,600 of 1,600 nodes" in bundled.out) == (0, True), bundled.err
 
 
 def test_umap_is_never_shown_alone(rednd, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_a_run_names_its_process_before_it_reads_the_data(
     """Killed meanwhile, it is lost, and keeps nobody waiting in the queue."""
     seen = []
 
-    def look(config, digest):
+    def look(*recorded):
         status = trained.open("done").status
         seen.append((status.state, status.process and status.process.pid, status.message))
         raise KeyboardInterrupt

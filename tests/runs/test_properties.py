@@ -23,8 +23,9 @@ from rednd_core.runs import (
     import_archive,
     import_checkpoint,
 )
+from rednd_core.runs.command import Command
 from rednd_core.runs.journal import Journal, parse_line
-from rednd_core.runs.record import Command, RunRecord, StatusRecord, parse_record
+from rednd_core.runs.record import RunRecord, StatusRecord, parse_record
 from tests.runs.transfer.archives import files_of, pack
 
 MANY = settings(

@@ -209,7 +209,9 @@ def test_the_words_arrive_with_the_charts_that_they_tell_of(
     for name in ("charts", "_head", "show_charts"):
         original = getattr(training_watch, name)
         monkeypatch.setattr(
-            training_watch, name, lambda *a, n=name, f=original: (order.append(n), f(*a))[1]
+            training_watch,
+            name,
+            lambda *a, n=name, f=original, **k: (order.append(n), f(*a, **k))[1],
         )
     open_page()
     assert order[-3:] == ["charts", "_head", "show_charts"]
