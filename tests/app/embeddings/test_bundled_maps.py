@@ -30,4 +30,5 @@ def test_no_map_is_computed(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     app.run()
     assert not app.exception, app.exception
     assert not app.error, [error.value for error in app.error]
-    assert [box for box in app.multiselect if box.label == "Depths"]  # the page came as far as its maps
+    # The page came as far as its maps.
+    assert [box for box in app.multiselect if box.label == "Depths"]
