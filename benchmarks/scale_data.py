@@ -52,15 +52,13 @@ def step(name: str, folder: Path, args: argparse.Namespace) -> dict[str, object]
         sentences: list[str] = []
         row = measured(lambda: sentences.append(cosine_knn(features, args.knn_k).sentence))
         return {**row, "note": sentences[0]}
-    from rednd_core.data.dataset import dataset_digest, load_dataset
+    from rednd_core.data.dataset import digests, load_dataset
 
     if name == "load":
         return {**measured(lambda: load_dataset(folder)), "note": "from Parquet, with its digest"}
     data = load_dataset(folder)
     if name == "digest":
-        row = measured(
-            lambda: dataset_digest(data.split, data.user_ids, data.item_ids, data.features)
-        )
+        row = measured(lambda: digests(data.split, data.user_ids, data.item_ids, data.features))
         return {**row, "note": data.digest[:12]}
     from rednd_core.graph.bipartite import bipartite_graph
 
