@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.info_nce import info_nce
-from rednd_core.modeling.rows import Distinct, gather
+from rednd_core.modeling.rows import Distinct, distinct, gather
 
 Scope = Literal["batch", "anchors", "full"]
 
@@ -53,6 +55,29 @@ def contrast(
         real_candidates=nodes.is_real if scope == "batch" else None,
         precision=precision,
     ).sum()
+
+
+def contrast_of_batch(
+    views: Iterable[tuple[Tensor, Tensor]],
+    batch: BPRBatch,
+    temperature: float,
+    scope: Scope = "batch",
+) -> Tensor:
+    """The contrast of a batch's distinct users plus that of its distinct positive items.
+
+    Args:
+        views: two views, each of all users (n_users, d) and of all items (n_items, d).
+        temperature, scope: see :func:`contrast`.
+
+    Returns:
+        scalar.
+    """
+    nodes = distinct(batch.users), distinct(batch.pos_items)
+    users, items = (
+        contrast(first, second, temperature, nodes=rows, scope=scope)
+        for first, second, rows in zip(*views, nodes, strict=True)
+    )
+    return users + items
 
 
 def _rows(table: Tensor, ids: Tensor) -> Tensor:

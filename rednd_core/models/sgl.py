@@ -23,11 +23,10 @@ from rednd_core.graph.propagator import Propagator
 from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
 from rednd_core.modeling.bpr import LinearRecommender
-from rednd_core.modeling.contrast import contrast
+from rednd_core.modeling.contrast import contrast_of_batch
 from rednd_core.modeling.edge_dropout import thinned
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import Epoch
-from rednd_core.modeling.rows import distinct
 
 
 class SGLHyperparameters(EmbeddingHyperparameters):
@@ -81,12 +80,9 @@ class SGL(LinearRecommender):
         losses = super().losses(batch)
         if self.loss_weights["contrast"]:
             views = [self.view(graph) for graph in self.view_graphs]
-            nodes = distinct(batch.users), distinct(batch.pos_items)
-            users, items = (
-                contrast(first, second, self.settings.temperature, nodes=rows, scope="anchors")
-                for first, second, rows in zip(*views, nodes, strict=True)
+            losses["contrast"] = contrast_of_batch(
+                views, batch, self.settings.temperature, scope="anchors"
             )
-            losses["contrast"] = users + items
         return losses
 
     @property

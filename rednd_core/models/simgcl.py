@@ -23,10 +23,9 @@ from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
 from rednd_core.modeling.bpr import BPRRecommender
-from rednd_core.modeling.contrast import contrast
+from rednd_core.modeling.contrast import contrast_of_batch
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import directions_in_orthants
-from rednd_core.modeling.rows import distinct
 from rednd_core.readout import Readout
 
 
@@ -79,12 +78,7 @@ class SimGCL(BPRRecommender):
             self.split_nodes(self.readout.at(self.propagate(self.node_emb, self.settings.noise)))
             for _ in range(2)
         ]
-        nodes = distinct(batch.users), distinct(batch.pos_items)
-        losses = [
-            contrast(first, second, self.settings.temperature, nodes=rows)
-            for first, second, rows in zip(*views, nodes, strict=True)
-        ]
-        return {"contrast": losses[0] + losses[1]}
+        return {"contrast": contrast_of_batch(views, batch, self.settings.temperature)}
 
     @property
     def divisible(self) -> bool:
