@@ -7,7 +7,8 @@ import numpy as np
 from rednd_core import wording
 from rednd_core.lessons.lesson import Claim, Question, Step, Way
 from rednd_core.lessons.pictures import Picture, cut, line, lines, switch, values
-from rednd_core.lessons.world import DEPTH, LessonRun, World
+from rednd_core.lessons.world import LessonRun, World
+from rednd_core.stage.depths import DEPTH
 
 FALLEN = 0.01  # of the distance at layer 0: what is left of it after a collapse
 SLIGHT = 0.002  # two MADs of vectors without a common direction differ by less

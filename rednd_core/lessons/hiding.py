@@ -7,7 +7,8 @@ import numpy as np
 from rednd_core import wording
 from rednd_core.lessons.lesson import Claim, Question, Step
 from rednd_core.lessons.pictures import bar, bars, cut, line, lines, values
-from rednd_core.lessons.world import DEPTH, LessonRun, World
+from rednd_core.lessons.world import LessonRun, World
+from rednd_core.stage.depths import DEPTH
 
 
 def readout_hides(world: World) -> tuple[Step, ...]:

@@ -18,10 +18,11 @@ from rednd_core.lessons.pictures import (
     panel,
     scatter,
 )
-from rednd_core.lessons.world import DEPTH, World
+from rednd_core.lessons.world import World
 from rednd_core.projection import NodeSample, PooledPCA, Projection, default_map_cache, project
 from rednd_core.projection.sample import SampledRows
 from rednd_core.stage.contents import Cast
+from rednd_core.stage.depths import DEPTH
 
 SHOWN = (0, DEPTH)
 WIDTH, SPREAD = "width of the map", "spread of the vectors"
@@ -30,7 +31,7 @@ WIDTH, SPREAD = "width of the map", "spread of the vectors"
 def map_lies(world: World) -> tuple[Step, ...]:
     """Lesson 6."""
     umap = _umap(world)
-    # The quality of a map belongs to the vectors, of which both maps show the same.
+    # Both maps show the same vectors: only the coordinates and the method differ.
     pca = replace(umap, coords=PooledPCA().fit_transform(np.stack(_rows(world))), method="pca")
     return (_which(umap, world), _one_scale(pca, world), _trust(umap))
 

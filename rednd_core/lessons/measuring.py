@@ -7,7 +7,8 @@ import numpy as np
 from rednd_core import wording
 from rednd_core.lessons.lesson import Claim, Question, Step, Way
 from rednd_core.lessons.pictures import cut, line, lines, values
-from rednd_core.lessons.world import DEPTH, World
+from rednd_core.lessons.world import World
+from rednd_core.stage.depths import DEPTH
 
 
 def which_measure(world: World) -> tuple[Step, ...]:

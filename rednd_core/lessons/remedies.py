@@ -13,7 +13,8 @@ from rednd_core.cosine import pair_mad
 from rednd_core.lessons.lesson import Claim, Question, Step, Way
 from rednd_core.lessons.pictures import Picture, bar, bars, line, lines, switch
 from rednd_core.lessons.remedy import Remedy, propagated
-from rednd_core.lessons.world import DEPTH, LessonRun, World, popularity, recall
+from rednd_core.lessons.world import LessonRun, World, popularity, recall
+from rednd_core.stage.depths import DEPTH
 
 RESIDUALS, DROPPED = (0.0, 0.1, 0.3), (0.0, 0.5)
 NONE = "none"

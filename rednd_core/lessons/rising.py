@@ -7,8 +7,9 @@ import numpy as np
 from rednd_core import wording
 from rednd_core.lessons.lesson import Claim, Question, Step
 from rednd_core.lessons.pictures import bar, bars, line, lines, values
-from rednd_core.lessons.world import DEPTH, LessonRun, World, popularity, recall
+from rednd_core.lessons.world import LessonRun, World, popularity, recall
 from rednd_core.smoothness.depth import propagate_depth
+from rednd_core.stage.depths import DEPTH
 
 
 def not_damage(world: World) -> tuple[Step, ...]:

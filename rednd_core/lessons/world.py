@@ -21,10 +21,8 @@ from rednd_core.errors import ConfigError
 from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.runs import Run
 from rednd_core.smoothness import measure_layers
-from rednd_core.stage.depths import each_vector
+from rednd_core.stage.depths import DEPTH, each_vector
 
-DEPTH = 16
-"""Layers of all pictures: deep enough that a linear model has collapsed."""
 RECALL_K = 20
 
 Layer = NDArray[np.floating]
