@@ -18,7 +18,7 @@ COLORS = {
     "three": theme.PLAIN[1],
     "ring": theme.ACCENT,
 }
-OF_STAGE = ("decode.js", "map.js")  # numbers, arrays and marks are those of the Depth stage
+OF_STAGE = ("decode.js", "map.js")  # The Depth stage decodes arrays and draws maps with them.
 SCRIPTS = ("make.js", "text.js", "charts.js", "by_hand.js", "pictures.js", "lesson.js", "file.js")
 STYLE = BROWSER / "lesson.css"
 

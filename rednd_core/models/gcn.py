@@ -40,4 +40,4 @@ class GCN(BPRRecommender):
         return layers
 
     def step_tables(self) -> float:
-        return 3 + 3 * len(self.transforms)  # autograd keeps what it needs of every layer
+        return 3 + 3 * len(self.transforms)  # Autograd keeps tables of every layer.

@@ -57,4 +57,4 @@ class LayerGCN(EdgeDropoutRecommender):
         return layers
 
     def step_tables(self) -> float:
-        return 3 + 4 * self.n_layers  # autograd keeps what it needs of every layer
+        return 3 + 4 * self.n_layers  # Autograd keeps tables of every layer.

@@ -63,4 +63,4 @@ class NGCF(BPRRecommender):
         return layers
 
     def step_tables(self) -> float:
-        return 4 + 10 * len(self.sums)  # autograd keeps what it needs of every layer
+        return 4 + 10 * len(self.sums)  # Autograd keeps tables of every layer.

@@ -150,7 +150,7 @@ def test_a_resume_from_an_earlier_epoch_drops_the_later_snapshots(new_run, monke
     with pytest.raises(MemoryError):
         train_run(crashed, watch=[Crash()])
     assert run.snapshots().epochs == (0, 1, 2, 3)
-    # A number that no training wrote shows whether the file was written anew.
+    # Zeros, which no training writes, show whether the training wrote this file anew.
     np.save(run.layout.snapshot(3), np.zeros((70, 8), np.float16))
     crashed.status("failed")
     requeue(crashed.path)
