@@ -21,6 +21,15 @@ from rednd_core.training.experiment import data_facts
 
 MODELS = {"walk-a": "rednnd", "walk-b": "lightgcn"}
 SIZE = 16
+# Both boxes are read in one frame: while the cards' pictures arrive, the upper box grows and moves the lower.
+BESIDE = """names => {
+    const [a, b] = names.map(name => document.querySelector(name)?.getBoundingClientRect());
+    return a && b && a.height > 0 && b.left >= a.right;
+}"""
+STACKED = """names => {
+    const [a, b] = names.map(name => document.querySelector(name)?.getBoundingClientRect());
+    return a && b && a.height > 0 && b.top >= a.bottom;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +109,7 @@ def test_from_a_hit_to_the_download(open_page: Callable[..., Any], dataset: Data
     # Both runs side by side.
     page.get_by_role("tab", name="Two runs").click()
     page.get_by_text("Jaccard").wait_for()
-    left, right = (page.locator(f".st-key-pair-{name}") for name in MODELS)
-    left.wait_for()
-    a, b = left.bounding_box(), right.bounding_box()
-    assert b["x"] >= a["x"] + a["width"]
+    page.wait_for_function(BESIDE, arg=[f".st-key-pair-{name}" for name in MODELS])
 
     # All lists, with the ids of the data set, one row a user and item.
     page.get_by_role("link", name="Explain").click()
@@ -127,11 +133,8 @@ def test_a_phone_stacks_and_does_not_scroll_sideways(open_page: Callable[..., An
         height=844,
     )
     page.get_by_text("Jaccard").wait_for()
-    left, right = (page.locator(f".st-key-pair-{name}") for name in MODELS)
-    right.wait_for()
+    page.wait_for_function(STACKED, arg=[f".st-key-pair-{name}" for name in MODELS])
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    a, b = left.bounding_box(), right.bounding_box()
-    assert b["y"] >= a["y"] + a["height"]  # below, not beside
 
 
 def test_cards_stand_in_rows_of_six_and_on_a_phone_in_a_list(open_page: Callable[..., Any]) -> None:
@@ -139,7 +142,9 @@ def test_cards_stand_in_rows_of_six_and_on_a_phone_in_a_list(open_page: Callable
         page = open_page("/recommendations?run=shop-lightgcn", width=width, height=844)
         cards = page.locator(".st-key-listed [class*=st-key-listed-]:has(img)")
         cards.nth(7).wait_for()
-        tops = [cards.nth(k).bounding_box()["y"] for k in range(7)]
+        tops = cards.evaluate_all(
+            "cards => cards.slice(0, 7).map(card => card.getBoundingClientRect().top)"
+        )
         assert sum(abs(top - tops[0]) < 2 for top in tops) == columns
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
