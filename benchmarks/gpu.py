@@ -39,7 +39,7 @@ from rednd_core.modeling.registry import create_model, hyperparameters
 from rednd_core.smoothness.epoch import EpochSmoothness
 from rednd_core.training.experiment import build
 from rednd_core.training.memory import estimate, sizes_of
-from rednd_core.training.recorder import scoring_readouts
+from rednd_core.training.run_log import scoring_readouts
 from rednd_core.training.trainer import Trainer
 
 GPU = torch.device("cuda")

@@ -49,7 +49,7 @@ def _follower(path: str, created: str, _run: Run) -> Follower:
 def history(run: Run) -> History:
     """Epochs and events of a run as they stand, also while it is training."""
     created = run.record.provenance.created.isoformat()
-    return _follower(str(run.path), created, run).look()
+    return _follower(str(run.path), created, run).read()
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

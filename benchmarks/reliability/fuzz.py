@@ -68,7 +68,7 @@ def main() -> None:
             file.write_bytes(damage(files[file], chance))
             what = file.relative_to(run.path).as_posix()
             attempt(store.list, counts, faults, what)
-            for look in (run.metrics, run.events, run.layers, Follower(run).look):
+            for look in (run.metrics, run.events, run.layers, Follower(run).read):
                 attempt(look, counts, faults, what)
             if file.suffix == ".npz":
                 cache = ArrayCache(None, bundled=sorted(caches))

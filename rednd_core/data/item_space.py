@@ -27,7 +27,7 @@ class FeatureRows:
     ids: Sequence[str] | int
     by: str
 
-    def places(self, item_ids: IdArray) -> IntArray | None:
+    def rows_of(self, item_ids: IdArray) -> IntArray | None:
         """The feature row of every item, (n_items,); None where row k is item k."""
         if isinstance(self.ids, int):
             if isinstance(item_ids, NumberIds) and item_ids.n == self.ids:

@@ -180,7 +180,7 @@ def _number(
     if items_failed:
         return
     if described is not None:
-        parts.features = aligned(parts.features, described.places(table.item_ids))
+        parts.features = aligned(parts.features, described.rows_of(table.item_ids))
     parts.item_ids = table.item_ids
     parts.further_notices += _said_of_items(parts, described, chosen)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from rednd_core.errors import ConfigError
 from rednd_core.lessons import (
+    failing,
     falling,
     hand,
     hiding,
-    looking,
+    map_lies,
     measuring,
     one_user,
-    people,
     remedies,
     rising,
     steering,
@@ -60,7 +60,7 @@ CONTENTS: tuple[Entry, ...] = (
     Entry(
         "The map lies",
         "UMAP draws a collapsed layer nearly as wide as a healthy one.",
-        looking.map_lies,
+        map_lies.map_lies,
     ),
     Entry(
         "Which measure tells the truth?",
@@ -75,7 +75,7 @@ CONTENTS: tuple[Entry, ...] = (
     Entry(
         "For whom does it fail?",
         "Means hide people. And a feature can be wrong.",
-        people.for_whom,
+        failing.for_whom,
     ),
     Entry(
         "Build your own remedy",

@@ -32,7 +32,7 @@ def about_world(world: World) -> str:
     data = world.dataset
     return (
         f"The lessons use the sample data set {data.name} ({data.n_users:,} users, {data.n_items:,} items) "
-        f"and its runs {world.place.plain}, {world.place.without} and {world.place.aligned}."
+        f"and its runs {world.bundled.plain}, {world.bundled.without} and {world.bundled.aligned}."
     )
 
 

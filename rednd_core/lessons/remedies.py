@@ -12,7 +12,7 @@ from rednd_core import wording
 from rednd_core.cosine import pair_mad
 from rednd_core.lessons.lesson import Claim, Question, Step, Way
 from rednd_core.lessons.pictures import Picture, bar, bars, line, lines, switch
-from rednd_core.lessons.remedy import Remedy, propagated
+from rednd_core.lessons.remedy_functions import Remedy, propagated
 from rednd_core.lessons.world import LessonRun, World, popularity, recall
 from rednd_core.stage.depths import DEPTH
 

@@ -17,7 +17,7 @@ COLORS = ("one", "three", "two")
 
 def steer(world: World) -> tuple[Step, ...]:
     """Lesson 8. The curves are those that the bundled runs recorded."""
-    runs = [world.run(name).run for name in world.place.weights]
+    runs = [world.run(name).run for name in world.bundled.weights]
     told = {f"weight {alignment_weight(run)}": _epochs(run) for run in runs}
     return (_apart(world, told), _price(told), _live(told, world))
 

@@ -29,7 +29,7 @@ Layer = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Place:
+class BundledWorld:
     """Where a world lies, and what it is called.
 
     Attributes:
@@ -48,7 +48,7 @@ class Place:
 
 
 WORLDS = {
-    "shop": Place(
+    "shop": BundledWorld(
         "A shop",
         "shop",
         "shop-lightgcn",
@@ -56,7 +56,7 @@ WORLDS = {
         "shop-rednnd-a0.1",
         ("shop-rednnd-a0", "shop-rednnd-a0.01", "shop-rednnd-a0.1"),
     ),
-    "music": Place(
+    "music": BundledWorld(
         "Music",
         "music",
         "music-lightgcn",
@@ -99,23 +99,25 @@ class LessonRun:
     def curve(self, measure: str, side: str, view: str = "layer") -> list[float]:
         """A smoothness measure by depth, over the nodes with a train interaction."""
         if (measure, view) not in self._curves:
-            found = of_stack(self.stack(view), self.graph, measure)
+            found = measures_of(self.matrices(view), self.graph, measure)
             self._curves[measure, view] = found
         return self._curves[measure, view][side]
 
     def recall(self, view: str = "layer") -> list[float]:
         """Recall@20 on validation by depth, when the vectors of one depth alone score."""
         if view not in self._recalls:
-            self._recalls[view] = [recall(x, self.dataset) for x in self.stack(view)]
+            self._recalls[view] = [recall(x, self.dataset) for x in self.matrices(view)]
         return self._recalls[view]
 
-    def stack(self, view: str) -> list[Layer]:
+    def matrices(self, view: str) -> list[Layer]:
         return self.layers if view == "layer" else self.readouts
 
 
-def of_stack(stack: Iterable[Layer], graph: BipartiteGraph, measure: str) -> dict[str, list[float]]:
-    """By side a measure of every matrix of a stack."""
-    table = measure_layers({"joined": stack}, graph, measures=[measure]).sort_values("layer")
+def measures_of(
+    matrices: Iterable[Layer], graph: BipartiteGraph, measure: str
+) -> dict[str, list[float]]:
+    """By side a measure of each of several matrices."""
+    table = measure_layers({"joined": matrices}, graph, measures=[measure]).sort_values("layer")
     return {
         str(side): [float(value) for value in rows["value"]] for side, rows in table.groupby("side")
     }
@@ -164,7 +166,7 @@ class World:
     """
 
     name: str
-    place: Place
+    bundled: BundledWorld
     dataset: Dataset
     graph: BipartiteGraph
     _runs: dict[str, LessonRun] = field(default_factory=dict, repr=False)
@@ -182,32 +184,32 @@ class World:
                 found=name,
                 remedy="choose one of them",
             )
-        place = WORLDS[name]
-        record = Run(_folder(place) / "runs" / place.plain).record
+        bundled = WORLDS[name]
+        record = Run(_folder(bundled) / "runs" / bundled.plain).record
         dataset = load_recorded(record.config.data, record.data_digest)
         record.require_data(dataset.digest)
         return cls(
-            name, place, dataset, bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
+            name, bundled, dataset, bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
         )
 
     def run(self, name: str) -> LessonRun:
-        """One of the bundled runs, e.g. ``world.run(world.place.plain)``."""
+        """One of the bundled runs, e.g. ``world.run(world.bundled.plain)``."""
         if name not in self._runs:
-            run = Run(_folder(self.place) / "runs" / name, bundled=True)
+            run = Run(_folder(self.bundled) / "runs" / name, bundled=True)
             self._runs[name] = LessonRun(run, self.dataset, self.graph)
         return self._runs[name]
 
     @property
     def plain(self) -> LessonRun:
-        return self.run(self.place.plain)
+        return self.run(self.bundled.plain)
 
     @property
     def without(self) -> LessonRun:
-        return self.run(self.place.without)
+        return self.run(self.bundled.without)
 
     @property
     def aligned(self) -> LessonRun:
-        return self.run(self.place.aligned)
+        return self.run(self.bundled.aligned)
 
     @cached_property
     def names(self) -> NodeNames:
@@ -216,7 +218,7 @@ class World:
     @cached_property
     def truth(self) -> Truth:
         """What was planted, from ``truth.json`` and ``truth.npz``."""
-        folder = _folder(self.place)
+        folder = _folder(self.bundled)
         told: Mapping[str, Any] = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
         # The row of an item in the planted arrays is its original id.
         rows = np.asarray(self.dataset.item_ids).astype(np.int64)
@@ -235,5 +237,5 @@ class World:
             )
 
 
-def _folder(place: Place) -> Path:
-    return PROJECT_ROOT / "sample_data" / place.sample
+def _folder(bundled: BundledWorld) -> Path:
+    return PROJECT_ROOT / "sample_data" / bundled.sample

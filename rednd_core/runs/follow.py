@@ -46,7 +46,7 @@ class Follower:
         self._history: History | None = None
         self._forget()
 
-    def look(self) -> History:
+    def read(self) -> History:
         """The history now; the same object while nothing was appended."""
         with self._lock:
             lines, size = self._new_lines()

@@ -15,7 +15,7 @@ from rednd_core.data.schema import Dataset
 from rednd_core.modeling.base import Recommender
 from rednd_core.training.adam import Adam
 from rednd_core.training.distributed import World
-from rednd_core.training.position import Position
+from rednd_core.training.state import TrainingState
 
 
 class Training(Protocol):
@@ -32,7 +32,7 @@ class Training(Protocol):
     world: World
     sampler: BPRSampler
     optimizers: dict[str, Adam]
-    position: Position
+    state: TrainingState
     best_parameters: dict[str, Tensor] | None
 
 

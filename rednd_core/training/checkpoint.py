@@ -1,8 +1,8 @@
 """Checkpoints: parameters as safetensors, everything else as safetensors + JSON. Never a pickle.
 
 ``best.safetensors`` holds the parameters of the best validation. ``last`` is what an interrupted run
-needs to go on bit for bit: parameters, the moments of all optimisers, the sampler's state and the loop's
-place. Whatever else is drawn follows from the seed, the epoch and the batch, and is drawn again. Every
+needs to go on bit for bit: parameters, the moments of all optimisers, the sampler's and the loop's
+state. Whatever else is drawn follows from the seed, the epoch and the batch, and is drawn again. Every
 saving has files of its own, with a stamp in their names; ``last.json``, renamed after them, says which stamp
 counts, and older files go afterwards. So a crash anywhere leaves the older or the newer saving.
 """
@@ -27,9 +27,9 @@ from rednd_core.errors import CheckpointError
 from rednd_core.modeling.base import Recommender
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH, STAMP
 from rednd_core.training.callbacks import Training
-from rednd_core.training.position import Position
+from rednd_core.training.state import TrainingState
 
-PLACE, BEST = "last.json", "best.safetensors"
+STATE_FILE, BEST = "last.json", "best.safetensors"
 
 OPTIMIZER = "optimizer."  # in last.<stamp>.state.safetensors, before <optimiser>.<number>.<moment>
 UNNAMED = "joint"
@@ -40,8 +40,8 @@ STAMPED = re.compile(rf"(?:last|best)\.({STAMP})(?:\.state)?\.safetensors")
 Count = Annotated[int, Field(ge=0)]
 
 
-class Place(StrictModel):
-    """last.json: the plain numbers of a :class:`Position`, under the same names."""
+class SavedState(StrictModel):
+    """last.json: the plain numbers of a :class:`TrainingState`, under the same names."""
 
     format: Literal["rednd-1"] = "rednd-1"
     stamp: Annotated[str, Field(pattern=f"^{STAMP}$")]
@@ -71,24 +71,26 @@ def load_parameters(path: Path, model: Recommender) -> int:
 
 def save_checkpoints(folder: Path, trainer: Training) -> None:
     """Write ``best`` and ``last``, and remove the ``last`` before."""
-    position, model = trainer.position, trainer.model
+    state, model = trainer.state, trainer.model
     stamp = uuid.uuid4().hex
     common = {"format": CHECKPOINT_FORMAT, "stamp": stamp, "model": model.name}
     contents: dict[Path, bytes] = {}
     of_saving, best = _best_of(folder, stamp), folder / BEST
     if trainer.best_parameters is not None:
-        metadata = common | {"epoch": str(position.best_epoch)}
+        metadata = common | {"epoch": str(state.best_epoch)}
         contents[of_saving] = _encode(trainer.best_parameters, metadata)
-    state = {"rng.sampler": position.sampler}
+    tensors = {"rng.sampler": state.sampler}
     for name, optimizer in trainer.optimizers.items():
-        state |= {f"{OPTIMIZER}{name}.{k}": moment for k, moment in optimizer.state().items()}
-    contents[_state_of(folder, stamp)] = _encode(state, common)
-    metadata = common | {"epoch": str(position.epoch)}
+        tensors |= {f"{OPTIMIZER}{name}.{k}": moment for k, moment in optimizer.state().items()}
+    contents[_state_of(folder, stamp)] = _encode(tensors, common)
+    metadata = common | {"epoch": str(state.epoch)}
     contents[_parameters_of(folder, stamp)] = _encode(model.state_dict(), metadata)
-    numbers = {name: value for name, value in vars(position).items() if name in Place.model_fields}
-    if not position.validations:
+    numbers = {
+        name: value for name, value in vars(state).items() if name in SavedState.model_fields
+    }
+    if not state.validations:
         numbers["lowest_score"] = None  # JSON has no infinity
-    contents[folder / PLACE] = encode_json(Place(stamp=stamp, **numbers), indent=2)
+    contents[folder / STATE_FILE] = encode_json(SavedState(stamp=stamp, **numbers), indent=2)
     for temporary, path in stage_all((path, raw(content)) for path, content in contents.items()):
         commit(temporary, path)
     # Not before last.json: the older saving goes with the older best.
@@ -107,30 +109,30 @@ def restore_last(folder: Path, trainer: Training) -> None:
     Raises:
         CheckpointError: a file is missing, damaged, or of another saving than the others.
     """
-    place = _read_place(folder)
-    path = _parameters_of(folder, place.stamp)
+    saved = _read_state(folder)
+    path = _parameters_of(folder, saved.stamp)
     parameters, metadata = _load(path)
     _check_parameters(path, parameters, metadata, trainer.model)
-    state, of_state = _load(_state_of(folder, place.stamp))
+    tensors, of_tensors = _load(_state_of(folder, saved.stamp))
     try:
-        if not metadata["stamp"] == of_state["stamp"] == place.stamp:
+        if not metadata["stamp"] == of_tensors["stamp"] == saved.stamp:
             raise _unusable("files of different savings")
-        numbers = place.model_dump(exclude={"format", "stamp"}, exclude_none=True)
-        numbers["best_epoch"] = place.best_epoch
-        position = Position(sampler=state["rng.sampler"], **numbers)
-        if position.weights.keys() != trainer.model.loss_weights.keys():
-            raise _unusable(f"weights of the losses {', '.join(position.weights) or '(none)'}")
-        if position.best_epoch is not None:
+        numbers = saved.model_dump(exclude={"format", "stamp"}, exclude_none=True)
+        numbers["best_epoch"] = saved.best_epoch
+        state = TrainingState(sampler=tensors["rng.sampler"], **numbers)
+        if state.weights.keys() != trainer.model.loss_weights.keys():
+            raise _unusable(f"weights of the losses {', '.join(state.weights) or '(none)'}")
+        if state.best_epoch is not None:
             # It is there after a crash before its last renaming.
-            of_saving = _best_of(folder, place.stamp)
-            _restore_best(of_saving if of_saving.exists() else folder / BEST, trainer, position)
-        _restore_moments(state, trainer)
-        trainer.sampler.restore(position.sampler)
+            of_saving = _best_of(folder, saved.stamp)
+            _restore_best(of_saving if of_saving.exists() else folder / BEST, trainer, state)
+        _restore_moments(tensors, trainer)
+        trainer.sampler.restore(state.sampler)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise _unusable(_in_short(error)) from None
     trainer.model.load_state_dict(parameters)
-    trainer.model.loss_weights = position.weights
-    trainer.position = position
+    trainer.model.loss_weights = state.weights
+    trainer.state = state
 
 
 def restore_together(folder: Path | None, trainer: Training) -> None:
@@ -185,11 +187,11 @@ def _best_of(folder: Path, stamp: str) -> Path:
     return folder / f"best.{stamp}.safetensors"
 
 
-def _read_place(folder: Path) -> Place:
+def _read_state(folder: Path) -> SavedState:
     try:
-        return Place.model_validate_json((folder / PLACE).read_bytes(), strict=True)
+        return SavedState.model_validate_json((folder / STATE_FILE).read_bytes(), strict=True)
     except OSError as error:
-        raise _unusable(f"no {PLACE} ({error.strerror})") from None
+        raise _unusable(f"no {STATE_FILE} ({error.strerror})") from None
     except ValueError as error:
         raise _unusable(_in_short(error)) from None
 
@@ -241,14 +243,12 @@ def _kind(tensor: Tensor | None) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
 
-def _restore_best(path: Path, trainer: Training, position: Position) -> None:
+def _restore_best(path: Path, trainer: Training, state: TrainingState) -> None:
     parameters, metadata = _load(path)
     epoch = _check_parameters(path, parameters, metadata, trainer.model)
-    if epoch != position.best_epoch:
-        raise _unusable(
-            f"the best epoch {epoch} beside a saving whose best is {position.best_epoch}"
-        )
-    position.best_score = position.best_valid[trainer.config.select_by]
+    if epoch != state.best_epoch:
+        raise _unusable(f"the best epoch {epoch} beside a saving whose best is {state.best_epoch}")
+    state.best_score = state.best_valid[trainer.config.select_by]
     trainer.best_parameters = parameters
 
 

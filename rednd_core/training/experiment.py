@@ -28,8 +28,8 @@ from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
 from rednd_core.training.memory import peak_memory, require_memory
-from rednd_core.training.recorder import Recorder, write_layers
 from rednd_core.training.results import data_facts, record_metrics
+from rednd_core.training.run_log import RunLog, write_layers
 from rednd_core.training.snapshots import SnapshotTaker
 from rednd_core.training.trainer import Trainer
 
@@ -137,7 +137,7 @@ def train_run(
         for watcher in watch:
             watcher.on_data(dataset)
         _agree(world, experiment)
-    recorder = Recorder(
+    run_log = RunLog(
         writer,
         EpochSmoothness(experiment.graph, experiment.propagate),
         SnapshotTaker(writer, experiment.graph.degrees),
@@ -146,7 +146,7 @@ def train_run(
         model,
         dataset.split,
         experiment.config.training,
-        callbacks=[recorder, *watch],
+        callbacks=[run_log, *watch],
         poll=writer.control.poll,
         world=world,
     )
@@ -159,16 +159,16 @@ def train_run(
             )
         restore_together(writer.layout.checkpoints, trainer)
     if writer.layout.metrics.exists():  # also where a run without a checkpoint begins once more
-        position = trainer.position
+        state = trainer.state
         writer.append_event(
             "continued",
-            epoch=position.epoch,
-            batch=position.batch,
-            weights=dict(position.weights),
+            epoch=state.epoch,
+            batch=state.batch,
+            weights=dict(state.weights),
         )
     # Not before: what was refused up to here is a run without a model.
     _describe(writer, experiment, processes=world.size)
-    writer.status("running", epoch=trainer.position.epoch, message="Training")
+    writer.status("running", epoch=trainer.state.epoch, message="Training")
     result = trainer.fit()
     best_epoch = result.best_epoch if result.best_epoch is not None else result.epochs
     with writer.beating():

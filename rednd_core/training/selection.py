@@ -8,7 +8,7 @@ from rednd_core.config import TrainingConfig
 from rednd_core.data.schema import IntArray, Interactions
 from rednd_core.errors import DataError, unknown_name
 from rednd_core.evaluation.metrics import METRICS, parse_metric
-from rednd_core.training.position import Position
+from rednd_core.training.state import TrainingState
 
 BLIND_TO_ORDER = ("recall", "precision", "hit_rate")
 """Metrics that are the same for every order of a list which holds all candidates."""
@@ -63,16 +63,16 @@ def saturation(
     )
 
 
-def verdict(config: TrainingConfig, position: Position) -> str | None:
+def verdict(config: TrainingConfig, state: TrainingState) -> str | None:
     """A sentence where early stopping chose the best epoch by next to nothing; else None."""
-    n, best, lowest = position.validations, position.best_score, position.lowest_score
-    known = n >= position.epoch // config.eval_every  # an older checkpoint does not tell the lowest
-    if position.stale < config.patience or position.best_epoch is None or not known:
+    n, best, lowest = state.validations, state.best_score, state.lowest_score
+    known = n >= state.epoch // config.eval_every  # an older checkpoint does not tell the lowest
+    if state.stale < config.patience or state.best_epoch is None or not known:
         return None
     name = f"Early stopping ended the training: validation {config.select_by}"
     if best == lowest:
         found = f"{name} was {best:.4f} in each of {n} validations, so the first of them was kept."
-    elif position.best_epoch <= config.eval_every:
+    elif state.best_epoch <= config.eval_every:
         found = (
             f"{name} was best in the first of {n} validations, so a barely trained model was kept."
         )

@@ -30,7 +30,7 @@ def schedule(epochs: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SnapshotContents:
     """What every snapshot of a training holds.
 
     Attributes:
@@ -47,14 +47,14 @@ class Kept:
         return len(self.nodes) * _bytes_of(self.widths)
 
 
-def what_is_kept(
+def snapshot_contents(
     facts: ModelFacts,
     degrees: NDArray[np.int64],
     n_users: int,
     *,
     n_bytes: int,
     n_snapshots: int,
-) -> Kept | None:
+) -> SnapshotContents | None:
     """As much as ``n_snapshots`` can hold in ``n_bytes``; None where that is next to nothing.
 
     Where propagation is linear and there is room, x^0 of all nodes, as all deeper layers follow from it. Else
@@ -68,10 +68,10 @@ def what_is_kept(
     room = n_bytes // n_snapshots
     firsts = {modality: widths[:1] for modality, widths in facts.widths.items()}
     if facts.linear_propagation and len(degrees) * _bytes_of(firsts) <= room:
-        return Kept(np.arange(len(degrees)), firsts)
+        return SnapshotContents(np.arange(len(degrees)), firsts)
     n = min(len(degrees), room // _bytes_of(facts.widths))
     if n == len(degrees):
-        return Kept(np.arange(n), facts.widths)
+        return SnapshotContents(np.arange(n), facts.widths)
     if n < FEWEST_NODES:
         return None
     rng = np.random.default_rng(0)
@@ -79,7 +79,7 @@ def what_is_kept(
     items = rng.permutation(n_users + np.flatnonzero(degrees[n_users:]))
     from_users = round(n * len(users) / max(1, len(users) + len(items)))
     nodes = np.sort(np.concatenate([users[:from_users], items[: n - from_users]]))
-    return Kept(nodes.astype(np.int64), facts.widths)
+    return SnapshotContents(nodes.astype(np.int64), facts.widths)
 
 
 def _bytes_of(widths: Mapping[str, Sequence[int]]) -> int:
@@ -110,7 +110,7 @@ class SnapshotTaker:
         assert data is not None
         planned = schedule(training.epochs)
         n_bytes = training.snapshot_mb * 10**6
-        kept = self._kept_before(facts, epoch) or what_is_kept(
+        kept = self._kept_before(facts, epoch) or snapshot_contents(
             facts, self._degrees, data.n_users, n_bytes=n_bytes, n_snapshots=len(planned)
         )
         if kept is None:
@@ -121,7 +121,7 @@ class SnapshotTaker:
             self._run.layout, kept.nodes, kept.widths, n_nodes=data.n_nodes, epoch=epoch
         )
 
-    def _kept_before(self, facts: ModelFacts, epoch: int) -> Kept | None:
+    def _kept_before(self, facts: ModelFacts, epoch: int) -> SnapshotContents | None:
         """What the snapshots of the epochs before hold; None where there are none that can be used."""
         try:
             found = read_snapshots(self._run.layout) if epoch else None
@@ -130,7 +130,7 @@ class SnapshotTaker:
         fits = found is not None and found.index.widths.keys() == facts.widths.keys()
         if found is None or not fits or not found.epochs:
             return None
-        return Kept(found.nodes.astype(np.int64), found.index.widths)
+        return SnapshotContents(found.nodes.astype(np.int64), found.index.widths)
 
     def take(self, epoch: int, layers: Mapping[str, Sequence[Tensor]]) -> None:
         """Keep ``layers`` where a snapshot of ``epoch`` is due."""

@@ -29,9 +29,9 @@ from rednd_core.training.batches import EpochBatches
 from rednd_core.training.callbacks import Callback, EpochReport, Progress
 from rednd_core.training.control import Control, Poll, poll_together
 from rednd_core.training.distributed import ALONE, World
-from rednd_core.training.position import FitResult, Position, median_seconds
-from rednd_core.training.recorded import CudaStepRecorder, RecordedStep, Step
+from rednd_core.training.recorded_step import CudaStepRecorder, RecordedStep, Step
 from rednd_core.training.selection import check_selection, saturation, verdict
+from rednd_core.training.state import FitResult, TrainingState, median_seconds
 from rednd_core.training.together import evaluate_together, require_divisible
 
 
@@ -97,7 +97,7 @@ class Trainer:
             for update in phase.updates
         }
         self.steps = {phase.name: self._step_of(phase) for phase in phases}
-        self.position = Position(self.sampler.state(), model.loss_weights)
+        self.state = TrainingState(self.sampler.state(), model.loss_weights)
         self.best_parameters: dict[str, Tensor] | None = None
         self._epoch_seconds: list[float] = []
         self._validation_seconds: list[float] = []
@@ -113,46 +113,46 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_start(self)
         if not self.optimizers:
-            self.position.best_valid = self.validate()
-            self.position.best_epoch = 0
+            self.state.best_valid = self.validate()
+            self.state.best_epoch = 0
         else:
-            if not self.position.epoch and not self.position.batch:
+            if not self.state.epoch and not self.state.batch:
                 degrees = np.diff(self._train_matrix.indptr)
                 self._notice(saturation(self.config, self.model.n_items, degrees, self._valid))
             while not self._control.stopped and not self._is_over():
                 self._run_epoch()
             if not self._control.stopped:
-                self._notice(verdict(self.config, self.position))
+                self._notice(verdict(self.config, self.state))
         for callback in self.callbacks:
             callback.on_end(self)
         if self.best_parameters is not None:
             self.model.load_state_dict(self.best_parameters)
         return FitResult(
             state="stopped" if self._control.stopped else "finished",
-            epochs=self.position.epoch,
-            best_epoch=self.position.best_epoch,
-            valid=self.position.best_valid,
+            epochs=self.state.epoch,
+            best_epoch=self.state.best_epoch,
+            valid=self.state.best_valid,
             seconds_per_epoch=median_seconds(self._epoch_seconds),
             seconds_per_validation=median_seconds(self._validation_seconds),
         )
 
     def _is_over(self) -> bool:
-        position = self.position
-        return position.epoch >= self.config.epochs or position.stale >= self.config.patience
+        state = self.state
+        return state.epoch >= self.config.epochs or state.stale >= self.config.patience
 
     def _run_epoch(self) -> None:
-        position = self.position
-        position.sampler = self.sampler.state()
+        state = self.state
+        state.sampler = self.sampler.state()
         self.model.train()
         after = statistics.mean(self._after_seconds) if self._after_seconds else 0.0
         began = time.perf_counter()  # moved on by pauses
         # What a stopped epoch had summed up is that of all processes: it counts once.
         sums = {
             name: torch.tensor(value * self.world.leads, device=self.device, dtype=torch.float64)
-            for name, value in position.loss_sums.items()
+            for name, value in state.loss_sums.items()
         }
-        counts = dict(position.loss_counts)
-        left = self._batches.left(position.epoch + 1, position.batch)
+        counts = dict(state.loss_counts)
+        left = self._batches.left(state.epoch + 1, state.batch)
         for n_fresh, (number, phase, batch) in enumerate(left, start=1):
             # Commands before the batch: a new weight counts from this very batch on.
             began += self._control.apply()
@@ -160,7 +160,7 @@ class Trainer:
                 self._leave_epoch(number, self.world.sum_values(sums), counts)
                 return
             self.model.generator.manual_seed(
-                seed_of(self.config.seed, position.epoch + 1, "batch", number)
+                seed_of(self.config.seed, state.epoch + 1, "batch", number)
             )
             for name, value in self.steps[phase.name](batch).items():
                 counts[name] = counts.get(name, 0) + 1
@@ -168,7 +168,7 @@ class Trainer:
                     sums[name] = torch.zeros((), device=self.device, dtype=torch.float64)
                 sums[name] += value
             progress = Progress(
-                epoch=position.epoch + 1,
+                epoch=state.epoch + 1,
                 epochs=self.config.epochs,
                 batch=number + 1,
                 n_batches=len(self._batches),
@@ -177,12 +177,12 @@ class Trainer:
             )
             for callback in self.callbacks:
                 callback.on_batch(self, progress)
-        complete = position.batch == 0
+        complete = state.batch == 0
         losses = self._mean_losses(self.world.sum_values(sums), counts)
         done = time.perf_counter()  # after the read-back, which waits for a GPU
         spent = done - began
-        position.epoch, position.batch = position.epoch + 1, 0
-        position.loss_sums, position.loss_counts = {}, {}
+        state.epoch, state.batch = state.epoch + 1, 0
+        state.loss_sums, state.loss_counts = {}, {}
         if complete:
             self._epoch_seconds.append(spent)
         self._finish_epoch(losses, spent)
@@ -222,8 +222,8 @@ class Trainer:
     def _leave_epoch(self, batch: int, sums: dict[str, Tensor], counts: dict[str, int]) -> None:
         """Stopped before ``batch``: keep the place inside the epoch."""
         self._mean_losses(sums, counts)
-        self.position.batch, self.position.loss_counts = batch, counts
-        self.position.loss_sums = {name: float(value) for name, value in sums.items()}
+        self.state.batch, self.state.loss_counts = batch, counts
+        self.state.loss_sums = {name: float(value) for name, value in sums.items()}
 
     def _mean_losses(self, sums: dict[str, Tensor], counts: dict[str, int]) -> dict[str, float]:
         """Means over the batches that had the loss, and the guard against divergence.
@@ -237,32 +237,32 @@ class Trainer:
             broken.append("NaN or infinity in the parameters")
         if broken:
             raise TrainingError(
-                expected=f"finite losses and parameters in epoch {self.position.epoch + 1}",
+                expected=f"finite losses and parameters in epoch {self.state.epoch + 1}",
                 found=", ".join(broken),
                 remedy="lower the learning rate or the alignment weight and start again",
             )
         return losses
 
     def _finish_epoch(self, losses: dict[str, float], seconds: float) -> None:
-        position = self.position
+        state = self.state
         valid: dict[str, float] = {}
         improved = False
-        last = position.epoch == self.config.epochs
-        if position.epoch % self.config.eval_every == 0 or last:
+        last = state.epoch == self.config.epochs
+        if state.epoch % self.config.eval_every == 0 or last:
             valid = self.validate()
             score = valid[self.config.select_by]
-            improved = score > position.best_score
-            position.stale = 0 if improved else position.stale + 1
-            position.validations += 1
-            position.lowest_score = min(position.lowest_score, score)
+            improved = score > state.best_score
+            state.stale = 0 if improved else state.stale + 1
+            state.validations += 1
+            state.lowest_score = min(state.lowest_score, score)
             if improved:
-                position.best_epoch, position.best_valid = position.epoch, valid
-                position.best_score = score
+                state.best_epoch, state.best_valid = state.epoch, valid
+                state.best_score = score
                 self.best_parameters = {
                     name: value.detach().clone() for name, value in self.model.state_dict().items()
                 }
         report = EpochReport(
-            epoch=position.epoch,
+            epoch=state.epoch,
             losses=losses,
             weights=dict(self.model.loss_weights),
             valid=valid,
@@ -271,7 +271,7 @@ class Trainer:
             seconds_validation=self._validation_seconds[-1] if valid else 0.0,
         )
         # The sampler has moved on: what is saved now must begin with the next epoch.
-        position.sampler = self.sampler.state()
+        state.sampler = self.sampler.state()
         for callback in self.callbacks:
             callback.on_epoch(self, report)
 

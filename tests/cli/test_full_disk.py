@@ -77,12 +77,12 @@ def test_training_survives_one_refusal_at_each_write(
     disk: Disk, train, rednd, tmp_path: Path, monkeypatch
 ) -> None:
     """Every second is rounded away, so that each trial writes the same files in the same order."""
-    from rednd_core.training import recorder
+    from rednd_core.training import run_log
 
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "MAX_SHARE", NO_LIMIT)
-    monkeypatch.setattr(recorder, "STATUS_SECONDS", 1e9)
-    monkeypatch.setattr(recorder, "LAYER_SECONDS", 0.0)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_log, "MAX_SHARE", NO_LIMIT)
+    monkeypatch.setattr(run_log, "STATUS_SECONDS", 1e9)
+    monkeypatch.setattr(run_log, "LAYER_SECONDS", 0.0)
     store = RunStore(tmp_path / "runs")
     with disk.full(NO_LIMIT, NO_LIMIT):
         assert train("whole").code == 0

@@ -33,7 +33,7 @@ from rednd_core.modeling.registry import (
 from rednd_core.training.checkpoint import load_parameters, restore_last, save_checkpoints
 from rednd_core.training.distributed import World
 from rednd_core.training.memory import sizes_of
-from rednd_core.training.recorded import RecordedStep
+from rednd_core.training.recorded_step import RecordedStep
 from rednd_core.training.trainer import Trainer
 from tests.training.checkpoint.saving import STOP, Saver
 from tests.training.conftest import Diary, Script
@@ -350,7 +350,7 @@ class ModelContract:
             (a != b).any() for a, b in zip(arrays(other), arrays(trainer.model), strict=True)
         )
         epoch = load_parameters(tmp_path / "best.safetensors", other)
-        assert epoch == trainer.position.best_epoch
+        assert epoch == trainer.state.best_epoch
         for mine, theirs in zip(arrays(trainer.model), arrays(other), strict=True):
             np.testing.assert_array_equal(mine, theirs)
         stranger = build(planted, "mf" if self.name != "mf" else "gcn")

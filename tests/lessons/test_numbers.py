@@ -9,10 +9,10 @@ import pytest
 
 from rednd_core.data.schema import Interactions
 from rednd_core.graph.bipartite import bipartite_graph
+from rednd_core.lessons.failing import find_misled, same_category
 from rednd_core.lessons.hand import FOUR, THREE
-from rednd_core.lessons.people import find_misled, same_category
 from rednd_core.lessons.pictures import bars, cut, line, lines, panel, values
-from rednd_core.lessons.remedy import Remedy, propagated
+from rednd_core.lessons.remedy_functions import Remedy, propagated
 from tests.lessons.conftest import of, world
 
 

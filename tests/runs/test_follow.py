@@ -21,7 +21,7 @@ def row(epoch: int, value: float) -> dict[str, object]:
 
 
 def test_nothing_yet(writer, store: RunStore) -> None:
-    history = Follower(store.open("live")).look()
+    history = Follower(store.open("live")).read()
     assert history.epochs.empty
     assert history.events == ()
 
@@ -32,10 +32,10 @@ def test_each_look_adds_what_was_appended(writer, store: RunStore) -> None:
     for epoch in (1, 2, 3):
         writer.append_metrics(row(epoch, epoch / 4))
         writer.append_event("set_weight", epoch=epoch, loss="alignment", value=0.1)
-        history = follower.look()
+        history = follower.read()
         pd.testing.assert_frame_equal(history.epochs, run.metrics())
         assert list(history.events) == run.events()
-    assert follower.look() is history  # nothing new, nothing built
+    assert follower.read() is history  # nothing new, nothing built
 
 
 def test_only_new_bytes_are_read(writer, store: RunStore, monkeypatch) -> None:
@@ -47,7 +47,7 @@ def test_only_new_bytes_are_read(writer, store: RunStore, monkeypatch) -> None:
     follower = Follower(store.open("live"))
     for epoch in (1, 2, 3):
         writer.append_metrics(row(epoch, 0.5))
-        follower.look()
+        follower.read()
     assert parsed == [1, 2, 3]
 
 
@@ -56,9 +56,9 @@ def test_half_a_line_waits_for_its_end(writer, store: RunStore) -> None:
     follower = Follower(run)
     line = json.dumps(row(1, 0.5)).encode()
     run.layout.metrics.write_bytes(line[:20])
-    assert follower.look().epochs.empty
+    assert follower.read().epochs.empty
     run.layout.metrics.write_bytes(line + b"\n")
-    assert follower.look().epochs["losses.bpr"].tolist() == [0.5]
+    assert follower.read().epochs["losses.bpr"].tolist() == [0.5]
 
 
 def test_a_resume_that_went_back_discards_what_lay_behind(writer, store: RunStore) -> None:
@@ -67,11 +67,11 @@ def test_a_resume_that_went_back_discards_what_lay_behind(writer, store: RunStor
     for epoch in (1, 2, 3):
         writer.append_metrics(row(epoch, 1.0))
     writer.append_event("set_weight", epoch=3, batch=0, loss="alignment", value=0.5)
-    follower.look()
+    follower.read()
     writer.append_event("continued", epoch=1, batch=0, weights={"alignment": 0.001})
-    assert follower.look().epochs["epoch"].tolist() == [1]
+    assert follower.read().epochs["epoch"].tolist() == [1]
     writer.append_metrics(row(2, 0.25))
-    history = follower.look()
+    history = follower.read()
     assert history.epochs["losses.bpr"].tolist() == [1.0, 0.25]
     assert [event["event"] for event in history.events] == ["continued"]
     pd.testing.assert_frame_equal(history.epochs, run.metrics())
@@ -83,18 +83,18 @@ def test_a_replaced_file_is_read_from_its_beginning(writer, store: RunStore) -> 
     follower = Follower(run)
     for epoch in (1, 2):
         writer.append_metrics(row(epoch, 1.0))
-    follower.look()
+    follower.read()
     run.layout.metrics.write_text(json.dumps(row(1, 0.5)) + "\n")
-    assert follower.look().epochs["losses.bpr"].tolist() == [0.5]
+    assert follower.read().epochs["losses.bpr"].tolist() == [0.5]
 
 
 def test_a_broken_line_is_reported_at_every_look(writer, store: RunStore) -> None:
     run = store.open("live")
     follower = Follower(run)
     writer.append_metrics(row(1, 1.0))
-    follower.look()
+    follower.read()
     with run.layout.metrics.open("ab") as file:
         file.write(b"not json\n")
     for _ in range(2):
         with pytest.raises(RunError, match="in line 2"):
-            follower.look()
+            follower.read()

@@ -109,7 +109,7 @@ def test_status(finished: Run, changes: dict, content: bytes | None) -> None:
 @given(lines=st.lists(contents, max_size=6))
 def test_journal(finished: Run, lines: list[bytes]) -> None:
     finished.layout.metrics.write_bytes(b"\n".join(lines) + b"\n")
-    for look in (finished.metrics, finished.events, lambda: Follower(finished).look().epochs):
+    for look in (finished.metrics, finished.events, lambda: Follower(finished).read().epochs):
         try:
             look()
         except RunError as error:

@@ -291,7 +291,7 @@ def test_a_run_that_somebody_stopped_is_finished_next_time(
     step, stopped = Trainer.take_step, []
 
     def stop(self, phase, batch):
-        if not stopped and self.position.epoch == 1:
+        if not stopped and self.state.epoch == 1:
             stopped.append(True)
             send(store.open("s-n_layers_1"), Command(command="stop"))
         return step(self, phase, batch)

@@ -17,7 +17,7 @@ from rednd_core.sweeps import worker
 from rednd_core.sweeps.campaign_files import Outcome
 from rednd_core.sweeps.grid_points import make_point
 from rednd_core.sweeps.worker import STOP_FILE, ensure_run
-from rednd_core.training import recorder
+from rednd_core.training import run_log
 from rednd_core.training.experiment import train_run
 from rednd_core.training.later_test import record_test
 from rednd_core.training.trainer import Trainer
@@ -77,7 +77,7 @@ def killed_in(run: Run, config, monkeypatch, epoch: int) -> None:
     step = Trainer.take_step
 
     def killed(self, phase, batch):
-        if self.position.epoch == epoch - 1 and self.sampler.n_batches > 1:
+        if self.state.epoch == epoch - 1 and self.sampler.n_batches > 1:
             raise MemoryError
         return step(self, phase, batch)
 
@@ -140,7 +140,7 @@ def test_a_run_killed_before_a_checkpoint_begins_anew(
 
 
 def test_half_a_checkpoint_is_not_used(ensure, one, alone, config, monkeypatch) -> None:
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 0.0)
     killed_in(one, config, monkeypatch, epoch=3)
     path = next(one.layout.checkpoints.glob("last.*.state.safetensors"))
     path.write_bytes(path.read_bytes()[:-100])

@@ -10,7 +10,7 @@ import torch
 
 from rednd_core.errors import RunError
 from rednd_core.runs import Command, Run, RunWriter, alignment_weight, requeue, send
-from rednd_core.training import recorder
+from rednd_core.training import run_log
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.experiment import train_run
 from tests.training.whole_runs import StopAt, assert_same_results
@@ -34,8 +34,8 @@ def test_stop_and_resume_in_the_folder(new_run, model: str, place: tuple[int, in
 
 
 def test_a_crash_is_resumed_from_the_last_saving(new_run, monkeypatch) -> None:
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_log, "MAX_SHARE", 1e9)
     train_run(new_run(name="whole"))
 
     class Crash(Callback):
@@ -54,7 +54,7 @@ def test_a_crash_is_resumed_from_the_last_saving(new_run, monkeypatch) -> None:
 
 def test_a_weight_that_a_crash_lost_is_not_in_the_record(new_run, monkeypatch) -> None:
     """Set after the only saving: the resume trains with the weight before."""
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 1e9)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 1e9)
     crashed = new_run("rednnd")
     run = Run(crashed.path)
 

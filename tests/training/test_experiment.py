@@ -24,11 +24,11 @@ from rednd_core.runs import (
     send,
 )
 from rednd_core.runs import writer as writer_module
-from rednd_core.training import experiment, recorder
+from rednd_core.training import experiment, run_log
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.experiment import build, open_checkpoint, train_run
 from rednd_core.training.importing import complete_import
-from rednd_core.training.recorder import duration
+from rednd_core.training.run_log import duration
 from rednd_core.training.trainer import Trainer
 from tests.training.whole_runs import MODELS, StopAt, assert_same_results
 
@@ -89,13 +89,13 @@ def test_stopped_before_the_first_epoch_ends(new_run) -> None:
 
 
 def test_divergence_keeps_what_was_good(new_run, monkeypatch) -> None:
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "MAX_SHARE", 1e9)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_log, "MAX_SHARE", 1e9)
     step = Trainer.take_step
 
     def broken(self, phase, batch):
         losses = step(self, phase, batch)
-        if self.position.epoch == 2:
+        if self.state.epoch == 2:
             with torch.no_grad():
                 self.model.node_emb.fill_(torch.nan)
         return losses

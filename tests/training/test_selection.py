@@ -13,8 +13,8 @@ from rednd_core.config import PROJECT_ROOT, DataConfig, RunConfig, TrainingConfi
 from rednd_core.data.schema import Interactions
 from rednd_core.runs import Provenance, Run, RunRecord, create_run
 from rednd_core.training.experiment import train_run
-from rednd_core.training.position import Position
 from rednd_core.training.selection import saturation, verdict
+from rednd_core.training.state import TrainingState
 
 CASE = PROJECT_ROOT.parent / "shared" / "cases" / "saturated_selection"
 
@@ -53,9 +53,9 @@ def test_the_proposed_cut_off_is_usable() -> None:
     assert "Set select_by=recall@5." in saturation(config, 18, np.array([6, 6, 6]), users)
 
 
-def position(scores: list[float], stale: int = 20) -> Position:
+def state(scores: list[float], stale: int = 20) -> TrainingState:
     best = max(scores)
-    return Position(
+    return TrainingState(
         torch.zeros(1), {}, epoch=len(scores), best_epoch=scores.index(best) + 1, best_score=best,
         stale=stale, validations=len(scores), lowest_score=min(scores),
     )  # fmt: skip
@@ -71,16 +71,16 @@ def position(scores: list[float], stale: int = 20) -> Position:
     ],
 )
 def test_what_early_stopping_rests_on(scores: list[float], expected: str | None) -> None:
-    found = verdict(TrainingConfig(), position(scores))
+    found = verdict(TrainingConfig(), state(scores))
     assert found is None if expected is None else expected in found
 
 
 def test_no_word_where_early_stopping_did_not_end_it() -> None:
-    assert verdict(TrainingConfig(), position([0.3, 0.2], stale=1)) is None
+    assert verdict(TrainingConfig(), state([0.3, 0.2], stale=1)) is None
 
 
 def test_an_older_checkpoint_does_not_know_the_lowest() -> None:
-    old = position([0.3] + [0.3] * 20)
+    old = state([0.3] + [0.3] * 20)
     old.validations, old.lowest_score = 2, math.inf
     assert verdict(TrainingConfig(), old) is None
 

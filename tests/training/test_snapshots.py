@@ -10,10 +10,10 @@ from rednd_core.atomic import write_json
 from rednd_core.modeling.observe import current_layers
 from rednd_core.runs import DataFacts, ModelFacts, Provenance, Run, RunWriter, requeue
 from rednd_core.runs.snapshots import MOST_SNAPSHOTS
-from rednd_core.training import recorder
+from rednd_core.training import run_log
 from rednd_core.training.callbacks import Callback
 from rednd_core.training.experiment import train_run
-from rednd_core.training.snapshots import SnapshotTaker, schedule, what_is_kept
+from rednd_core.training.snapshots import SnapshotTaker, schedule, snapshot_contents
 from tests.training.whole_runs import StopAt, assert_same_results
 
 
@@ -42,7 +42,7 @@ CURVED = ModelFacts.uniform(("id", "text"), 3, 8)
 )
 def test_as_much_is_kept_as_there_is_room_for(facts, n_bytes, n_kept, n_layers) -> None:
     degrees = np.ones(70, dtype=np.int64)
-    kept = what_is_kept(facts, degrees, 40, n_bytes=n_bytes, n_snapshots=10)
+    kept = snapshot_contents(facts, degrees, 40, n_bytes=n_bytes, n_snapshots=10)
     assert kept is not None
     assert len(kept.nodes) == n_kept
     assert {m: len(widths) for m, widths in kept.widths.items()} == dict.fromkeys(
@@ -56,7 +56,7 @@ def test_a_sample_is_of_linked_nodes_in_proportion_and_a_larger_one_holds_it() -
     degrees = np.ones(70, dtype=np.int64)
     degrees[[0, 39, 40, 69]] = 0
     small, large = (
-        what_is_kept(CURVED, degrees, 40, n_bytes=n * 128, n_snapshots=1) for n in (33, 55)
+        snapshot_contents(CURVED, degrees, 40, n_bytes=n * 128, n_snapshots=1) for n in (33, 55)
     )
     assert small is not None
     assert large is not None
@@ -67,8 +67,8 @@ def test_a_sample_is_of_linked_nodes_in_proportion_and_a_larger_one_holds_it() -
 
 
 def test_no_room_means_no_snapshots() -> None:
-    assert what_is_kept(CURVED, np.ones(70), 40, n_bytes=0, n_snapshots=1) is None
-    assert what_is_kept(CURVED, np.ones(70), 40, n_bytes=2 * 128, n_snapshots=1) is None
+    assert snapshot_contents(CURVED, np.ones(70), 40, n_bytes=0, n_snapshots=1) is None
+    assert snapshot_contents(CURVED, np.ones(70), 40, n_bytes=2 * 128, n_snapshots=1) is None
 
 
 class Copies(Callback):
@@ -78,7 +78,7 @@ class Copies(Callback):
         self.at: dict[int, dict[str, list[np.ndarray]]] = {}
 
     def on_start(self, trainer) -> None:
-        self._copy(trainer, trainer.position.epoch)
+        self._copy(trainer, trainer.state.epoch)
 
     def on_epoch(self, trainer, report) -> None:
         self._copy(trainer, report.epoch)
@@ -132,7 +132,7 @@ def test_a_resumed_training_has_the_snapshots_of_an_uninterrupted_one(new_run, p
 
 def test_a_resume_from_an_earlier_epoch_drops_the_later_snapshots(new_run, monkeypatch) -> None:
     """The only checkpoint is that of epoch 1; what the crashed training kept of epochs 2 and 3 was lost."""
-    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 1e9)
+    monkeypatch.setattr(run_log, "CHECKPOINT_SECONDS", 1e9)
     train_run(new_run(name="whole"))
     crashed = new_run(name="crashed")
     run = Run(crashed.path)

@@ -102,7 +102,7 @@ def test_early_stopping_counts_validations(make_trainer, monkeypatch) -> None:
 def test_a_better_validation_starts_the_count_again(make_trainer, monkeypatch) -> None:
     play(monkeypatch, [0.5, 0.4, 0.6, 0.1, 0.2, 0.9])
     trainer, _ = make_trainer(epochs=100, patience=2)
-    assert (trainer.fit().epochs, trainer.position.best_epoch) == (5, 3)
+    assert (trainer.fit().epochs, trainer.state.best_epoch) == (5, 3)
 
 
 def test_the_last_epoch_is_always_validated(make_trainer) -> None:
@@ -257,7 +257,7 @@ def test_stop_before_a_batch(make_trainer, stop) -> None:
     trainer, diary = make_trainer(commands={7: [stop]})
     result = trainer.fit()
     assert result.state == "stopped"
-    assert (result.epochs, trainer.position.batch) == (1, 2)
+    assert (result.epochs, trainer.state.batch) == (1, 2)
     assert diary.batches[-1] == (2, 2)
     assert diary.events == [("stopped", {}, (2, 2))]
     assert result.best_epoch == 1

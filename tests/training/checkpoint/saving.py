@@ -43,8 +43,8 @@ def assert_same_end(first, second, result, other) -> None:
         other.best_epoch,
         other.valid,
     )
-    assert (trainer.position.stale, trainer.position.best_score) == (
-        later.position.stale,
-        later.position.best_score,
+    assert (trainer.state.stale, trainer.state.best_score) == (
+        later.state.stale,
+        later.state.best_score,
     )
     assert trainer.model.loss_weights == later.model.loss_weights

@@ -56,7 +56,7 @@ def test_a_crash_between_two_renames(make_trainer, tmp_path, monkeypatch, n_rena
     saved = late if n_renames >= 4 else early
     second = make_trainer(seed=8, **options)
     restore_last(tmp_path, second[0])
-    assert second[0].position.epoch == saved
+    assert second[0].state.epoch == saved
     stopped, _ = make_trainer(commands={0: [STOP]}, **options)
     restore_last(tmp_path, stopped)
     ending = stopped.fit()
@@ -103,5 +103,5 @@ def test_divergence_leaves_last_readable(make_trainer, tmp_path) -> None:
         trainer.fit()
     healthy, _ = make_trainer(seed=1)
     restore_last(tmp_path, healthy)
-    assert healthy.position.epoch == 1
+    assert healthy.state.epoch == 1
     assert bool(healthy.model.node_emb.isfinite().all())

@@ -45,7 +45,7 @@ def test_stopped_twice_in_one_epoch(make_trainer, tmp_path) -> None:
         again, _ = make_trainer(commands={n: [STOP]}, epochs=3, seed=n, more=[Saver(tmp_path)])
         restore_last(tmp_path, again)
         again.fit()
-        assert (again.position.epoch, again.position.batch) == (1, 1 + n)
+        assert (again.state.epoch, again.state.batch) == (1, 1 + n)
     last = make_trainer(epochs=3, seed=50)
     restore_last(tmp_path, last[0])
     assert_same_end(whole, last, result, last[0].fit())
@@ -62,7 +62,7 @@ def test_patience_survives_a_resume(make_trainer, tmp_path) -> None:
     ].fit()
     second = make_trainer(seed=9, **options)
     restore_last(tmp_path, second[0])
-    assert second[0].position.stale == 2
+    assert second[0].state.stale == 2
     assert_same_end(whole, second, result, second[0].fit())
 
 

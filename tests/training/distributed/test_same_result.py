@@ -42,8 +42,8 @@ def trained(make_trainer, world: World, *args, **options) -> dict:
         "rows": diary.rows,
         "events": diary.events,
         "result": (result.state, result.epochs, result.best_epoch, result.valid),
-        "place": (trainer.position.epoch, trainer.position.batch),
-        "sums": trainer.position.loss_sums,
+        "place": (trainer.state.epoch, trainer.state.batch),
+        "sums": trainer.state.loss_sums,
     }
 
 

@@ -42,7 +42,7 @@ class Throttle:
         self._next = 0.0
 
 
-class Recorder(Callback):
+class RunLog(Callback):
     """Writes what training reports into a run folder.
 
     Metrics and smoothness are kept for every epoch. Layers and checkpoints, which the app and a
@@ -61,8 +61,8 @@ class Recorder(Callback):
 
     def on_start(self, trainer: Training) -> None:
         """Show the layers as they start: the untrained picture is part of the story."""
-        self._batch = trainer.position.batch
-        epoch = trainer.position.epoch
+        self._batch = trainer.state.batch
+        epoch = trainer.state.epoch
         if trainer.optimizers:
             self._snapshots.begin(epoch)
         if epoch == 0:
@@ -83,12 +83,12 @@ class Recorder(Callback):
         self._writer.heartbeat()
 
     def on_event(self, trainer: Training, event: str, details: Mapping[str, object]) -> None:
-        position = trainer.position
-        self._writer.append_event(event, epoch=position.epoch, batch=self._batch, **details)
+        state = trainer.state
+        self._writer.append_event(event, epoch=state.epoch, batch=self._batch, **details)
         if event == "paused":
-            self._writer.status("paused", epoch=position.epoch, message="Paused")
+            self._writer.status("paused", epoch=state.epoch, message="Paused")
         elif event == "resumed":
-            self._writer.status("running", epoch=position.epoch)
+            self._writer.status("running", epoch=state.epoch)
         elif event == "set_weight":
             self._layers.make_due()  # whoever moved the weight watches what the layers do
 
@@ -123,7 +123,7 @@ class Recorder(Callback):
             self._save(trainer)
         self._writer.status(
             epoch=report.epoch,
-            best_epoch=trainer.position.best_epoch,
+            best_epoch=trainer.state.best_epoch,
             message=f"Epoch {report.epoch} done",
         )
 
@@ -138,7 +138,7 @@ class Recorder(Callback):
 
     def _write_layers(self, trainer: Training, layers: Mapping[str, Sequence[Tensor]]) -> None:
         began = time.perf_counter()
-        write_layers(self._writer, trainer.model, layers, epoch=trainer.position.epoch)
+        write_layers(self._writer, trainer.model, layers, epoch=trainer.state.epoch)
         self._layers.done(time.perf_counter() - began)
 
 

@@ -1,4 +1,4 @@
-"""Where training stands, and what it came to."""
+"""The state of a training, and its result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass
-class Position:
+class TrainingState:
     """Where the loop stands: beside parameters and optimisers, all that the rest of the training depends on.
 
     Attributes:

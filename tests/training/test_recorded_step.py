@@ -13,7 +13,7 @@ from rednd_core.modeling import rows
 from rednd_core.modeling.inputs import build_inputs
 from rednd_core.modeling.registry import create_model
 from rednd_core.runs import Command
-from rednd_core.training.recorded import WARM_UP_STEPS, RecordedStep
+from rednd_core.training.recorded_step import WARM_UP_STEPS, RecordedStep
 from rednd_core.training.trainer import Trainer
 from tests.training.tape import Tape
 
