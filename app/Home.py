@@ -42,7 +42,7 @@ app = st.App(
 )
 
 try:
-    # After st.App, which finds .streamlit/config.toml beside this file wherever the server was started.
+    # After st.App, which finds app/.streamlit, a link to .streamlit, wherever the server was started.
     exposure.require_address(get_option("server.address"))
 except RedndError as error:
     sys.exit(f"rednd: {error}")

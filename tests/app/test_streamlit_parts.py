@@ -92,7 +92,7 @@ def test_the_collection_of_garbage_after_a_rerun_can_be_switched_off() -> None:
     from streamlit import config
 
     known = set(config.get_config_options())
-    needed = "app/.streamlit/config.toml sets to false"
+    needed = ".streamlit/config.toml sets to false"
     assert "runner.postScriptGC" in known, moved("the option runner.postScriptGC", needed)
 
 

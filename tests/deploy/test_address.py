@@ -46,6 +46,11 @@ def test_from_another_folder_it_listens_on_loopback_with_its_limits(tmp_path: Pa
     assert done.stdout.split() == ["127.0.0.1", "64", "False"]
 
 
+def test_there_is_one_file_of_settings() -> None:
+    link = HOME.parent / ".streamlit"
+    assert link.resolve() == HOME.parent.parent / ".streamlit"
+
+
 def test_another_address_is_refused_with_what_it_means(tmp_path: Path) -> None:
     options = ("--server.port", str(free_port()), "--server.address", "0.0.0.0")
     done = subprocess.run(

@@ -142,9 +142,7 @@ def test_text_can_be_read():
     assert contrast(layout.hoverlabel.font.color, layout.hoverlabel.bgcolor) >= 4.5
     for color in (*theme.PLAIN, *theme.CATEGORICAL, theme.OTHER):
         assert contrast(theme.text_on(color), color) >= 4.5
-    config = tomllib.loads(
-        (ROOT / "app" / ".streamlit" / "config.toml").read_text(encoding="utf-8")
-    )
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     for scheme in ("light", "dark"):
         colors = config["theme"][scheme]
         assert contrast(colors["textColor"], colors["backgroundColor"]) >= 4.5
