@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import plotly
-import plotly.graph_objects as go
 import streamlit as st
-from plotly.io.json import to_json_plotly
 
+from app.charts.drawn import Drawn
 from rednd_core.plots import theme
 
 HERE = Path(__file__).parent
@@ -33,7 +31,6 @@ SCRIPTS = (
 )  # the browser gets them as one module
 WHOLE_ROW = 6  # columns of the grid
 PNG_SCALE = 2  # pixels of the PNG for each pixel on the screen
-SHARED = ("text", "customdata")  # attributes of traces that are often the same in every panel
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class LiveChart:
     """
 
     key: str
-    figure: go.Figure
+    drawn: Drawn
     alt: str
     name: str
     span: int = WHOLE_ROW
@@ -73,9 +70,9 @@ def live_charts(
     sent = [
         {
             "key": chart.key,
-            "figure": packed(chart.figure),
-            "height": chart.figure.layout.height,
-            "squares": squares_of(chart.figure),
+            "figure": chart.drawn.packed.text,
+            "height": chart.drawn.packed.height,
+            "squares": chart.drawn.packed.squares,
             "config": figure_config(chart.name, picks=on_pick is not None),
             "alt": chart.alt,
             "about": chart.about,
@@ -109,31 +106,6 @@ def figure_config(name: str, *, picks: bool = False) -> dict[str, Any]:
         "responsive": True,
         "toImageButtonOptions": {"format": "png", "scale": PNG_SCALE, "filename": name},
     }
-
-
-def squares_of(figure: go.Figure) -> dict[str, Any] | None:
-    """What the height of a figure of square panels depends on; see ``squares.js``."""
-    layout = figure.layout
-    if not (layout.meta and "squares" in layout.meta):
-        return None
-    return {
-        "meta": layout.meta,
-        "margin": layout.margin.to_plotly_json(),
-        "height": layout.height,
-    }
-
-
-def packed(figure: go.Figure) -> str:
-    """The figure as JSON; texts and ids that several traces have stand there once, in ``shared``."""
-    parts = figure.to_dict()
-    places: dict[str, int] = {}
-    for trace in parts["data"]:
-        for name in SHARED:
-            if isinstance(trace.get(name), (np.ndarray, dict, list, tuple)):
-                values = to_json_plotly(trace[name])
-                trace[name] = {"shared": places.setdefault(values, len(places))}
-    whole = to_json_plotly(parts)
-    return f'{whole[:-1]}, "shared": [{", ".join(places)}]}}'
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, exposure, state
+from app.charts.drawn import drawn
 from app.data.items import show_items
 from app.data.uploads import SUFFIXES, lifetime, save_upload, upload_root
 from app.shared.data_paths import bundled, declared, path_field
@@ -191,7 +192,7 @@ def _charts(data: Dataset) -> None:
     degrees, popularity = st.columns(2, gap="medium")
     with degrees:
         show_figure(
-            degree_figure(data.user_degrees, data.item_degrees),
+            drawn(degree_figure, data.user_degrees, data.item_degrees),
             key="data-degrees",
             name=f"degrees-{data.name}",
             alt=f"{data.name}: share of users and of items with at least k train interactions, log-log.",
@@ -203,7 +204,7 @@ def _charts(data: Dataset) -> None:
         )
     with popularity:
         show_figure(
-            lorenz_figure(data.item_degrees),
+            drawn(lorenz_figure, data.item_degrees),
             key="data-lorenz",
             name=f"popularity-{data.name}",
             alt=f"{data.name}: Lorenz curve, the share of the interactions that the most popular items have.",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.embeddings.controls import MapView, layer_name
 from app.shared.downloads import csv_button, show_figure
 from app.shared.node_select import take_points, take_row
@@ -49,7 +50,8 @@ def _maps(view: MapView, pair: cached.LayerPair, nodes: np.ndarray, moved: Mover
     aligned = cached.aligned_pair(pair)
     runs = (pair.run, pair.other)
     names = [layer_name(pair.layer, view.view, cached.layers(run).facts) for run in runs]
-    figure = embedding_figure(
+    figure = drawn(
+        embedding_figure,
         aligned.coords,
         nodes,
         [

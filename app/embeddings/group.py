@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.embeddings.color import degrees
 from app.embeddings.controls import MapView
 from app.embeddings.selection import BACK_TO_MAPS, GROUP_ANCHOR
@@ -75,7 +76,8 @@ def _item_values(view: MapView, nodes: np.ndarray, column: str) -> np.ndarray:
 
 def _cohesion(view: MapView, nodes: np.ndarray) -> None:
     arrays = view.arrays()
-    figure = cohesion_figure(
+    figure = drawn(
+        cohesion_figure,
         view.layer_names,
         [mean_cosine(array[nodes]) for array in arrays],
         [cached.mean_cosine(view.run, view.modality, view.view, layer) for layer in view.layers],

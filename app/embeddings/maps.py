@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.embeddings.color import can_be_mapped
 from app.embeddings.controls import ANIMATION, MapView
 from app.embeddings.story import spread_story
@@ -113,7 +114,8 @@ def _want_umap(key: tuple[object, ...]) -> None:
 def _panels(view: MapView, found: Projection, title: str) -> None:
     names = view.layer_names
     key = f"map-{found.method}"
-    figure = embedding_figure(
+    figure = drawn(
+        embedding_figure,
         found.coords,
         found.nodes,
         names,
@@ -144,7 +146,8 @@ def _neighbourhoods(found: Projection) -> str:
 
 
 def _animate(view: MapView, maps: dict[str, Projection]) -> None:
-    figure = embedding_animation(
+    figure = drawn(
+        embedding_animation,
         [
             AnimatedMap(method.upper(), found.coords, found.quality, found.collapsed)
             for method, found in maps.items()

@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.explain.asked import Asked
 from app.explain.columns import ACTIVITY, item_slicings, slicings
 from app.explain.pairs import show_pairs
@@ -45,7 +46,7 @@ def show_matrix(asked: Asked) -> None:
         f"a model has several. A slice of fewer than {LEAST_USERS} users has no mean."
     )
     show_figure(
-        matrix_figure(table, asked.metric),
+        drawn(matrix_figure, table, asked.metric),
         key="slice-matrix",
         runs=asked.runs,
         name=f"{asked.run.name}-slices",

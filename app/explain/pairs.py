@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.explain.asked import Asked
 from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
@@ -41,7 +42,7 @@ def show_pairs(asked: Asked) -> None:
         "a third each. Intervals resample users (95 %)."
     )
     show_figure(
-        slices_figure(table, asked.metric),
+        drawn(slices_figure, table, asked.metric),
         key="recommendations-slices",
         runs=asked.runs,
         name=f"{asked.run.name}-{asked.metric}-slices",

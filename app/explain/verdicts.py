@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.explain.asked import VERDICT, Asked
 from app.shared import node_select
 from app.shared.downloads import csv_button, show_figure
@@ -39,7 +40,7 @@ def show_verdicts(asked: Asked) -> None:
     chosen = st.session_state.get(VERDICT)
     counts = {name: verdicts.counts for name, verdicts in found.items()}
     show_figure(
-        verdicts_figure(counts, chosen),
+        drawn(verdicts_figure, counts, chosen),
         key="verdict-counts",
         runs=asked.runs,
         name=f"{asked.run.name}-verdicts",

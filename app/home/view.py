@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.home.story import Story, choose_story, notices, recall
 from app.shared.chapter import DEEP, Chapter
 from app.shared.downloads import csv_button, show_figure
@@ -104,9 +105,9 @@ def _tell(story: Story) -> None:
     mads = [cached.joined_mad(chapter.run, chapter.reach) for chapter in chapters]
     maps, lines = st.columns([2, 1], gap="medium")
     with maps:
-        drawn = [cached.joined_map(c.run, shown_layers(c, deep), c.reach) for c in chapters]
-        _show_maps(drawn, chapters, shown_layers(base, deep), "pca")
-        st.caption(_map_caption(story, drawn[0]))
+        projections = [cached.joined_map(c.run, shown_layers(c, deep), c.reach) for c in chapters]
+        _show_maps(projections, chapters, shown_layers(base, deep), "pca")
+        st.caption(_map_caption(story, projections[0]))
     with lines:
         _show_lines(chapters, mads, deep)
     st.header("What to notice")
@@ -125,16 +126,17 @@ def shown_layers(chapter: Chapter, deep: bool) -> list[int]:
 
 
 def _show_maps(
-    drawn: Sequence[Projection], chapters: Sequence[Chapter], shown: list[int], method: str
+    projections: Sequence[Projection], chapters: Sequence[Chapter], shown: list[int], method: str
 ) -> None:
     """The same layers of each run, a row for each run, each map in the middle of its panels."""
-    first = drawn[0]
-    centred = [each.coords - _middle(each.coords) for each in drawn]
-    figure = layer_maps(
+    first = projections[0]
+    centred = [each.coords - _middle(each.coords) for each in projections]
+    figure = drawn(
+        layer_maps,
         np.concatenate(centred),
         first.nodes,
-        [f"layer {k}" for k in shown] * len(drawn),
-        [(of["mad_users"], of["mad_items"]) for each in drawn for of in each.quality],
+        [f"layer {k}" for k in shown] * len(projections),
+        [(of["mad_users"], of["mad_items"]) for each in projections for of in each.quality],
         n_users=cached.node_names(chapters[0].run).n_users,
         hover=_hover(first, chapters[0]),
         run_names=[f"alignment {c.alignment}" for c in chapters] if len(chapters) > 1 else (),
@@ -179,7 +181,7 @@ def _show_lines(chapters: Sequence[Chapter], mads: Sequence[pd.DataFrame], deep:
     ]
     base, mad = chapters[0], mads[0]
     show_figure(
-        mad_lines(tables, trained_depth=base.n_layers),
+        drawn(mad_lines, tables, trained_depth=base.n_layers),
         key="home-mad",
         runs=[chapter.run for chapter in chapters],
         name="mad-by-layer",

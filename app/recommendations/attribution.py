@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.shared.downloads import show_figure
 from app.shared.product import title_of
@@ -41,11 +42,11 @@ def show_parts(view: ListView, run: Run, this: Explanation) -> None:
         "graph. By layers: which layer of the user meets which layer of the item.",
     )
     if way == PAIRS:
-        figure = layer_pairs_figure(found.by_layers, found.by_item_graph)
+        figure = drawn(layer_pairs_figure, found.by_layers, found.by_item_graph)
         alt = "Part of the score of every pair of a user's layer and an item's layer."
     else:
         table = history_parts(view, found) if way == USER_SIDE else audience_parts(view, found)
-        figure = parts_bars(table, found.score)
+        figure = drawn(parts_bars, table, found.score)
         totals = table.sum(axis=1)
         alt = "Parts of the score: " + "; ".join(f"{n} {v:+.3f}" for n, v in totals.items())
     show_figure(figure, key=f"parts-{way}", runs=[run], name=f"{run.name}-score-by-{way}", alt=alt)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.shared.downloads import csv_button, show_figure
 from app.shared.product import card_grid, category_of, product_card, title_of
@@ -128,7 +129,7 @@ def show_ranks(view: ListView) -> None:
     shown = ranks.head(MOST_DOTS)
     titles = [title_of(view.dataset, item) for item in shown["item"]]
     show_figure(
-        ranks_figure(shown.assign(title=titles, model=view.run.name), view.k, n_candidates),
+        drawn(ranks_figure, shown.assign(title=titles, model=view.run.name), view.k, n_candidates),
         key="recommendations-ranks",
         runs=[view.run],
         name=f"{view.run.name}-held-out-ranks",
@@ -200,7 +201,7 @@ def _show_mix(view: ListView) -> None:
         name: [category_of(view.dataset, item) for item in items] for name, items in lists.items()
     }
     show_figure(
-        mix_figure({name: mix for name, mix in mixes.items() if mix}),
+        drawn(mix_figure, {name: mix for name, mix in mixes.items() if mix}),
         key="recommendations-mix",
         runs=[view.run],
         name=f"{view.run.name}-categories",

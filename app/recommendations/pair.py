@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.recommendations.lists import HIT, Why, held_out_ranks
 from app.shared.downloads import show_figure
@@ -78,7 +79,7 @@ def _show_held_out(view: ListView) -> None:
         f"{len(view.held_out)})"
     )
     show_figure(
-        ranks_figure(table, view.k, view.recommended(view.run).n_candidates),
+        drawn(ranks_figure, table, view.k, view.recommended(view.run).n_candidates),
         key="recommendations-pair-ranks",
         runs=view.runs,
         name=f"{view.run.name}-{view.runs[1].name}-held-out-ranks",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.recommendations.lists import show_ranks
 from app.shared.downloads import show_figure
@@ -56,7 +57,9 @@ def show_place(view: ListView) -> None:
         return
     st.markdown("### Among all users")
     show_figure(
-        standing_figure(view.evaluation(view.run).values(view.metric), place.value, view.metric),
+        drawn(
+            standing_figure, view.evaluation(view.run).values(view.metric), place.value, view.metric
+        ),
         key="recommendations-standing",
         runs=[view.run],
         name=f"{view.run.name}-{view.metric}-users",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.recommendations.lists import by_category
 from app.shared import node_select
@@ -51,7 +52,8 @@ def show_what_if(view: ListView) -> None:
     left, right = st.columns([2, 3])
     with left:
         show_figure(
-            moves_figure(
+            drawn(
+                moves_figure,
                 table["item"].tolist(),
                 table["rank before"].fillna(0).to_numpy(np.int64),
                 table["rank after"].fillna(0).to_numpy(np.int64),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.recommendations.attribution import show_parts
 from app.recommendations.controls import ListView
 from app.recommendations.lists import HIT, MISS
@@ -175,11 +176,12 @@ def _show_modalities(
 ) -> None:
     st.markdown("**Score by modality**")
     show_figure(
-        parts_figure(
+        drawn(
+            parts_figure,
             {
                 f"this item (rank {rank:,})": this.parts,
                 f"{place} of the list": other.parts,
-            }
+            },
         ),
         key="recommendations-parts",
         runs=[run],
@@ -195,7 +197,8 @@ def _show_history(view: ListView, run: Run, this: Explanation) -> None:
     nearest = this.history.head(N_HISTORY_BARS)
     st.markdown("**Train items that the model finds alike**")
     show_figure(
-        history_figure(
+        drawn(
+            history_figure,
             [title_of(view.dataset, int(item)) for item in nearest["item"]],
             nearest["cosine"].to_numpy(),
             len(this.history),

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
+from app.charts.drawn import Drawn
 from app.charts.live_charts import SQUARES, LiveChart, figure_config, live_charts
 from rednd_core.modeling.registry import model_title
 from rednd_core.plots import theme
@@ -57,7 +57,7 @@ def csv_button(
 
 
 def show_figure(
-    figure: go.Figure,
+    drawn: Drawn,
     *,
     key: str,
     alt: str,
@@ -73,7 +73,7 @@ def show_figure(
         runs: the runs that the figure shows; the downloads name them.
         on_pick: see :func:`app.charts.live_charts.live_charts`.
     """
-    chart = LiveChart(key, figure, alt, name, about=of_runs(*runs))
+    chart = LiveChart(key, drawn, alt, name, about=of_runs(*runs))
     live_charts([chart], key=key, on_pick=on_pick)
     figure_downloads(chart, key)
 
@@ -111,7 +111,7 @@ def figure_downloads(chart: LiveChart, key: str) -> None:
 
 
 def _offline_html(chart: LiveChart) -> bytes:
-    figure = theme.on_paper(chart.figure)
+    figure = theme.on_paper(chart.drawn.build())
     squares = figure.layout.meta and "squares" in figure.layout.meta
     body = figure.to_html(
         include_plotlyjs=True,

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.shared.context import choose_depth
 from app.shared.downloads import show_figure
 from app.shared.readouts import readout_rule
@@ -67,7 +68,8 @@ def show_deeper(chosen: Sequence[ChosenRun], view: View) -> None:
     table, recall = _deep_tables(one, depth)
     _show_numbers(table, recall, choose_depth(one.run, depth + 1, default=depth))
     shown = pd.concat([of_view(table, view), recall], ignore_index=True)
-    figure = measure_panels(
+    figure = drawn(
+        measure_panels,
         shown.drop(columns="run"),
         [*MAIN_TEXTS, *([RECALL_TEXT] if len(recall) else [])],
         trained_depth=one.n_layers,

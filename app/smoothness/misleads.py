@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached
+from app.charts.drawn import drawn
 from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
 from app.smoothness.tables import ChosenRun, value
@@ -39,7 +40,9 @@ def show_misleading(one: ChosenRun) -> None:
         "measure. The other lines: what to read instead, users and items apart. Logarithmic axes show "
         "which value goes to zero and which one only seems to."
     )
-    figure = contrast_panels(table, [(text, PanelText(name, ""), log) for text, name, log in PAIRS])
+    figure = drawn(
+        contrast_panels, table, [(text, PanelText(name, ""), log) for text, name, log in PAIRS]
+    )
     show_figure(
         figure,
         key="smoothness-misleads",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.shared.downloads import csv_button, show_figure
 from app.shared.text import escape_markdown
 from app.smoothness.tables import (
@@ -49,7 +50,8 @@ def show_measure(table: pd.DataFrame, chosen: Sequence[ChosenRun], view: View) -
     left, right = st.columns([3, 2])
     with left:
         show_figure(
-            layer_lines(
+            drawn(
+                layer_lines,
                 shown if several else shown.drop(columns="run"),
                 name,
                 title=f"{measure.title} ({measure.bounds})",
@@ -119,7 +121,12 @@ def show_epochs(chosen: Sequence[ChosenRun], view: View) -> None:
     best = None if several else chosen[0].run.status.best_epoch
     title = MEASURES[name].title
     show_figure(
-        epoch_lines(table if several else table.drop(columns="run"), title=title, best_epoch=best),
+        drawn(
+            epoch_lines,
+            table if several else table.drop(columns="run"),
+            title=title,
+            best_epoch=best,
+        ),
         key="smoothness-epochs",
         runs=[one.run for one in chosen],
         name=f"{name}-by-epoch",
@@ -183,7 +190,7 @@ def show_weights(chosen: Sequence[ChosenRun], entries: Sequence[RunEntry], view:
     shown = shown[last].assign(weight=shown["run"].map(weights))
     texts = [text for text in [*MAIN_TEXTS, RECALL_TEXT] if text.measure in set(shown["measure"])]
     show_figure(
-        weight_lines(shown, texts, x_title="alignment weight"),
+        drawn(weight_lines, shown, texts, x_title="alignment weight"),
         key="smoothness-weights",
         runs=[one.run for one in picked],
         name="smoothness-by-alignment-weight",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.shared.choose import default_run
 from app.shared.context import Context, choose_modality, choose_runs, runs_with_layers
 from app.shared.downloads import show_figure
@@ -145,7 +146,7 @@ def _overview(chosen: Sequence[ChosenRun], table: pd.DataFrame, view: View) -> N
     has_recall = any(len(rows) for rows in recalls)
     texts = [text for text in MAIN_TEXTS if text.measure in set(table["measure"])]
     show_figure(
-        measure_panels(shown, [*texts, *([RECALL_TEXT] if has_recall else [])]),
+        drawn(measure_panels, shown, [*texts, *([RECALL_TEXT] if has_recall else [])]),
         key="smoothness-main",
         runs=[one.run for one in chosen],
         name="smoothness",

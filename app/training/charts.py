@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
+from app.charts.drawn import drawn
 from app.charts.live_charts import WHOLE_ROW, LiveChart, live_charts
 from app.shared.downloads import figure_downloads, of_runs
 from rednd_core import wording
@@ -80,32 +81,32 @@ def charts(
     """The charts in their order: smoothness and layers, which a weight acts on, then losses and the rest."""
     card = CARDS.get(record.config.model)
     changes = weight_changes(history, *(card.live if card else ()))
-    drawn = _epoch_charts(run, record, history, changes, n_validated)
+    by_epoch = _epoch_charts(run, record, history, changes, n_validated)
     if modality is None:
-        return drawn
+        return by_epoch
     return [
         _smoothness(run, history, measure, modality, changes),
         *_layers(run, record, history, modality),
-        *drawn,
+        *by_epoch,
     ]
 
 
-def show_charts(run: Run, drawn: list[LiveChart], *, side_by_side: bool = False) -> None:
+def show_charts(run: Run, shown: list[LiveChart], *, side_by_side: bool = False) -> None:
     """Send the charts of :func:`charts` to the browser.
 
     Args:
         side_by_side: two runs share the width, so that each chart has a row of its own.
     """
-    drawn = [replace(chart, about=of_runs(run)) for chart in drawn]
+    shown = [replace(chart, about=of_runs(run)) for chart in shown]
     if side_by_side:
-        drawn = [replace(chart, span=WHOLE_ROW) for chart in drawn]
-        live_charts(drawn, key=f"training.charts.{run.name}")
+        shown = [replace(chart, span=WHOLE_ROW) for chart in shown]
+        live_charts(shown, key=f"training.charts.{run.name}")
         return
-    live_charts(drawn, key="training.charts")
+    live_charts(shown, key="training.charts")
     if (
         not run.status.is_live
     ):  # The charts of a running training change before a file of them is saved.
-        _downloads(drawn)
+        _downloads(shown)
 
 
 def weight_changes(history: History, *losses: str) -> list[WeightChange]:
@@ -124,13 +125,13 @@ def _drawn_weights(record: RunRecord, history: History) -> list[str]:
     return [loss for loss in known if loss == known[0] or weight_changes(history, loss)]
 
 
-def _downloads(drawn: list[LiveChart]) -> None:
+def _downloads(shown: list[LiveChart]) -> None:
     closed = st.expander(
         "Download the charts", key="training.files", on_change="rerun", icon=":material/download:"
     )
     if closed.open:
         with closed:
-            for chart in drawn:
+            for chart in shown:
                 st.text(chart.alt)
                 figure_downloads(chart, f"training.{chart.key}")
 
@@ -147,14 +148,14 @@ def _epoch_charts(
     found = [
         LiveChart(
             "losses",
-            loss_figure(history.epochs, changes, revision=run.name),
+            drawn(loss_figure, history.epochs, changes, revision=run.name),
             alt="Each loss of the model, before weighting, by epoch",
             name=f"{run.name}-losses",
             span=2,
         ),
         LiveChart(
             "validation",
-            validation_figure(history.epochs, metric, best, changes, revision=run.name),
+            drawn(validation_figure, history.epochs, metric, best, changes, revision=run.name),
             alt=f"{metric} on validation by epoch, the best epoch marked",
             name=f"{run.name}-validation",
             span=2,
@@ -163,7 +164,7 @@ def _epoch_charts(
     ]
     for loss in _drawn_weights(record, history):
         own = weight_changes(history, loss)
-        weight = weight_figure(history.epochs, loss, own, revision=run.name)
+        weight = drawn(weight_figure, history.epochs, loss, own, revision=run.name)
         alt = f"Weight of the loss {loss} by epoch, its changes marked"
         name = f"{run.name}-weight-{loss}"
         found.append(LiveChart(f"weight-{loss}", weight, alt=alt, name=name, span=2))
@@ -176,7 +177,9 @@ def _smoothness(
     of = MEASURES[measure]
     return LiveChart(
         "smoothness",
-        measure_figure(history.epochs, measure, of.title, modality, changes, revision=run.name),
+        drawn(
+            measure_figure, history.epochs, measure, of.title, modality, changes, revision=run.name
+        ),
         alt=f"{of.title} of every layer by epoch, users above, items below",
         name=f"{run.name}-{measure}-{modality}",
         span=3,
@@ -192,7 +195,8 @@ def _layers(run: Run, record: RunRecord, history: History, modality: str) -> lis
     n_users, n_items = len(index.user_emb), len(index.item_emb)
     nodes = sample_nodes(n_users, n_items, POINTS).nodes
     frame = _next_frame(run, record, modality, index, nodes)
-    figure = layers_figure(
+    figure = drawn(
+        layers_figure,
         frame.coords,
         int((nodes < n_users).sum()),
         _titles(history, modality, index),

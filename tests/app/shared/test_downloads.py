@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.charts.drawn import drawn
 from app.charts.live_charts import LiveChart
 from app.shared import downloads
 from app.shared.text import WORD_JOINER, escape_markdown
@@ -43,7 +44,7 @@ def test_an_html_figure_is_built_on_demand_and_needs_no_network(offered, monkeyp
     monkeypatch.setattr(
         go.Figure, "to_html", lambda self, **kw: built.append(kw) or original(self, **kw)
     )
-    figure = go.Figure(go.Scatter(y=[1, 2]))
+    figure = drawn(go.Figure, [{"type": "scatter", "y": [1, 2]}])
     name = "map</title><b>"
     chart = LiveChart("key", figure, alt="two <points>", name=name, about="Run a")
     downloads.figure_downloads(chart, "key")
@@ -58,7 +59,8 @@ def test_an_html_figure_is_built_on_demand_and_needs_no_network(offered, monkeyp
 
 
 def test_square_panels_are_arranged_in_a_downloaded_page_too(offered) -> None:
-    maps = layer_maps(
+    maps = drawn(
+        layer_maps,
         np.zeros((2, 2, 2), dtype=np.float32),
         np.array([0, 1]),
         ["layer 0", "layer 1"],
@@ -90,9 +92,10 @@ def page() -> None:
     import plotly.graph_objects as go
     import streamlit as st
 
+    from app.charts.drawn import drawn
     from app.shared.downloads import show_figure
 
-    figure = go.Figure(go.Scatter(y=[1, 2]), layout={"height": 333})
+    figure = drawn(go.Figure, [{"type": "scatter", "y": [1, 2]}], {"height": 333})
     show_figure(figure, key="plain", alt="two points", name="two")
     show_figure(figure, key="live", alt="two points", name="two", on_pick=st.write)
 
