@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import random
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def processor() -> str:
+    """The name of the processor and the widest instructions that torch uses of it."""
+    import torch
+
+    name = platform.processor() or platform.machine()
+    with suppress(OSError):  # Linux says it here alone
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        names = [line.partition(":")[2] for line in told.splitlines() if "model name" in line]
+        name = " ".join(names[0].split()) if names else name
+    return f"{name[:100]}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def commit() -> str | None:

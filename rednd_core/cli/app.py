@@ -14,6 +14,7 @@ from rednd_core.cli.neighbours import neighbours
 from rednd_core.cli.project import project
 from rednd_core.cli.publish import publish
 from rednd_core.cli.recommend import recommend
+from rednd_core.cli.reproduce import reproduce
 from rednd_core.cli.runs import runs_app
 from rednd_core.cli.smoothness import smoothness
 from rednd_core.cli.speech import tell
@@ -40,7 +41,8 @@ app = typer.Typer(
     add_completion=False,
 )
 COMMANDS = (
-    train, sweep, study, evaluate, smoothness, project, recommend, neighbours, vectors, publish, bench
+    train, sweep, study, evaluate, smoothness, project, recommend, neighbours, vectors, publish, reproduce,
+    bench
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

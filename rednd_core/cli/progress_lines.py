@@ -28,7 +28,9 @@ def stoppable(writer: RunWriter, *, keep_refused: bool) -> Iterator[None]:
         yield
 
 
-def train_with_lines(writer: RunWriter, *, resume: bool, world: World | None = None) -> Summary:
+def train_with_lines(
+    writer: RunWriter, *, resume: bool, read_test: bool = True, world: World | None = None
+) -> Summary:
     """Train the run of ``writer``, alone or with the other processes of ``world``. Loads torch."""
     from rednd_core.training.callbacks import Callback, EpochReport, Training
     from rednd_core.training.distributed import ALONE
@@ -53,4 +55,10 @@ def train_with_lines(writer: RunWriter, *, resume: bool, world: World | None = N
                 return
             say(f"{event} {' '.join(f'{k}={v}' for k, v in details.items())}".rstrip())
 
-    return train_run(writer, resume=resume, watch=[ProgressLines()], world=world or ALONE)
+    return train_run(
+        writer,
+        resume=resume,
+        watch=[ProgressLines()],
+        read_test=read_test,
+        world=world or ALONE,
+    )

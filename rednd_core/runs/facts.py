@@ -84,6 +84,24 @@ class DataFacts(StrictModel):
         return f"{self.n_users:,} users, {self.n_items:,} items, {n_pairs:,} interactions"
 
 
+class MachineFacts(StrictModel):
+    """What a run was trained with beside the libraries: another one may give other last digits.
+
+    Attributes:
+        system: the operating system and the kind of processor, e.g. ``Linux x86_64``.
+        processor: its name, and the widest instructions that torch uses of it.
+        device: ``cpu``, or the name of the GPU.
+        engine: ``dgl`` or ``csr``; what ``auto`` came to.
+        threads: of torch, in each process.
+    """
+
+    system: Name
+    processor: Name
+    device: Name
+    engine: Name
+    threads: Annotated[int, Field(ge=1)]
+
+
 class LayerFacts(StrictModel):
     """Shapes of the layers x^0 .. x^L of every modality, and of what scores at each depth, z^0 .. z^L.
 

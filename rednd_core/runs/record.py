@@ -24,7 +24,7 @@ from rednd_core.bounded import read_plain
 from rednd_core.config import NO_INTERACTIONS, RunConfig, StrictModel, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
-from rednd_core.runs.facts import Count, DataFacts, ModelFacts, ModelFacts1
+from rednd_core.runs.facts import Count, DataFacts, MachineFacts, ModelFacts, ModelFacts1
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "imported", "lost"]
 
@@ -92,7 +92,8 @@ class VersionedRecord(AnyRecord):
 class Provenance(TimedRecord):
     """Where a run comes from; versions and commit are those of the process that trained it.
 
-    ``processes`` trained it together: sums in another order make other last digits.
+    ``processes`` trained it together: sums in another order make other last digits. ``machine`` is None in
+    older runs.
     """
 
     created: Created = Field(default_factory=now)
@@ -100,6 +101,7 @@ class Provenance(TimedRecord):
     versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
     processes: Annotated[int, Field(ge=1)] = 1
+    machine: MachineFacts | None = None
 
 
 class _RunRecord(AnyRecord):

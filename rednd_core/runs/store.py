@@ -13,6 +13,7 @@ from rednd_core.atomic import remove_folder
 from rednd_core.config import PROJECT_ROOT, RunConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
 from rednd_core.runs import recycle_bin
+from rednd_core.runs.facts import DataFacts
 from rednd_core.runs.layout import check_run_name, slug
 from rednd_core.runs.ownership import preparing, require_over
 from rednd_core.runs.record import Provenance, RunRecord, StatusRecord
@@ -163,8 +164,13 @@ class RunStore:
                 yield Run(path, bundled=folder is not self.root)
 
 
-def new_run(store: RunStore, config: RunConfig, name: str | None = None) -> RunWriter:
+def new_run(
+    store: RunStore, config: RunConfig, name: str | None = None, *, data: DataFacts | None = None
+) -> RunWriter:
     """The writer of a new queued run; without ``name`` it gets the next free one.
+
+    Args:
+        data: of the run that is trained once more; another data set is then refused.
 
     Raises:
         RunError: the name is taken or cannot be one.
@@ -172,7 +178,8 @@ def new_run(store: RunStore, config: RunConfig, name: str | None = None) -> RunW
     with preparing(store.root):
         dataset = resolve_data_path(config.data.path).stem
         folder = store.place(name or store.new_name(config.model, dataset))
-        record = RunRecord(config=config, provenance=Provenance(seed=config.training.seed))
+        provenance = Provenance(seed=config.training.seed)
+        record = RunRecord(config=config, provenance=provenance, data=data)
         return create_run(folder, record)
 
 

@@ -27,6 +27,7 @@ from rednd_core.training.callbacks import Callback
 from rednd_core.training.checkpoint import load_parameters, restore_together
 from rednd_core.training.control import Poll
 from rednd_core.training.distributed import ALONE, World
+from rednd_core.training.machine import machine_facts
 from rednd_core.training.memory import peak_memory, require_memory
 from rednd_core.training.results import data_facts, record_metrics
 from rednd_core.training.run_log import RunLog, write_layers
@@ -132,8 +133,7 @@ def train_run(
             record.config, digest=record.data_digest, pairs_digest=record.pairs_digest
         )
         model, dataset = experiment.model, experiment.dataset
-        if resume:
-            writer.record.require_data(dataset.digest, dataset.pairs_digest)
+        record.require_data(dataset.digest, dataset.pairs_digest)
         for watcher in watch:
             watcher.on_data(dataset)
         _agree(world, experiment)
@@ -266,6 +266,7 @@ def _describe(writer: RunWriter, experiment: Experiment, *, processes: int = 1) 
             versions=versions(),
             commit=commit(),
             processes=processes,
+            machine=machine_facts(config.training),
         ),
         data_facts(dataset, reads_features="features" in card(config.model).needs),
         ModelFacts(
