@@ -190,7 +190,10 @@ def export_run(
     out: Annotated[Path, typer.Argument(help="Zip file to write.")],
     runs_dir: RunsDir = None,
 ) -> None:
-    """Write a run as one zip file, with the original ids of users and items beside its arrays.
+    """Write a run as one zip file: all that `rednd reproduce` needs to train it once more.
+
+    It holds configuration, versions, the digest of the data set, original ids, metrics, layers, the command
+    that trained it (command.txt) and its figures as a page that opens offline (figures.html).
 
     Example: `rednd runs export shop-lightgcn lightgcn.zip`
     """

@@ -28,11 +28,13 @@ CHECKPOINTS = (
 SNAPSHOTS = r"snapshots/(index\.json|nodes\.npy|(0|[1-9][0-9]{0,8})\.npy)"
 TOP = r"config\.json|status\.json|metrics\.jsonl|evaluation\.json|ids\.json|per_user\.csv|log\.txt"
 KEPT = re.compile(rf"({TOP}|{LAYERS}|{SNAPSHOTS}|{CHECKPOINTS})")
+COMMAND, FIGURES = "command.txt", "figures.html"
 LEFT_BEHIND = re.compile(
-    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json"
+    r"(job\.json|per_user\.parquet|control/[0-9a-f-]+\.json|command\.txt|figures\.html"
     r"|(layers|readouts|snapshots|checkpoints|control)/)"
 )
-"""What means something only where it was made; and the table, which travels as CSV (per_user.py)."""
+"""What means something only where it was made; the table, which travels as CSV (per_user.py); and what is
+made for people to read. A page from elsewhere is never unpacked."""
 FOLDER_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib"})
 

@@ -17,15 +17,17 @@ from typing import Any, BinaryIO
 from rednd_core import atomic, confined
 from rednd_core.config import resolve_data_path
 from rednd_core.errors import CheckpointError, DataError, RedndError, RunError
-from rednd_core.runs.archive import is_kept, unpack
+from rednd_core.runs.archive import COMMAND, FIGURES, is_kept, unpack
 from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.data_place import with_path, with_place, without_place
+from rednd_core.runs.figures import figures_page
 from rednd_core.runs.ids import IdsRecord
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
 from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
 from rednd_core.runs.run import Run
 from rednd_core.runs.store import RunStore
+from rednd_core.runs.train_command import train_command
 from rednd_core.runs.validation import check_checkpoint, check_run
 from rednd_core.runs.writer import publish
 from rednd_core.writable import make_folder, require_output
@@ -35,6 +37,9 @@ COMPRESSED = frozenset({".json", ".jsonl"})
 
 def export(run: Run, path: Path, ids: IdsRecord | None = None) -> Path:
     """Write ``run`` as a zip at ``path`` and return that.
+
+    Beside the files of the run it has the command that trained it (``command.txt``) and its figures as an
+    HTML page (``figures.html``), for people: an import leaves both behind.
 
     Args:
         ids: original ids, for a run that was made before runs had them.
@@ -67,12 +72,16 @@ def export(run: Run, path: Path, ids: IdsRecord | None = None) -> Path:
     ids = None if run.layout.ids.exists() else ids
     kept = {n: f for n, f in files.items() if is_kept(n) and f not in (*carried, run.layout.log)}
 
+    shown = _for_people(run, placeless)
+
     def write(stream: BinaryIO) -> None:
         # A time that zip cannot say (before 1980) becomes the nearest that it can.
         with zipfile.ZipFile(stream, "w", strict_timestamps=False) as archive:
             for file, told in carried.items():
                 content = atomic.encode_json(told, indent=2)
                 archive.writestr(f"{run.name}/{file.name}", content, zipfile.ZIP_DEFLATED)
+            for name, text in shown.items():
+                archive.writestr(f"{run.name}/{name}", text, zipfile.ZIP_DEFLATED)
             for name, file in kept.items():
                 if file.is_file() and not file.is_symlink():
                     # Float32 noise hardly shrinks; compressing it would only cost time.
@@ -90,6 +99,16 @@ def export(run: Run, path: Path, ids: IdsRecord | None = None) -> Path:
 
     atomic.commit(atomic.stage(path, write), path)
     return path
+
+
+def _for_people(run: Run, record: RunRecord) -> dict[str, str]:
+    """The files of an archive that are made for reading; of a run that cannot be drawn the command alone."""
+    was_trained = record.has_interactions and run.layout.metrics.exists()
+    command = train_command(record) if was_trained else ""
+    files = {COMMAND: f"{command}\n"} if command else {}
+    with suppress(RunError):
+        files[FIGURES] = figures_page(run, record, command)
+    return files
 
 
 def import_archive(
