@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -15,6 +15,14 @@ from rednd_core.modeling.contrast import Scope, contrast
 from rednd_core.modeling.rows import Distinct
 
 PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
+
+
+class Comparison(NamedTuple):
+    """How nodes are compared: t, and see :func:`rednd_core.modeling.contrast.contrast`."""
+
+    temperature: float
+    scope: Scope
+    precision: torch.dtype | None = None
 
 
 class AlignmentHyperparameters(Hyperparameters):
@@ -39,31 +47,39 @@ class AlignmentHyperparameters(Hyperparameters):
         description="Products of the alignment; bf16: faster on CUDA, 1 % off at temperature 0.2",
     )
 
+    @property
+    def comparison(self) -> Comparison:
+        precision = PRECISIONS[self.alignment_precision]
+        return Comparison(self.temperature, self.alignment_scope, precision)
 
-def require_neighbours(settings: AlignmentHyperparameters, n_layers: int) -> None:
+
+def require_neighbours(alignment_weight: float, n_layers: int) -> None:
     """Refuse an alignment of a model without layers.
 
     Raises:
         ConfigError: there are no neighbour layers that could be compared.
     """
-    if settings.alignment_weight and not n_layers:
+    if alignment_weight and not n_layers:
         raise ConfigError(
             expected="n_layers of at least 1 with alignment, which compares a node with its layers",
-            found=f"n_layers=0 and alignment_weight={settings.alignment_weight:g}",
+            found=f"n_layers=0 and alignment_weight={alignment_weight:g}",
             remedy="set alignment_weight=0 or raise n_layers",
         )
 
 
 def align(
-    ego: Tensor, neighbours: Tensor, nodes: Distinct, settings: AlignmentHyperparameters
+    ego: Tensor,
+    neighbours: Tensor,
+    nodes: Distinct,
+    comparison: Comparison,
 ) -> Tensor:
     """sum over m of InfoNCE(x_m^0, y_m), the mean over the nodes n of the scope of
 
         logsumexp_j( cos(x_m^0[n], y_m[j]) / t ) - cos(x_m^0[n], y_m[n]) / t
 
     Args:
-        ego: x^0, (N, M, d).
-        neighbours: y, (N, M, d): the sum or the mean of x^1 .. x^L, which cosines do not tell apart.
+        ego: x^0, (N, M, d), or (N, d) of one modality.
+        neighbours: y, of the same shape: the sum or the mean of x^1 .. x^L, which cosines do not tell apart.
         nodes: the users and the positive items of a batch, each once.
 
     Returns:
@@ -72,8 +88,8 @@ def align(
     return contrast(
         ego,
         neighbours,
-        settings.temperature,
+        comparison.temperature,
         nodes=nodes,
-        scope=settings.alignment_scope,
-        precision=PRECISIONS[settings.alignment_precision],
+        scope=comparison.scope,
+        precision=comparison.precision,
     )

@@ -58,8 +58,8 @@ class Recommender(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    readout: ClassVar[Readout] = Readout("mean")
-    linear_propagation: ClassVar[bool] = False
+    readout: Readout = Readout("mean")
+    linear_propagation: bool = False
     stochastic: ClassVar[bool] = False
     settings_class: ClassVar[type[Hyperparameters]] = Hyperparameters
     to_divide: ClassVar[str] = "train it in one process"

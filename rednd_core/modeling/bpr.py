@@ -13,7 +13,13 @@ from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.regularization import batch_l2
 from rednd_core.modeling.base import EmbeddingHyperparameters, Recommender
 from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.propagation import PropagatingRecommender
+from rednd_core.modeling.remedies import RemedyHyperparameters
 from rednd_core.modeling.rows import batch_rows, gather
+
+
+class GraphHyperparameters(RemedyHyperparameters, EmbeddingHyperparameters):
+    """Settings of an embedding model with propagation."""
 
 
 class BPRRecommender(Recommender):
@@ -66,7 +72,10 @@ class BPRRecommender(Recommender):
         return {"id": self.propagate(self.ego())}
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        user_emb, item_emb = self.embeddings()
+        return self.losses_of(batch, *self.embeddings())
+
+    def losses_of(self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor) -> dict[str, Tensor]:
+        """The losses of a batch, of the vectors that score."""
         users, positives, negatives = batch_rows(batch, user_emb, item_emb)
         return {
             "bpr": bpr_loss((users * positives).sum(1), (users * negatives).sum(1)),
@@ -80,30 +89,63 @@ class BPRRecommender(Recommender):
         return type(self).extra_losses is BPRRecommender.extra_losses
 
 
-class LinearRecommender(BPRRecommender):
+class GraphRecommender(PropagatingRecommender, BPRRecommender):
+    """A model that propagates and is trained by BPR: a subclass writes ``step`` where another writes
+    ``propagate``. Its settings are :class:`GraphHyperparameters` and ``n_layers``.
+    """
+
+    settings_class: ClassVar[type[GraphHyperparameters]] = GraphHyperparameters
+
+    def scored(self, layers: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """What scores, of [x^0 .. x^L]: users (n_users, D) and items (n_items, D)."""
+        return self.split_nodes(self.readout.at(layers))
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.scored(self.propagate(self.ego()))
+
+    def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
+        layers = self.propagate(self.ego())
+        return self.losses_of(batch, *self.scored(layers)) | self.remedy_losses(batch, layers)
+
+    @property
+    def divisible(self) -> bool:
+        own = type(self).extra_losses is BPRRecommender.extra_losses
+        return own and self.alignment_divides
+
+
+class LinearRecommender(GraphRecommender):
     """x^l = A x^(l-1), and z = mean of x^0 .. x^L: the sum of the layers by one pass of Horner's rule.
 
-    It computes what :class:`BPRRecommender` would of the same ``ego`` and ``propagate`` (tests compare the
+    It computes what :class:`GraphRecommender` would of the same ``ego`` and ``step`` (tests compare the
     two), in two thirds of the time: no layer is kept, and the loss reads only the batch's rows. With
-    ``extra_losses`` or ``penalised`` of its own a model has the losses of :class:`BPRRecommender`.
-
-    Attributes:
-        graph: A. n_layers: L.
+    ``extra_losses`` or ``penalised`` of its own, and with a remedy that needs the layers, a model has the
+    losses of :class:`GraphRecommender`.
     """
 
     linear_propagation = True
-    graph: Propagator
-    n_layers: int
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
+        return self.embeddings_on(self.graph)
+
+    def embeddings_on(self, graph: Propagator) -> tuple[Tensor, Tensor]:
+        """What would score if ``graph`` were the graph."""
         ego = self.ego()
-        return self.split_nodes(
-            (ego + self.graph.power_sum(ego, self.n_layers)) / (self.n_layers + 1)
+        if not self.settings.leave_layers_alone:
+            return self.scored(self.propagate(ego, graph))
+        return self.split_nodes((ego + graph.power_sum(ego, self.n_layers)) / (self.n_layers + 1))
+
+    @property
+    def _reads_rows_alone(self) -> bool:
+        own, plain = type(self), BPRRecommender
+        has_own_losses = (
+            own.extra_losses is not plain.extra_losses or own.penalised is not plain.penalised
+        )
+        return not (
+            has_own_losses or self.has_remedy_losses or not self.settings.leave_layers_alone
         )
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        own, plain = type(self), BPRRecommender
-        if own.extra_losses is not plain.extra_losses or own.penalised is not plain.penalised:
+        if not self._reads_rows_alone:
             return super().losses(batch)
         ego, above = self.graph.power_sum_rows(self.ego(), self.n_layers, self.nodes_of(batch))
         rows = ((ego + above) / (self.n_layers + 1)).chunk(3)

@@ -1,35 +1,13 @@
-"""Models that train every epoch on a user-item graph without some of its edges."""
+"""The user-item graph of an epoch, without some of its edges."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from rednd_core.graph.propagator import Propagator
 from rednd_core.graph.sampling import degree_weights, draw_edges, normalized_subset
-from rednd_core.modeling.bpr import BPRRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import Epoch
-
-
-class EdgeDropoutRecommender(BPRRecommender):
-    """A model with the setting ``edge_dropout``, the share of the edges that an epoch leaves out."""
-
-    def __init__(self, inputs: ModelInputs, settings: Any) -> None:
-        super().__init__(inputs, settings)
-        self._inputs, self._edge_dropout = inputs, settings.edge_dropout
-        self._whole = self._thinned = inputs.user_item
-
-    @property
-    def graph(self) -> Propagator:
-        """The graph of the epoch in training, the whole graph otherwise."""
-        return self._thinned if self.training else self._whole
-
-    def begin_epoch(self, epoch: Epoch) -> None:
-        if self._edge_dropout:
-            self._thinned = thinned(self._inputs, self._edge_dropout, epoch)
-            self.step_version += 1
 
 
 def thinned(

@@ -52,6 +52,9 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
 
+REMEDY_LOSSES = ("alignment",)
+"""The losses of the remedies, which every model with propagation has."""
+
 CARDS: dict[str, ModelCard] = _by_name(
     ModelCard(
         name="bm3",
@@ -60,7 +63,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         paper="arXiv 2207.05969",
         family="multimodal",
         needs=frozenset({"features"}),
-        live=("modality", "regularization"),
+        live=("modality", "regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="freedom",
@@ -69,7 +72,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         paper="arXiv 2211.06924",
         family="multimodal",
         needs=frozenset({"features"}),
-        live=("features", "regularization"),
+        live=("features", "regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="gcn",
@@ -77,7 +80,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.gcn",
         paper="arXiv 1609.02907",
         family="id graph",
-        live=("regularization",),
+        live=("regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="layergcn",
@@ -85,7 +88,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.layergcn",
         paper="arXiv 2207.11088",
         family="remedy",
-        live=("regularization",),
+        live=("regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="lightgcn",
@@ -93,7 +96,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.lightgcn",
         paper="arXiv 2002.02126",
         family="id graph",
-        live=("regularization",),
+        live=("regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="mf",
@@ -109,7 +112,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.ngcf",
         paper="arXiv 1905.08108",
         family="id graph",
-        live=("regularization",),
+        live=("regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="popularity",
@@ -134,7 +137,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.sgc",
         paper="arXiv 1902.07153",
         family="id graph",
-        live=("regularization",),
+        live=("regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="sgl",
@@ -142,7 +145,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.sgl",
         paper="arXiv 2010.10783",
         family="contrastive",
-        live=("contrast", "regularization"),
+        live=("contrast", "regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="simgcl",
@@ -150,7 +153,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.simgcl",
         paper="arXiv 2112.08679",
         family="contrastive",
-        live=("contrast", "regularization"),
+        live=("contrast", "regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
         name="vbpr",

@@ -21,14 +21,16 @@ from torch import Tensor, nn
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.cosine import cosine_distance
 from rednd_core.losses.regularization import batch_l2
-from rednd_core.modeling.base import MAX_LAYERS, Recommender, xavier_normal
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.multimodal import MultimodalHyperparameters, chosen_modalities
+from rednd_core.modeling.propagation import PropagatingRecommender
 from rednd_core.modeling.randomness import dropout
+from rednd_core.modeling.remedies import RemedyHyperparameters
 from rednd_core.modeling.rows import gather
 
 
-class BM3Hyperparameters(MultimodalHyperparameters):
+class BM3Hyperparameters(RemedyHyperparameters, MultimodalHyperparameters):
     n_layers: int = Field(
         1, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -40,28 +42,24 @@ class BM3Hyperparameters(MultimodalHyperparameters):
     )
 
 
-class BM3(Recommender):
+class BM3(PropagatingRecommender):
     name = "bm3"
     linear_propagation = True
     stochastic = True
-    divisible = True  # all losses are means over rows, and dropout is drawn for whole tables
     settings_class = BM3Hyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: BM3Hyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.graph, self.settings, d = inputs.user_item, settings, settings.embedding_size
+        d = settings.embedding_size
         self.features = [inputs.features[m] for m in chosen_modalities(inputs, settings)]
         self.node_emb = xavier_normal(self.n_users + self.n_items, d)
         self.projections = nn.ModuleList(nn.Linear(rows.shape[1], d) for rows in self.features)
         self.predictor = nn.Linear(d, d)
-        self.loss_weights = {"interaction": 1.0, "modality": settings.modality_weight}
+        self.loss_weights |= {"interaction": 1.0, "modality": settings.modality_weight}
         self.loss_weights["regularization"] = settings.reg_weight
 
     def layers(self) -> dict[str, list[Tensor]]:
-        layers: list[Tensor] = [self.node_emb]
-        for _ in range(self.settings.n_layers):
-            layers.append(self.graph(layers[-1]))
-        return {"id": layers}
+        return {"id": self.propagate(self.node_emb)}
 
     def hidden(self, z: Tensor) -> Tensor:
         """h of all nodes, (N, d)."""
@@ -74,7 +72,8 @@ class BM3(Recommender):
         return dropout(h.detach(), self.settings.target_dropout, self.generator)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
-        h = self.hidden(self.readout.at(self.layers()["id"]))
+        layers = self.propagate(self.node_emb)
+        h = self.hidden(self.readout.at(layers))
         nodes = torch.cat([batch.users, batch.pos_items + self.n_users])
         (h_u, h_i), (t_u, t_i) = (gather(x, nodes).chunk(2) for x in (h, self.target(h)))
         q = self.predictor
@@ -84,7 +83,8 @@ class BM3(Recommender):
             h_m = project(rows)
             q_m, t_m = (gather(x, batch.pos_items) for x in (q(h_m), self.target(h_m)))
             content = content + cosine_distance(q_m, t_i) + cosine_distance(q_m, t_m)
-        return {"interaction": pairs, "modality": content, "regularization": batch_l2(h_u, h_i)}
+        named = {"interaction": pairs, "modality": content, "regularization": batch_l2(h_u, h_i)}
+        return named | self.remedy_losses(batch, layers)
 
     def step_tables(self) -> float:
-        return 10
+        return 10 + self.remedy_tables()

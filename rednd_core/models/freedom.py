@@ -25,12 +25,12 @@ from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
 from rednd_core.modeling import multimodal
 from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
-from rednd_core.modeling.edge_dropout import EdgeDropoutRecommender
+from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.rows import batch_rows
 
 
-class FREEDOMHyperparameters(multimodal.ItemGraphHyperparameters):
+class FREEDOMHyperparameters(GraphHyperparameters, multimodal.ItemGraphHyperparameters):
     reg_weight: float = Field(
         0, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
@@ -49,27 +49,21 @@ class FREEDOMHyperparameters(multimodal.ItemGraphHyperparameters):
     )
 
 
-class FREEDOM(EdgeDropoutRecommender):
+class FREEDOM(GraphRecommender):
     name = "freedom"
     linear_propagation = True
-    divisible = True  # all losses are means over rows
+    drops_by_degree = True
     settings_class = FREEDOMHyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: FREEDOMHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.settings, modalities = settings, multimodal.chosen_modalities(inputs, settings)
+        modalities = multimodal.chosen_modalities(inputs, settings)
         self.item_graph_power = multimodal.item_graph_power(inputs, modalities, settings)
         self.features = [inputs.features[m] for m in modalities]
         d = settings.embedding_size
         self.node_emb = xavier_normal(self.n_users + self.n_items, d)
         self.projections = nn.ModuleList(nn.Linear(rows.shape[1], d) for rows in self.features)
         self.loss_weights["features"] = settings.features_weight
-
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.settings.n_layers):
-            layers.append(self.graph(layers[-1]))
-        return layers
 
     def fuse(self, z: Tensor) -> Tensor:
         """z, with S^n x^0 added to the rows of items, (N, d)."""
@@ -79,8 +73,8 @@ class FREEDOM(EdgeDropoutRecommender):
     def readouts(self) -> dict[str, list[Tensor]]:
         return {"id": [self.fuse(z) for z in self.readout(self.propagate(self.node_emb))]}
 
-    def embeddings(self) -> tuple[Tensor, Tensor]:
-        return self.split_nodes(self.fuse(self.readout.at(self.propagate(self.node_emb))))
+    def scored(self, layers: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return self.split_nodes(self.fuse(self.readout.at(layers)))
 
     def extra_losses(
         self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor
@@ -91,5 +85,9 @@ class FREEDOM(EdgeDropoutRecommender):
             losses.append(bpr_loss((users * positives).sum(1), (users * negatives).sum(1)))
         return {"features": torch.stack(losses).sum()}
 
+    @property
+    def divisible(self) -> bool:
+        return self.alignment_divides  # all other losses are means over rows
+
     def step_tables(self) -> float:
-        return 8
+        return 8 + self.remedy_tables()

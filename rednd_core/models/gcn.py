@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rednd_core.modeling.base import xavier_normal
-from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.bpr import GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.models.lightgcn import LightGCNHyperparameters
 from rednd_core.readout import Readout
 
 
-class GCN(BPRRecommender):
+class GCN(GraphRecommender):
     name = "gcn"
     readout = Readout("last")
     settings_class = LightGCNHyperparameters
@@ -28,16 +28,15 @@ class GCN(BPRRecommender):
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
         size = settings.embedding_size
-        self.graph = inputs.user_item
         self.node_emb = xavier_normal(self.n_users + self.n_items, size)
         self.transforms = nn.ModuleList(nn.Linear(size, size) for _ in range(settings.n_layers))
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for depth, transform in enumerate(self.transforms, start=1):
-            state = transform(self.graph(layers[-1]))
-            layers.append(F.relu(state) if depth < len(self.transforms) else state)
-        return layers
+    def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
+        depth = len(layers)
+        state: Tensor = self.transforms[depth - 1](y)
+        return F.relu(state) if depth < self.n_layers else state
 
     def step_tables(self) -> float:
-        return 3 + 3 * len(self.transforms)  # Autograd keeps tables of every layer.
+        return (
+            3 + 3 * len(self.transforms) + self.remedy_tables()
+        )  # Autograd keeps tables of every layer.

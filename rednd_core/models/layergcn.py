@@ -16,45 +16,43 @@ forward pass; 4. the number of edges left out is rounded to the nearest.
 
 from __future__ import annotations
 
-from pydantic import Field
-from torch import Tensor
-from torch.linalg import vecdot, vector_norm
+from typing import Literal
 
-from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
-from rednd_core.modeling.edge_dropout import EdgeDropoutRecommender
+from pydantic import Field
+
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.readout import Readout
 
 
-class LayerGCNHyperparameters(EmbeddingHyperparameters):
+class LayerGCNHyperparameters(GraphHyperparameters):
     reg_weight: float = Field(
         1e-3, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
     n_layers: int = Field(
         4, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
+    layer_refinement: Literal["off", "cosine"] = Field(
+        "cosine",
+        title="Layer refinement",
+        description="Every row is weighted by its cosine with x^0; off: plain propagation",
+    )
     edge_dropout: float = Field(
         0.1, ge=0, lt=1, title="Edge dropout", description="Share of the edges an epoch leaves out"
     )
 
 
-class LayerGCN(EdgeDropoutRecommender):
+class LayerGCN(GraphRecommender):
     name = "layergcn"
+    drops_by_degree = True
     readout = Readout("sum", first=1)
+    linear_propagation = True  # without the refinement
     settings_class = LayerGCNHyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: LayerGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.n_layers = settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers, length = [ego], vector_norm(ego, dim=1)
-        for _ in range(self.n_layers):
-            y = self.graph(layers[-1])
-            w = vecdot(y, ego) / (vector_norm(y, dim=1) * length).clamp_min(1e-12)  # (N,)
-            layers.append(w[:, None] * y)
-        return layers
-
     def step_tables(self) -> float:
-        return 3 + 4 * self.n_layers  # Autograd keeps tables of every layer.
+        return 3 + self.remedy_tables()

@@ -13,12 +13,12 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
-from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
-from rednd_core.modeling.bpr import LinearRecommender
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.bpr import GraphHyperparameters, LinearRecommender
 from rednd_core.modeling.inputs import ModelInputs
 
 
-class LightGCNHyperparameters(EmbeddingHyperparameters):
+class LightGCNHyperparameters(GraphHyperparameters):
     n_layers: int = Field(
         2, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -30,14 +30,10 @@ class LightGCN(LinearRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.graph, self.n_layers = inputs.user_item, settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.n_layers):
-            layers.append(self.graph(layers[-1]))
-        return layers
+    def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
+        return y  # x^l = A x^(l-1): what every model does that does not say otherwise
 
     def step_tables(self) -> float:
-        return 5
+        return 5 + self.remedy_tables()

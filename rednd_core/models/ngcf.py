@@ -20,8 +20,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rednd_core.losses.unit_rows import unit_rows
-from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
-from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import dropout
 from rednd_core.readout import Readout
@@ -29,7 +29,7 @@ from rednd_core.readout import Readout
 SLOPE = 0.2
 
 
-class NGCFHyperparameters(EmbeddingHyperparameters):
+class NGCFHyperparameters(GraphHyperparameters):
     n_layers: int = Field(
         3, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -38,7 +38,7 @@ class NGCFHyperparameters(EmbeddingHyperparameters):
     )
 
 
-class NGCF(BPRRecommender):
+class NGCF(GraphRecommender):
     name = "ngcf"
     readout = Readout("concat")
     stochastic = True
@@ -47,20 +47,19 @@ class NGCF(BPRRecommender):
     def __init__(self, inputs: ModelInputs, settings: NGCFHyperparameters) -> None:
         super().__init__(inputs, settings)
         d, depths = settings.embedding_size, range(settings.n_layers)
-        self.graph, self.message_dropout = inputs.user_item, settings.message_dropout
         self.node_emb = xavier_normal(self.n_users + self.n_items, d)
         self.sums = nn.ParameterList(xavier_normal(d, d) for _ in depths)  # W1
         self.products = nn.ParameterList(xavier_normal(d, d) for _ in depths)  # W2
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for of_sum, of_product in zip(self.sums, self.products, strict=True):
-            x, y = layers[-1], self.graph(layers[-1])
-            state = F.leaky_relu((y + x) @ of_sum + (y * x) @ of_product, SLOPE)
-            if self.training and self.message_dropout:
-                state = dropout(state, self.message_dropout, self.generator)
-            layers.append(unit_rows(state))
-        return layers
+    def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
+        x, number = layers[-1], len(layers) - 1
+        of_sum, of_product = self.sums[number], self.products[number]
+        state = F.leaky_relu((y + x) @ of_sum + (y * x) @ of_product, SLOPE)
+        if self.training and self.settings.message_dropout:
+            state = dropout(state, self.settings.message_dropout, self.generator)
+        return unit_rows(state)
 
     def step_tables(self) -> float:
-        return 4 + 10 * len(self.sums)  # Autograd keeps tables of every layer.
+        return (
+            4 + 10 * len(self.sums) + self.remedy_tables()
+        )  # Autograd keeps tables of every layer.

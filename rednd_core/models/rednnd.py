@@ -35,14 +35,18 @@ from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.bpr import bpr_loss
 from rednd_core.losses.unit_rows import unit_rows
 from rednd_core.modeling import multimodal
-from rednd_core.modeling.alignment import AlignmentHyperparameters, align, require_neighbours
-from rednd_core.modeling.base import MAX_LAYERS, Recommender, xavier_normal
+from rednd_core.modeling.alignment import AlignmentHyperparameters
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.inputs import ModelInputs
-from rednd_core.modeling.rows import batch_nodes, batch_rows, gather
+from rednd_core.modeling.propagation import PropagatingRecommender
+from rednd_core.modeling.remedies import LayerRemedies
+from rednd_core.modeling.rows import batch_rows, gather
 from rednd_core.readout import Readout
 
 
-class RedNnDHyperparameters(multimodal.ItemGraphHyperparameters, AlignmentHyperparameters):
+class RedNnDHyperparameters(
+    LayerRemedies, multimodal.ItemGraphHyperparameters, AlignmentHyperparameters
+):
     reg_weight: float = Field(
         1e-3, ge=0, le=10, title="L2 penalty", description="Weight of the L2 penalty"
     )
@@ -51,19 +55,15 @@ class RedNnDHyperparameters(multimodal.ItemGraphHyperparameters, AlignmentHyperp
     )
 
 
-class RedNnD(Recommender):
+class RedNnD(PropagatingRecommender):
     name = "rednnd"
     readout = Readout("sum")
     linear_propagation = True
     settings_class = RedNnDHyperparameters
-    to_divide = "set alignment_scope=full or alignment_weight=0, or train it in one process"
 
     def __init__(self, inputs: ModelInputs, settings: RedNnDHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.settings = settings
-        require_neighbours(settings, settings.n_layers)
         self.modalities = multimodal.chosen_modalities(inputs, settings)
-        self.graph = inputs.user_item
         self.item_graph_power = multimodal.item_graph_power(
             inputs, self.modalities, settings
         )  # S^n
@@ -78,9 +78,7 @@ class RedNnD(Recommender):
         self.modality_weights = nn.Parameter(  # w, (n_users, M, 1)
             xavier_normal(self.n_users, n_modalities).softmax(dim=1)[:, :, None].detach()
         )
-        self.loss_weights = {"bpr": 1.0, "regularization": settings.reg_weight}
-        if settings.n_layers:
-            self.loss_weights["alignment"] = settings.alignment_weight
+        self.loss_weights |= {"bpr": 1.0, "regularization": settings.reg_weight}
 
     def ego(self) -> Tensor:
         """x^0 = rownorm([P ; MLP(F)]), (N, M, d)."""
@@ -89,14 +87,26 @@ class RedNnD(Recommender):
         ]
         return unit_rows(torch.cat([self.preferences, torch.stack(items, dim=1)]))
 
+    def product(self, x: Tensor) -> Tensor:
+        """A x, (N, M, d): one wide product serves all modalities."""
+        return self.graph(x.flatten(1)).view_as(x)
+
+    def summed(self, x0: Tensor) -> tuple[Tensor, Tensor]:
+        """z, and the sum of x^1 .. x^L, (N, M, d) each."""
+        if self.settings.leave_layers_alone:
+            above = self.graph.power_sum(x0.flatten(1), self.n_layers).view_as(x0)
+            return x0 + above, above
+        layers = self.propagate(x0, self.product)
+        return self.readout.at(layers), sum(layers[1:], start=torch.zeros_like(x0))
+
     def with_item_graph(self, items: Tensor) -> Tensor:
         """c + S^n c of the items' readout c, (n_items, M, d)."""
         return items + self.item_graph_power(items.flatten(1)).view_as(items)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         x0 = self.ego()  # (N, M, d)
-        above = self.graph.power_sum(x0.flatten(1), self.settings.n_layers).view_as(x0)
-        z_users, z_items = self.split_nodes(x0 + above)  # z = sum over l = 0..L of x^l
+        z, above = self.summed(x0)
+        z_users, z_items = self.split_nodes(z)
         item_emb = self.with_item_graph(z_items)
         rows, positives, negatives = batch_rows(batch, z_users.flatten(1), item_emb.flatten(1))
         w = gather(self.modality_weights.flatten(1), batch.users)[:, :, None]
@@ -107,16 +117,12 @@ class RedNnD(Recommender):
             "regularization": len(self.modalities) * preferences.square().mean()
             + self.modality_weights.square().mean(),
         }
-        if self.loss_weights.get("alignment"):
-            nodes = batch_nodes(batch, self.n_users)
-            named["alignment"] = align(x0, above, nodes, self.settings)
+        if self.has_remedy_losses:
+            named["alignment"] = self.alignment(batch, x0, above)
         return named
 
     def layers(self) -> dict[str, list[Tensor]]:
-        wide = [self.ego().flatten(1)]  # one wide product a layer serves all modalities
-        for _ in range(self.settings.n_layers):
-            wide.append(self.graph(wide[-1]))
-        blocks = [x.unflatten(1, (len(self.modalities), -1)) for x in wide]
+        blocks = self.propagate(self.ego(), self.product)
         return {m: [x[:, i] for x in blocks] for i, m in enumerate(self.modalities)}
 
     def fuse(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,15 +137,10 @@ class RedNnD(Recommender):
         return {m: [z[:, i] for z in fused] for i, m in enumerate(self.modalities)}
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
-        x0 = self.ego()
-        above = self.graph.power_sum(x0.flatten(1), self.settings.n_layers).view_as(x0)
-        users, items = self.fuse(x0 + above)
+        users, items = self.fuse(self.summed(self.ego())[0])
         return users.flatten(1), items.flatten(1)
-
-    @property
-    def divisible(self) -> bool:
-        return self.settings.alignment_scope == "full" or not self.loss_weights.get("alignment")
 
     def step_tables(self) -> float:
         compared = {"batch": 0, "anchors": 5, "full": 9}[self.settings.alignment_scope]
-        return 11 + (compared if self.settings.alignment_weight else 0)
+        kept = 0 if self.settings.leave_layers_alone else self.remedy_tables()
+        return 11 + kept + (compared if self.settings.alignment_weight else 0)

@@ -14,16 +14,14 @@ self-loops, so that all models share one graph. Without them layers of even and 
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from rednd_core.modeling.base import xavier_normal
-from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.bpr import GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.models.lightgcn import LightGCNHyperparameters
 from rednd_core.readout import Readout
 
 
-class SGC(BPRRecommender):
+class SGC(GraphRecommender):
     name = "sgc"
     readout = Readout("last")
     linear_propagation = True
@@ -31,14 +29,7 @@ class SGC(BPRRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.graph, self.n_layers = inputs.user_item, settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.n_layers):
-            layers.append(self.graph(layers[-1]))
-        return layers
-
     def step_tables(self) -> float:
-        return 6
+        return 6 + self.remedy_tables()

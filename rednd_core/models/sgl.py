@@ -19,17 +19,16 @@ from pydantic import Field
 from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.graph.propagator import Propagator
 from rednd_core.losses.info_nce import LEAST_TEMPERATURE
-from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
-from rednd_core.modeling.bpr import LinearRecommender
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.bpr import GraphHyperparameters, LinearRecommender
 from rednd_core.modeling.contrast import contrast_of_batch
 from rednd_core.modeling.edge_dropout import thinned
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import Epoch
 
 
-class SGLHyperparameters(EmbeddingHyperparameters):
+class SGLHyperparameters(GraphHyperparameters):
     n_layers: int = Field(
         3, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -55,8 +54,7 @@ class SGL(LinearRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: SGLHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.inputs, self.settings, self.n_layers = inputs, settings, settings.n_layers
-        self.graph, self.view_graphs = inputs.user_item, [inputs.user_item] * 2
+        self.inputs, self.view_graphs = inputs, [inputs.user_item] * 2
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
         self.loss_weights["contrast"] = settings.contrast_weight
 
@@ -65,21 +63,10 @@ class SGL(LinearRecommender):
             self.view_graphs = [thinned(self.inputs, share, epoch, by_degree=False) for _ in "12"]
             self.step_version += 1
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.n_layers):
-            layers.append(self.graph(layers[-1]))
-        return layers
-
-    def view(self, graph: Propagator) -> tuple[Tensor, Tensor]:
-        """Users and items, on the graph of a view."""
-        above = graph.power_sum(self.node_emb, self.n_layers)
-        return self.split_nodes((self.node_emb + above) / (self.n_layers + 1))
-
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         losses = super().losses(batch)
         if self.loss_weights["contrast"]:
-            views = [self.view(graph) for graph in self.view_graphs]
+            views = [self.embeddings_on(graph) for graph in self.view_graphs]
             losses["contrast"] = contrast_of_batch(
                 views, batch, self.settings.temperature, scope="anchors"
             )
@@ -87,7 +74,7 @@ class SGL(LinearRecommender):
 
     @property
     def divisible(self) -> bool:
-        return not self.loss_weights["contrast"]
+        return not self.loss_weights["contrast"] and super().divisible
 
     def step_tables(self) -> float:
-        return 18
+        return 18 + 3 * self.remedy_tables()  # of the views as well

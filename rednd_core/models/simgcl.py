@@ -21,15 +21,15 @@ from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.losses.info_nce import LEAST_TEMPERATURE
-from rednd_core.modeling.base import MAX_LAYERS, EmbeddingHyperparameters, xavier_normal
-from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
+from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
 from rednd_core.modeling.contrast import contrast_of_batch
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import directions_in_orthants
 from rednd_core.readout import Readout
 
 
-class SimGCLHyperparameters(EmbeddingHyperparameters):
+class SimGCLHyperparameters(GraphHyperparameters):
     n_layers: int = Field(
         2, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -48,7 +48,7 @@ class SimGCLHyperparameters(EmbeddingHyperparameters):
     )
 
 
-class SimGCL(BPRRecommender):
+class SimGCL(GraphRecommender):
     name = "simgcl"
     readout = Readout("mean", first=1)
     linear_propagation = True
@@ -58,31 +58,27 @@ class SimGCL(BPRRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: SimGCLHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.graph, self.settings = inputs.user_item, settings
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
         self.loss_weights["contrast"] = settings.contrast_weight
 
-    def propagate(self, ego: Tensor, noise: float = 0.0) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.settings.n_layers):
-            y = self.graph(layers[-1])
-            layers.append(y + noise * directions_in_orthants(y, self.generator) if noise else y)
-        return layers
+    def noisy(self, x: Tensor) -> Tensor:
+        """A x, and the noise of a view."""
+        y = self.graph(x)
+        noise: Tensor = self.settings.noise * directions_in_orthants(y, self.generator)
+        return y + noise
 
     def extra_losses(
         self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor
     ) -> dict[str, Tensor]:
         if not self.loss_weights["contrast"]:
             return {}
-        views = [
-            self.split_nodes(self.readout.at(self.propagate(self.node_emb, self.settings.noise)))
-            for _ in range(2)
-        ]
+        product = self.noisy if self.settings.noise else self.graph
+        views = [self.scored(self.propagate(self.node_emb, product)) for _ in "12"]
         return {"contrast": contrast_of_batch(views, batch, self.settings.temperature)}
 
     @property
     def divisible(self) -> bool:
-        return not self.loss_weights["contrast"]
+        return not self.loss_weights["contrast"] and self.alignment_divides
 
     def step_tables(self) -> float:
-        return 18
+        return 18 + 3 * self.remedy_tables()  # of the views as well

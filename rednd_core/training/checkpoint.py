@@ -120,6 +120,9 @@ def restore_last(folder: Path, trainer: Training) -> None:
         numbers = saved.model_dump(exclude={"format", "stamp"}, exclude_none=True)
         numbers["best_epoch"] = saved.best_epoch
         state = TrainingState(sampler=tensors["rng.sampler"], **numbers)
+        # A loss that is off may be newer than the checkpoint.
+        off = {name: 0.0 for name, weight in trainer.model.loss_weights.items() if not weight}
+        state.weights = off | state.weights
         if state.weights.keys() != trainer.model.loss_weights.keys():
             raise _unusable(f"weights of the losses {', '.join(state.weights) or '(none)'}")
         if state.best_epoch is not None:

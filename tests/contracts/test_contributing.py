@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _model_is_registered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(folder))
-    card = eval(CARD.replace("rednd_core.models.", ""), {"ModelCard": registry.ModelCard})
+    card = eval(CARD.replace("rednd_core.models.", ""), dict(vars(registry)))
     monkeypatch.setitem(registry.CARDS, card.name, card)
     monkeypatch.delitem(sys.modules, "dampedgcn", raising=False)
 

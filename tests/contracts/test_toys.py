@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from tests.contracts import toys
@@ -24,3 +26,8 @@ class TestRedrawn(ModelContract):
 
 class TestPhases(ModelContract):
     name = "toy_phases"
+
+
+class TestRemedied(ModelContract):
+    name = "toy_remedied"
+    variants: ClassVar = [{}, {"alignment_scope": "full"}, {"alignment_weight": 0.0}]

@@ -3,18 +3,21 @@ redrawn in every epoch, several optimisers and phases."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from rednd_core.data.sampling import BPRBatch
 from rednd_core.graph.sampling import degree_weights, draw_edges, normalized_subset
 from rednd_core.modeling.base import xavier_normal
-from rednd_core.modeling.bpr import BPRRecommender
+from rednd_core.modeling.bpr import GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.phases import Phase, Update, UserBatch
 from rednd_core.modeling.randomness import Epoch, dropout
-from rednd_core.modeling.registry import ModelCard
+from rednd_core.modeling.registry import REMEDY_LOSSES, ModelCard
 from rednd_core.modeling.rows import gather
 from rednd_core.models.lightgcn import LightGCN, LightGCNHyperparameters
 from rednd_core.readout import Readout
@@ -22,11 +25,16 @@ from rednd_core.readout import Readout
 
 def toy(name: str) -> ModelCard:
     return ModelCard(
-        name, name.title(), "tests.contracts.toys", "", "id graph", live=("regularization",)
+        name,
+        name.title(),
+        "tests.contracts.toys",
+        "",
+        "id graph",
+        live=("regularization", *REMEDY_LOSSES),
     )
 
 
-CARDS = {name: toy(name) for name in ("toy_dropout", "toy_redrawn", "toy_phases")}
+CARDS = {name: toy(name) for name in ("toy_dropout", "toy_redrawn", "toy_phases", "toy_remedied")}
 
 
 class ToyDropout(LightGCN):
@@ -47,25 +55,35 @@ class ToyRedrawn(LightGCN):
 
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.inputs, self.pruned = inputs, inputs.user_item
+        self.pruned = inputs.user_item
 
     def begin_epoch(self, epoch: Epoch) -> None:
-        graph = self.inputs.graph
-        n_kept = round(0.66 * len(self.inputs.train))
+        graph = self._inputs.graph
+        n_kept = round(0.66 * len(self._inputs.train))
         kept = draw_edges(n_kept, degree_weights(graph), epoch.rng)
-        self.pruned = self.inputs.bind(normalized_subset(graph, kept))
+        self.pruned = self._inputs.bind(normalized_subset(graph, kept))
         self.step_version += self.raises_its_version
 
     @property
     def graph(self):
-        return self.pruned if self.training else self.inputs.user_item
-
-    @graph.setter
-    def graph(self, value) -> None:
-        """The base's constructor sets the whole graph."""
+        return self.pruned if self.training else super().graph
 
 
-class ToyPhases(BPRRecommender):
+class ToyRemediedHyperparameters(LightGCNHyperparameters):
+    edge_dropout: float = Field(0.2, ge=0, lt=1)
+    initial_residual: float = Field(0.2, ge=0, le=1)
+    layer_refinement: Literal["off", "cosine"] = "cosine"
+    alignment_weight: float = Field(0.01, ge=0, le=10)
+
+
+class ToyRemedied(LightGCN):
+    """LightGCN with the remedies on."""
+
+    name = "toy_remedied"
+    settings_class = ToyRemediedHyperparameters
+
+
+class ToyPhases(GraphRecommender):
     """A denoiser of users that is trained first, and a critic that is trained beside the embeddings."""
 
     name = "toy_phases"
@@ -75,17 +93,13 @@ class ToyPhases(BPRRecommender):
     def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
         super().__init__(inputs, settings)
         size = settings.embedding_size
-        self.graph, self.n_layers = inputs.user_item, settings.n_layers
         self.node_emb = xavier_normal(self.n_users + self.n_items, size)
         self.denoiser, self.critic = nn.Linear(size, size), nn.Linear(size, 1)
         self.prior = nn.Buffer(torch.zeros(self.n_users, size))
         self.loss_weights |= {"denoising": 1.0, "critic": 1.0, "critique": 0.1}
 
-    def propagate(self, ego: Tensor) -> list[Tensor]:
-        layers = [ego]
-        for _ in range(self.n_layers):
-            layers.append((1 + 0.1 * len(layers)) * self.graph(layers[-1]))
-        return layers
+    def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
+        return (1 + 0.1 * len(layers)) * y
 
     def phases(self) -> list[Phase]:
         denoiser = Update(

@@ -10,7 +10,7 @@ from rednd_core.modeling.inputs import build_inputs
 from rednd_core.modeling.randomness import Epoch
 from tests.models import oracle
 
-NAMES = ["freedom", "layergcn"]
+NAMES = ["freedom", "layergcn", "lightgcn", "rednnd"]
 
 
 def test_edges_stay_by_the_degrees_of_their_ends(make_dataset) -> None:

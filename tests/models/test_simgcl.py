@@ -71,13 +71,13 @@ def test_scores_losses_and_gradients(
 def test_noise_has_its_length_and_changes_no_sign(small, build) -> None:
     model = build(small, "simgcl", embedding_size=5, n_layers=1, noise=0.4)
     _, clean = model.propagate(model.node_emb)
-    _, noisy = model.propagate(model.node_emb, 0.4)
+    _, noisy = model.propagate(model.node_emb, model.noisy)
     connected = clean.detach().abs().sum(1) > 0
     assert not connected.all()
     lengths = (noisy - clean).norm(dim=1)
     torch.testing.assert_close(lengths, 0.4 * connected.double())
     assert bool((noisy * clean >= 0).all())
-    _, again = model.propagate(model.node_emb, 0.4)
+    _, again = model.propagate(model.node_emb, model.noisy)
     assert bool((noisy != again)[connected].any(dim=1).all())
 
 
