@@ -160,6 +160,21 @@ def test_resume_refuses_a_strange_state(saved: Path, make_trainer, harm) -> None
         restore_last(saved, make_trainer()[0])
 
 
+def test_a_loss_that_is_off_may_be_newer_than_the_checkpoint(saved: Path, make_trainer) -> None:
+    """One that is on may not."""
+    path = saved / "last.json"
+    value = json.loads(path.read_bytes())
+    del value["weights"]["alignment"]
+    path.write_text(json.dumps(value))
+    trainer, _ = make_trainer()
+    restore_last(saved, trainer)
+    assert trainer.model.loss_weights["alignment"] == 0
+    aligned, _ = make_trainer()
+    aligned.model.loss_weights["alignment"] = 0.1
+    with pytest.raises(CheckpointError, match="weights of the losses"):
+        restore_last(saved, aligned)
+
+
 def test_files_of_two_runs(saved: Path, make_trainer, tmp_path_factory) -> None:
     other = tmp_path_factory.mktemp("other")
     trainer, _ = make_trainer(epochs=3, more=[Saver(other)])
