@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Table = TypeVar("Table", "NDArray[np.floating]", "Tensor")
 
-Rule = Literal["mean", "sum", "last", "concat"]
+Rule = Literal["mean", "sum", "last", "concat", "max"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Readout:
     It serves arrays and tensors alike.
 
     Attributes:
-        rule: ``mean`` or ``sum`` of the layers that take part, the ``last`` of them, or all side by side
-            (``concat``).
+        rule: ``mean``, ``sum`` or entry by entry the ``max`` of the layers that take part, the ``last`` of
+            them, or all side by side (``concat``).
         first: the first layer that takes part, 0 or 1. Where it is 1, z^0 is x^0: without propagation
             there is nothing else.
     """
@@ -49,6 +50,9 @@ class Readout:
             elif self.rule == "concat":
                 taken.append(layer)
                 yield _side_by_side(taken)
+            elif self.rule == "max":
+                taken = [_larger(taken[0], layer)] if taken else [layer]
+                yield taken[0]
             else:
                 taken = [taken[0] + layer] if taken else [layer]
                 n_taken = k + 1 - self.first
@@ -61,6 +65,8 @@ class Readout:
             return taken[-1]
         if self.rule == "concat":
             return _side_by_side(taken)
+        if self.rule == "max":
+            return reduce(_larger, taken)
         total = sum(taken[1:], start=taken[0])
         return total / len(taken) if self.rule == "mean" and len(taken) > 1 else total
 
@@ -79,3 +85,14 @@ def _side_by_side(tables: Sequence[Table]) -> Table:
     import torch
 
     return torch.cat(list(tables), dim=1)
+
+
+def _larger(one: Table, other: Table) -> Table:
+    import numpy as np
+
+    if isinstance(one, np.ndarray):
+        larger: NDArray[np.floating] = np.maximum(one, other)
+        return larger
+    import torch
+
+    return torch.maximum(one, other)

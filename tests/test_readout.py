@@ -8,7 +8,9 @@ import torch
 
 from rednd_core.readout import Readout
 
-RULES = [Readout(rule, first) for rule in ("mean", "sum", "last", "concat") for first in (0, 1)]
+RULES = [
+    Readout(rule, first) for rule in ("mean", "sum", "last", "concat", "max") for first in (0, 1)
+]
 
 
 def layers(n_layers: int = 3) -> list[np.ndarray]:
@@ -21,6 +23,8 @@ def by_hand(readout: Readout, x: list[np.ndarray], k: int) -> np.ndarray:
         return x[k]
     if readout.rule == "concat":
         return np.hstack(taken)
+    if readout.rule == "max":
+        return np.stack(taken).max(axis=0)
     total = np.add.reduce(taken)
     return total / len(taken) if readout.rule == "mean" else total
 

@@ -20,6 +20,7 @@ def readout_rule(facts: LayerFacts) -> str:
         "sum": f"the sum of {layers}",
         "concat": f"{layers} side by side",
         "last": "layer k",
+        "max": f"the largest entries of {layers}",
     }[facts.readout.rule]
 
 

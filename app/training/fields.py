@@ -20,6 +20,8 @@ EFFECTS = {
     "from other nodes, which spreads the nodes out. 0 switches it off.",
     "features": "How strongly a user's vector has to rank items by their projected features alone. 0 "
     "switches it off.",
+    "plugin_alignment": "RedNⁿD's alignment, added to this model: how strongly each node is kept close to "
+    "its own beginning while it listens to its neighbours. 0 switches it off.",
     "regularization": "How strongly the parameters are kept small (L2). 0 switches it off.",
 }
 """What the weight of a loss does, for readers; a loss that is missing here has its setting's description."""

@@ -36,10 +36,14 @@ def readout_weights(readout: Readout, depth: int) -> tuple[float, ...]:
     Raises:
         ConfigError: a rule that is no weighted sum of layers.
     """
-    if readout.rule == "concat":
+    not_linear = {
+        "concat": "concat, which puts them side by side",
+        "max": "max, which takes the largest entries",
+    }
+    if readout.rule in not_linear:
         raise ConfigError(
             expected="a readout that is a weighted sum of layers: mean, sum or last",
-            found="concat, which puts them side by side",
+            found=not_linear[readout.rule],
             remedy="choose a run with another readout",
         )
     unit = np.eye(depth + 1)  # row l stands for x^l, so that z^depth has w_l at place l

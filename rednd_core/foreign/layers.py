@@ -121,7 +121,11 @@ def found_layers(
         return FoundLayers(states, users, items, rule, linear, said)
     rule = _rule_of(states, np.concatenate(scoring))
     of = "the layers" if rule.first == 0 else "the layers from 1 on"
-    words = {"last": "the last layer", "concat": f"{of} side by side"}
+    words = {
+        "last": "the last layer",
+        "concat": f"{of} side by side",
+        "max": f"the largest entries of {of}",
+    }
     said.append(f"What scores is {words.get(rule.rule, f'the {rule.rule} of {of}')}.")
     return FoundLayers(states, *scoring, rule, linear, said)
 
@@ -188,7 +192,7 @@ def _rules(states: Sequence[FloatArray]) -> Iterator[Readout]:
 
 def _require_one_width(states: Sequence[FloatArray], rule: Readout) -> None:
     widths = [state.shape[1] for state in states]
-    if rule.rule in ("mean", "sum") and len(set(widths)) > 1:
+    if rule.rule in ("mean", "sum", "max") and len(set(widths)) > 1:
         raise CheckpointError(
             expected=f"layers of one width, as their {rule.rule} scores",
             found=f"the widths {widths}",

@@ -53,17 +53,20 @@ class AlignmentHyperparameters(Hyperparameters):
         return Comparison(self.temperature, self.alignment_scope, precision)
 
 
-def require_neighbours(alignment_weight: float, n_layers: int) -> None:
+def require_neighbours(name: str, weight: float, n_layers: int) -> None:
     """Refuse an alignment of a model without layers.
+
+    Args:
+        name: of the loss.
 
     Raises:
         ConfigError: there are no neighbour layers that could be compared.
     """
-    if alignment_weight and not n_layers:
+    if weight and not n_layers:
         raise ConfigError(
             expected="n_layers of at least 1 with alignment, which compares a node with its layers",
-            found=f"n_layers=0 and alignment_weight={alignment_weight:g}",
-            remedy="set alignment_weight=0 or raise n_layers",
+            found=f"n_layers=0 and {name}_weight={weight:g}",
+            remedy=f"set {name}_weight=0 or raise n_layers",
         )
 
 

@@ -52,8 +52,8 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
 
-REMEDY_LOSSES = ("alignment",)
-"""The losses of the remedies, which every model with propagation has."""
+REMEDY_LOSSES = ("plugin_alignment", "decorrelation")
+"""The losses of the remedies, which every model with propagation has; their weights are settings."""
 
 CARDS: dict[str, ModelCard] = _by_name(
     ModelCard(
@@ -80,7 +80,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.gcn",
         paper="arXiv 1609.02907",
         family="id graph",
-        live=("regularization", *REMEDY_LOSSES),
+        live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
         name="layergcn",
@@ -88,7 +88,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.layergcn",
         paper="arXiv 2207.11088",
         family="remedy",
-        live=("regularization", *REMEDY_LOSSES),
+        live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
         name="lightgcn",
@@ -96,7 +96,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.lightgcn",
         paper="arXiv 2002.02126",
         family="id graph",
-        live=("regularization", *REMEDY_LOSSES),
+        live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
         name="mf",
@@ -112,7 +112,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.ngcf",
         paper="arXiv 1905.08108",
         family="id graph",
-        live=("regularization", *REMEDY_LOSSES),
+        live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
         name="popularity",
@@ -128,7 +128,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         paper="arXiv 2412.18962",
         family="multimodal",
         needs=frozenset({"features"}),
-        live=("alignment", "regularization"),
+        live=("alignment", "regularization", "decorrelation"),
         training={"learning_rate": 1e-4},
     ),
     ModelCard(
@@ -137,7 +137,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.sgc",
         paper="arXiv 1902.07153",
         family="id graph",
-        live=("regularization", *REMEDY_LOSSES),
+        live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
         name="sgl",

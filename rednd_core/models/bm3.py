@@ -44,8 +44,8 @@ class BM3Hyperparameters(RemedyHyperparameters, MultimodalHyperparameters):
 
 class BM3(PropagatingRecommender):
     name = "bm3"
-    linear_propagation = True
-    stochastic = True
+    linear_propagation = stochastic = True
+    joins_layers = False
     settings_class = BM3Hyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: BM3Hyperparameters) -> None:

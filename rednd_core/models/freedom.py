@@ -52,6 +52,7 @@ class FREEDOMHyperparameters(GraphHyperparameters, multimodal.ItemGraphHyperpara
 class FREEDOM(GraphRecommender):
     name = "freedom"
     linear_propagation = True
+    joins_layers = False
     drops_by_degree = True
     settings_class = FREEDOMHyperparameters
 

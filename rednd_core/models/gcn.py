@@ -16,16 +16,21 @@ from torch import Tensor, nn
 from rednd_core.modeling.base import xavier_normal
 from rednd_core.modeling.bpr import GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
+from rednd_core.modeling.remedies import WeightRemedies, near_identity
 from rednd_core.models.lightgcn import LightGCNHyperparameters
 from rednd_core.readout import Readout
+
+
+class GCNHyperparameters(WeightRemedies, LightGCNHyperparameters):
+    """Those of LightGCN, and a remedy of weights."""
 
 
 class GCN(GraphRecommender):
     name = "gcn"
     readout = Readout("last")
-    settings_class = LightGCNHyperparameters
+    settings_class = GCNHyperparameters
 
-    def __init__(self, inputs: ModelInputs, settings: LightGCNHyperparameters) -> None:
+    def __init__(self, inputs: ModelInputs, settings: GCNHyperparameters) -> None:
         super().__init__(inputs, settings)
         size = settings.embedding_size
         self.node_emb = xavier_normal(self.n_users + self.n_items, size)
@@ -33,7 +38,9 @@ class GCN(GraphRecommender):
 
     def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
         depth = len(layers)
-        state: Tensor = self.transforms[depth - 1](y)
+        state = near_identity(
+            self.transforms[depth - 1](y), y, self.settings.identity_mapping, depth
+        )
         return F.relu(state) if depth < self.n_layers else state
 
     def step_tables(self) -> float:

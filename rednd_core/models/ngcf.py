@@ -24,12 +24,13 @@ from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import dropout
+from rednd_core.modeling.remedies import WeightRemedies, near_identity
 from rednd_core.readout import Readout
 
 SLOPE = 0.2
 
 
-class NGCFHyperparameters(GraphHyperparameters):
+class NGCFHyperparameters(WeightRemedies, GraphHyperparameters):
     n_layers: int = Field(
         3, ge=0, le=MAX_LAYERS, title="Layers", description="Propagation steps, L"
     )
@@ -52,9 +53,10 @@ class NGCF(GraphRecommender):
         self.products = nn.ParameterList(xavier_normal(d, d) for _ in depths)  # W2
 
     def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:
-        x, number = layers[-1], len(layers) - 1
-        of_sum, of_product = self.sums[number], self.products[number]
-        state = F.leaky_relu((y + x) @ of_sum + (y * x) @ of_product, SLOPE)
+        x, depth = layers[-1], len(layers)
+        both = (y + x, self.sums[depth - 1]), (y * x, self.products[depth - 1])
+        terms = [near_identity(s @ w, s, self.settings.identity_mapping, depth) for s, w in both]
+        state = F.leaky_relu(terms[0] + terms[1], SLOPE)
         if self.training and self.settings.message_dropout:
             state = dropout(state, self.settings.message_dropout, self.generator)
         return unit_rows(state)

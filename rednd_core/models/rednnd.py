@@ -59,6 +59,8 @@ class RedNnD(PropagatingRecommender):
     name = "rednnd"
     readout = Readout("sum")
     linear_propagation = True
+    alignment_loss = "alignment"
+    to_divide = "set alignment_scope=full or alignment_weight=0, or train it in one process"
     settings_class = RedNnDHyperparameters
 
     def __init__(self, inputs: ModelInputs, settings: RedNnDHyperparameters) -> None:
@@ -91,13 +93,13 @@ class RedNnD(PropagatingRecommender):
         """A x, (N, M, d): one wide product serves all modalities."""
         return self.graph(x.flatten(1)).view_as(x)
 
-    def summed(self, x0: Tensor) -> tuple[Tensor, Tensor]:
-        """z, and the sum of x^1 .. x^L, (N, M, d) each."""
-        if self.settings.leave_layers_alone:
+    def summed(self, x0: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """z, (N, M, d), and the layers. Where nothing else needs them, [x^0, x^1 + .. + x^L]."""
+        if self.settings.leave_layers_alone and not self.loss_weights.get("decorrelation"):
             above = self.graph.power_sum(x0.flatten(1), self.n_layers).view_as(x0)
-            return x0 + above, above
+            return x0 + above, [x0, above]
         layers = self.propagate(x0, self.product)
-        return self.readout.at(layers), sum(layers[1:], start=torch.zeros_like(x0))
+        return self.readout.at(layers), layers
 
     def with_item_graph(self, items: Tensor) -> Tensor:
         """c + S^n c of the items' readout c, (n_items, M, d)."""
@@ -105,7 +107,7 @@ class RedNnD(PropagatingRecommender):
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         x0 = self.ego()  # (N, M, d)
-        z, above = self.summed(x0)
+        z, layers = self.summed(x0)
         z_users, z_items = self.split_nodes(z)
         item_emb = self.with_item_graph(z_items)
         rows, positives, negatives = batch_rows(batch, z_users.flatten(1), item_emb.flatten(1))
@@ -117,9 +119,7 @@ class RedNnD(PropagatingRecommender):
             "regularization": len(self.modalities) * preferences.square().mean()
             + self.modality_weights.square().mean(),
         }
-        if self.has_remedy_losses:
-            named["alignment"] = self.alignment(batch, x0, above)
-        return named
+        return named | self.remedy_losses(batch, layers)
 
     def layers(self) -> dict[str, list[Tensor]]:
         blocks = self.propagate(self.ego(), self.product)

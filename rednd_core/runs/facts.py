@@ -122,7 +122,7 @@ class LayerFacts(StrictModel):
         if self.readout_widths is not None:
             if _depths(self.readout_widths) != _depths(self.widths):
                 raise ValueError("one readout for each layer of every modality")
-        elif rule in ("mean", "sum"):
+        elif rule in ("mean", "sum", "max"):
             for modality, widths in self.widths.items():
                 if len(set(widths[self.readout.first :])) > 1:
                     raise ValueError(f"layers of one width in {modality}, as their {rule} scores")

@@ -226,6 +226,7 @@ class ModelContract:
                     "sum": lambda taken=taken: sum(taken),
                     "last": lambda taken=taken: taken[-1],
                     "concat": lambda taken=taken: torch.cat(taken, dim=1),
+                    "max": lambda taken=taken: torch.stack(taken).amax(dim=0),
                 }[rule]()
                 width = expected.shape[1]
                 mine, wanted = found[: planted.n_users, :width], expected[: planted.n_users]
@@ -243,7 +244,9 @@ class ModelContract:
     @pytest.mark.parametrize("depth", [0, MAX_LAYERS])
     def test_depths(self, planted, depth: int) -> None:
         """No propagation and the most: both train a step and stay finite."""
-        model = build(planted, self.name, n_layers=depth, alignment_weight=0.1 if depth else 0.0)
+        weight = 0.1 if depth else 0.0
+        weights = {"alignment_weight": weight, "plugin_alignment_weight": weight}
+        model = build(planted, self.name, n_layers=depth, **weights)
         assert all(len(states) == depth + 1 for states in model.layers().values())
         losses = all_losses(model, planted)
         sum(model.loss_weights[k] * v for k, v in losses.items()).backward()

@@ -30,4 +30,4 @@ class TestPhases(ModelContract):
 
 class TestRemedied(ModelContract):
     name = "toy_remedied"
-    variants: ClassVar = [{}, {"alignment_scope": "full"}, {"alignment_weight": 0.0}]
+    variants: ClassVar = [{}, {"plugin_alignment_scope": "full"}, {"plugin_alignment_weight": 0.0}]

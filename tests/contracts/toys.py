@@ -73,7 +73,10 @@ class ToyRemediedHyperparameters(LightGCNHyperparameters):
     edge_dropout: float = Field(0.2, ge=0, lt=1)
     initial_residual: float = Field(0.2, ge=0, le=1)
     layer_refinement: Literal["off", "cosine"] = "cosine"
-    alignment_weight: float = Field(0.01, ge=0, le=10)
+    pair_norm: float = Field(1, ge=0)
+    jumping_knowledge: Literal["off", "concat", "max"] = "max"
+    plugin_alignment_weight: float = Field(0.01, ge=0, le=10)
+    decorrelation_weight: float = Field(0.01, ge=0, le=10)
 
 
 class ToyRemedied(LightGCN):

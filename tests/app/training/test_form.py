@@ -58,7 +58,7 @@ def test_start_hands_over_the_validated_settings(started) -> None:
     ((config, name),) = started
     assert name == "my-run"
     assert (config.model, config.data.path) == ("rednnd", "sample_data/shop")
-    assert config.hyperparameters["alignment_weight"] == 0.1
+    assert config.hyperparameters["plugin_alignment_weight"] == 0.1
     assert config.hyperparameters["embedding_size"] == 16
     assert config.hyperparameters["temperature"] == 0.2
     assert config.training.epochs == 600
@@ -98,11 +98,12 @@ def test_the_help_says_what_the_alignment_does() -> None:
 def test_another_model_has_its_own_settings_and_its_own_slider(started) -> None:
     app = open_page(FORM)
     app.selectbox(key="train.model").set_value("lightgcn").run()
-    assert [slider.label for slider in app.select_slider] == ["L2 penalty at the start"]
+    assert [slider.label for slider in app.select_slider] == ["Alignment weight at the start"]
     app.button(key="train.start").click().run()
     ((config, name),) = started
     assert name is None
-    assert set(config.hyperparameters) == {"embedding_size", "reg_weight", "n_layers"}
+    assert set(config.hyperparameters) == set(model_class("lightgcn").settings_class.model_fields)
+    assert config.hyperparameters["plugin_alignment_weight"] == 0
 
 
 def test_the_settings_of_every_model_show_their_defaults() -> None:

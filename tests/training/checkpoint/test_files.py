@@ -164,13 +164,13 @@ def test_a_loss_that_is_off_may_be_newer_than_the_checkpoint(saved: Path, make_t
     """One that is on may not."""
     path = saved / "last.json"
     value = json.loads(path.read_bytes())
-    del value["weights"]["alignment"]
+    del value["weights"]["plugin_alignment"]
     path.write_text(json.dumps(value))
     trainer, _ = make_trainer()
     restore_last(saved, trainer)
-    assert trainer.model.loss_weights["alignment"] == 0
+    assert trainer.model.loss_weights["plugin_alignment"] == 0
     aligned, _ = make_trainer()
-    aligned.model.loss_weights["alignment"] = 0.1
+    aligned.model.loss_weights["plugin_alignment"] = 0.1
     with pytest.raises(CheckpointError, match="weights of the losses"):
         restore_last(saved, aligned)
 
