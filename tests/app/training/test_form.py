@@ -58,7 +58,7 @@ def test_start_hands_over_the_validated_settings(started) -> None:
     ((config, name),) = started
     assert name == "my-run"
     assert (config.model, config.data.path) == ("rednnd", "sample_data/shop")
-    assert config.hyperparameters["plugin_alignment_weight"] == 0.1
+    assert config.hyperparameters["alignment_weight"] == 0.1
     assert config.hyperparameters["embedding_size"] == 16
     assert config.hyperparameters["temperature"] == 0.2
     assert config.training.epochs == 600
