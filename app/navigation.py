@@ -17,6 +17,13 @@ STYLE = f"""<style>
 .stMainBlockContainer {{ padding-top: 1rem; }}  /* room for the picture */
 /* Where the menu is closed, as on a phone, Streamlit's bar with the button that opens it covers the top. */
 .stApp:has([data-testid=stExpandSidebarButton]) .stMainBlockContainer {{ padding-top: 3.75rem; }}
+/* A compact menu: what all pages share stands below it, on the first screen of a projector (720 pixels). */
+[data-testid=stSidebarHeader] {{ height: 2.5rem; margin-bottom: 0; }}
+[data-testid=stSidebarNavItems] {{ gap: 0; }}
+[data-testid=stSidebarNavLink] {{ padding-block: 0; margin-block: 0; }}
+[data-testid=stSidebarNavSeparator] {{ margin: .25rem 0; }}
+[data-testid=stSidebarUserContent] {{ padding-top: .25rem; }}
+[data-testid=stSidebarUserContent] .stVerticalBlock {{ gap: .5rem; }}
 .stMainBlockContainer h1 {{ font-size: 2.1rem; padding: 0 0 .25rem; }}
 .stMainBlockContainer h2 {{ font-size: 1.45rem; }}
 .stMainBlockContainer h3 {{ font-size: 1.2rem; }}

@@ -101,6 +101,11 @@ def test_the_collection_of_garbage_after_a_rerun_can_be_switched_off() -> None:
     [
         ("stMainBlockContainer", "app/navigation.py has in its style sheet"),
         ("stExpandSidebarButton", "app/navigation.py has in its style sheet"),
+        ("stSidebarHeader", "app/navigation.py has in its style sheet"),
+        ("stSidebarNavItems", "app/navigation.py has in its style sheet"),
+        ("stSidebarNavLink", "app/navigation.py has in its style sheet"),
+        ("stSidebarNavSeparator", "app/navigation.py has in its style sheet"),
+        ("stSidebarUserContent", "app/navigation.py has in its style sheet"),
         ("stColumn", "app/home/view.py has in its style sheet"),
         ("data-stale", "app/training/view.py has in its style sheet"),
         ("data-test-script-state", "app/shared/address.js watches"),

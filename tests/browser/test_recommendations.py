@@ -155,6 +155,9 @@ def test_the_first_screen_holds_the_first_picture(open_page: Callable[..., Any])
     picture.locator(".main-svg").first.wait_for()
     box = picture.bounding_box()
     assert box["y"] + box["height"] <= 720
+    # What all pages share is there as well, below the menu.
+    box = page.get_by_role("combobox", name="Run B", exact=True).bounding_box()
+    assert box["y"] + box["height"] <= 720
 
 
 def test_another_history_changes_list_and_ranks(open_page: Callable[..., Any]) -> None:
