@@ -63,9 +63,9 @@ def _activity(world: World) -> Step:
         picture,
         (
             Claim(
-                "Recall@20 changes by "
+                "In this one training of each model Recall@20 changes by "
                 + ", ".join(f"{gain:+.3f} for {part} users" for part, gain in gains.items())
-                + ". One mean over all users hides this. It is one seed: a difference of .01 is no proof.",
+                + ". One mean over all users hides this. A difference of .01 is no proof.",
                 lambda p: (
                     max(_gain(p, part) for part in parts) - min(_gain(p, part) for part in parts)
                     > 0.03
@@ -266,7 +266,8 @@ def _agreement(world: World) -> Step:
         picture,
         (
             Claim(
-                f"At layer 0 an item with a wrong {word} has hardly a neighbour of its own category "
+                f"In this one training an item with a wrong {word} has at layer 0 hardly "
+                "a neighbour of its own category "
                 f"({bar(picture, names[2]):.0%}; with a true one {bar(picture, names[0]):.0%}).",
                 lambda p: bar(p, names[2]) < 0.5 * bar(p, names[0]) and bar(p, names[1]) < 0.2,
             ),
@@ -280,10 +281,10 @@ def _agreement(world: World) -> Step:
         Question(
             f"After {end} steps of propagation, what happens to items with a wrong {word}?",
             (
-                "They stay among the wrong items",
                 "Their buyers pull them to their true category",
+                "They stay among the wrong items",
                 "They are spread at random",
             ),
-            1,
+            0,
         ),
     )

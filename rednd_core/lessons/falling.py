@@ -41,7 +41,8 @@ def _falls(world: World) -> Step:
         picture,
         (
             Claim(
-                f"At layer {DEPTH} the MAD of users is {wording.measure(ends['users'][-1])}, that of items "
+                f"In this one training the MAD of users at layer {DEPTH} is "
+                f"{wording.measure(ends['users'][-1])}, that of items "
                 f"{wording.measure(ends['items'][-1])}: less than a hundredth of layer 0. Each side has "
                 "[[collapsed|collapse]] onto one direction.",
                 lambda p: all(
@@ -104,11 +105,11 @@ def _zigzag(run: LessonRun) -> Step:
         Question(
             "Why does the line of users go up again?",
             (
-                "Training was stopped there",
                 "Odd and even layers come from different ends: users' x⁰ and items' x⁰",
+                "Training was stopped there",
                 "Rounding errors",
             ),
-            1,
+            0,
         ),
         before=mad_lines(run),
     )
@@ -139,7 +140,7 @@ def _later(world: World) -> Step:
         (
             Claim(
                 f"At layer {at}, the depth of training, MAD is {wording.measure(more[at])} with it and "
-                f"{wording.measure(less[at])} without it.",
+                f"{wording.measure(less[at])} without it, in this one training of each.",
                 lambda p: (
                     values(p, "with alignment")[at] > values(p, "without alignment")[at] + 0.1
                 ),

@@ -36,7 +36,8 @@ def _readout(run: LessonRun) -> Step:
         picture,
         (
             Claim(
-                f"At depth {DEPTH} the readout has a MAD of {wording.measure(mean)}. The layer output has "
+                f"In this one training the readout at depth {DEPTH} has a MAD of "
+                f"{wording.measure(mean)}. The layer output has "
                 f"{wording.measure(last)}.",
                 lambda p: values(p, "readout")[-1] > 0.1 > 100 * values(p, "layer output")[-1] >= 0,
             ),
@@ -53,8 +54,8 @@ def _readout(run: LessonRun) -> Step:
         ),
         Question(
             f"What is the MAD of the readout at depth {DEPTH}?",
-            ("As low as that of the last layer", "Far above it", "Exactly 1"),
-            1,
+            ("As low as that of the last layer", "Exactly 1", "Far above it"),
+            2,
         ),
         before=lines(
             "[[MAD]] of users by depth",
@@ -83,7 +84,8 @@ def _shares(run: LessonRun) -> Step:
         picture,
         (
             Claim(
-                f"Layer 0, which no neighbour has touched, makes up {parts[0]:.0%}: the largest "
+                "In this one training layer 0, which no neighbour has touched, makes up "
+                f"{parts[0]:.0%}: the largest "
                 "share of all. "
                 f"An equal share would be {1 / len(stack):.0%}.",
                 lambda p: (
@@ -120,7 +122,8 @@ def _readout_recall(run: LessonRun) -> Step:
         picture,
         (
             Claim(
-                f"At depth {DEPTH} the readout has a Recall@20 of {wording.metric(mean[-1])}, the "
+                f"In this one training the readout at depth {DEPTH} has a Recall@20 of "
+                f"{wording.metric(mean[-1])}, the "
                 "layer output "
                 f"{wording.metric(last[-1])}.",
                 lambda p: values(p, "readout")[-1] > 1.15 * values(p, "layer output")[-1],

@@ -143,8 +143,8 @@ def _one_scale(pca: Projection, world: World) -> Step:
         ),
         Question(
             "How will PCA draw the same two layers?",
-            ("Both as wide", f"Layer {DEPTH} much smaller", f"Layer {DEPTH} wider"),
-            1,
+            (f"Layer {DEPTH} much smaller", "Both as wide", f"Layer {DEPTH} wider"),
+            0,
         ),
         way=Way("Both maps on one slider", "depth", {"run": world.plain.run.name}),
     )
@@ -164,7 +164,7 @@ def _trust(umap: Projection) -> Step:
         picture,
         (
             Claim(
-                "It is higher for the dead layer: "
+                "In this one training it is higher for the dead layer: "
                 f"{wording.measure(bar(picture, f'layer {DEPTH}'))} against "
                 f"{wording.measure(bar(picture, 'layer 0'))}. Neighbours are easy to keep where "
                 "little is left. "

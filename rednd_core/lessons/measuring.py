@@ -38,7 +38,8 @@ def _all_nodes(world: World) -> Step:
         picture,
         (
             Claim(
-                f"MAD over all nodes levels off at {wording.measure(end)}, because users and items "
+                f"MAD over all nodes levels off, in this one training at "
+                f"{wording.measure(end)}, because users and items "
                 "end on two "
                 "different rays. Measure each [[side]] apart.",
                 lambda p: (
@@ -52,8 +53,8 @@ def _all_nodes(world: World) -> Step:
         ),
         Question(
             f"What is the MAD over all nodes at layer {DEPTH}?",
-            ("As low as that of each side", "It stays well above both", "Exactly 1"),
-            1,
+            ("As low as that of each side", "Exactly 1", "It stays well above both"),
+            2,
         ),
         before=sides,
     )
@@ -127,7 +128,7 @@ def _rank(world: World) -> Step:
         picture,
         (
             Claim(
-                f"For users it falls from {wording.measure(ends[0])} to "
+                f"In this one training it falls for users from {wording.measure(ends[0])} to "
                 f"{wording.measure(ends[-1])}. MAD and "
                 "effective rank of each side, and the two-hop quotient: these three agree on the collapse.",
                 lambda p: all(

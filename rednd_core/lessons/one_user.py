@@ -75,8 +75,8 @@ def one_user(world: World) -> tuple[Step, ...]:
         ),
         Question(
             "Which item counts most in the sum?",
-            ("The most popular one", "The rarest one", "All count the same"),
-            1,
+            ("The rarest one", "The most popular one", "All count the same"),
+            0,
         ),
         before={**picture, "closed": True},
         way=Way(

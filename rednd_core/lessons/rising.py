@@ -38,7 +38,8 @@ def _rises_first(run: LessonRun) -> Step:
         picture,
         (
             Claim(
-                f"Recall@20 is highest at layer {best}: {wording.metric(found[best])}. At layer 0 it is "
+                f"In this one training Recall@20 is highest at layer {best}: "
+                f"{wording.metric(found[best])}. At layer 0 it is "
                 f"{wording.metric(found[0])}, at layer {DEPTH} it is {wording.metric(found[-1])}.",
                 lambda p: (
                     int(np.argmax(values(p, "Recall@20"))) == best
@@ -89,7 +90,8 @@ def _random(world: World) -> Step:
         picture,
         (
             Claim(
-                f"Their Recall@20 is {wording.metric(bar(picture, labels[0]))}. The best layer has "
+                f"Their Recall@20 is {wording.metric(bar(picture, labels[0]))}. The best layer of "
+                "this one training has "
                 f"{wording.metric(bar(picture, labels[2]))} with a MAD of "
                 f"{wording.measure(run.curve('mad', 'users')[best])} for users. Distance alone says "
                 "nothing of quality.",
@@ -132,7 +134,7 @@ def _degree(world: World) -> Step:
         ),
         Question(
             f"Which items does layer {DEPTH} recommend?",
-            ("Random ones", "The most popular ones", "The rarest ones"),
-            1,
+            ("The most popular ones", "Random ones", "The rarest ones"),
+            0,
         ),
     )

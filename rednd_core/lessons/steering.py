@@ -67,8 +67,8 @@ def _apart(world: World, told: dict[str, list[dict[str, Any]]]) -> Step:
         picture,
         (
             Claim(
-                f"With {least} the MAD of layer {depth} ends at "
-                f"{wording.measure(values(picture, least)[-1])}, with "
+                f"In this one training of each weight the MAD of layer {depth} ends at "
+                f"{wording.measure(values(picture, least)[-1])} with {least}, with "
                 f"{most} at {wording.measure(values(picture, most)[-1])}.",
                 lambda p: values(p, most)[-1] > values(p, least)[-1] + 0.2,
             ),
@@ -101,8 +101,8 @@ def _price(told: dict[str, list[dict[str, Any]]]) -> Step:
         picture,
         (
             Claim(
-                f"After the same {last + 1} epochs the BPR loss is {wording.measure(ends[0])} with "
-                f"{least} and "
+                f"In this one training of each weight the BPR loss after the same {last + 1} epochs is "
+                f"{wording.measure(ends[0])} with {least} and "
                 f"{wording.measure(ends[1])} with {most}: nearly the same.",
                 lambda p: (
                     abs(values(p, most)[last] - values(p, least)[last])
@@ -113,8 +113,8 @@ def _price(told: dict[str, list[dict[str, Any]]]) -> Step:
         ),
         Question(
             "What happens to the BPR loss under the highest weight?",
-            ("It stays high", "It stays almost where it is", "It doubles"),
-            1,
+            ("It stays high", "It doubles", "It stays almost where it is"),
+            2,
         ),
     )
 
@@ -133,7 +133,7 @@ def _live(told: dict[str, list[dict[str, Any]]], world: World) -> Step:
             Claim(
                 f"The best Recall@20 of these runs lies between {wording.metric(low)} and "
                 f"{wording.metric(high)}. "
-                "Each weight has one seed here: a difference of this size is no proof. Smoothness "
+                "Each weight was trained once here: a difference of this size is no proof. Smoothness "
                 "changed a lot, "
                 "quality hardly.",
                 lambda p: (
