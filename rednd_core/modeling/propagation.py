@@ -65,8 +65,8 @@ class PropagatingRecommender(Recommender):
             self.readout = Readout(settings.jumping_knowledge, first=1)
         if self.n_layers:
             self.loss_weights |= {
-                self.alignment_loss: weight,
-                "decorrelation": settings.decorrelation_weight,
+                self.alignment_loss: float(weight),
+                "decorrelation": float(settings.decorrelation_weight),
             }
 
     def step(self, y: Tensor, layers: list[Tensor]) -> Tensor:

@@ -120,11 +120,12 @@ def restore_last(folder: Path, trainer: Training) -> None:
         numbers = saved.model_dump(exclude={"format", "stamp"}, exclude_none=True)
         numbers["best_epoch"] = saved.best_epoch
         state = TrainingState(sampler=tensors["rng.sampler"], **numbers)
-        # A loss that is off may be newer than the checkpoint.
-        off = {name: 0.0 for name, weight in trainer.model.loss_weights.items() if not weight}
-        state.weights = off | state.weights
-        if state.weights.keys() != trainer.model.loss_weights.keys():
+        # A loss that is off may be newer than the checkpoint; the order is that of the model, as in a log.
+        own = trainer.model.loss_weights
+        known = {name: 0.0 for name, weight in own.items() if not weight} | state.weights
+        if known.keys() != own.keys():
             raise _unusable(f"weights of the losses {', '.join(state.weights) or '(none)'}")
+        state.weights = {name: known[name] for name in own}
         if state.best_epoch is not None:
             # It is there after a crash before its last renaming.
             of_saving = _best_of(folder, saved.stamp)
