@@ -41,7 +41,7 @@ def loss_figure(
         epoch_line(
             drawn,
             column,
-            column.removeprefix("losses."),
+            column.removeprefix("losses.").replace("_", " "),
             theme.PLAIN[number % len(theme.PLAIN)],
             dash=DASHES[number % len(DASHES)],
         )
@@ -158,7 +158,7 @@ def weight_figure(
     ticks = [ZERO_SHOWN_AT, *(10.0**power for power in range(-4, 2))]
     axis = {
         "type": "log",
-        "title": {"text": f"weight of {loss}"},
+        "title": {"text": f"weight of {loss.replace('_', ' ')}"},
         "tickvals": ticks,
         "ticktext": ["0", *(f"{tick:g}" for tick in ticks[1:])],
         "range": [math.log10(ZERO_SHOWN_AT) - 0.3, 1.1],
