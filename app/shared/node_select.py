@@ -1,7 +1,8 @@
 """The selected node, or the selected group of nodes: by search, by a click, by box or lasso.
 
 Both live in the session and in the address bar, as keys that survive a change of page: the node under
-``state.NODE``, the group under :data:`GROUP`, if it is not too large for an address.
+``state.NODE``, the group under :data:`GROUP`, if it is not too large for an address. A selected user is the
+user whom the other pages follow (``state.USER``), and the user who is chosen there becomes the selected node.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app import state
 from app.shared.text import escape_markdown
 from rednd_core.data.node_names import NodeNames
 
+FOLLOWED = "node.followed"  # the user of the other pages who was selected last
 GROUP = "group"  # keys of the nodes chosen by box or lasso; two or more, or empty
 MOST_IN_ADDRESS = 100  # nodes of a group in an address, which stays below about 2,000 characters
 FINDER = "node_finder"
@@ -26,6 +28,7 @@ MAX_MATCHES = 200
 def current_node(names: NodeNames) -> int | None:
     """The selected node; a link overrides the session. A node of another data set is reported."""
     asked = state.from_address(state.NODE)
+    _follow(names)
     if asked is not None:
         st.session_state[state.NODE] = next(
             (key for key in asked if names.node(key) is not None), None
@@ -36,6 +39,16 @@ def current_node(names: NodeNames) -> int | None:
         st.caption(f"This data set has no node {escape_markdown(key)}; nothing is selected.")
     state.to_address(state.NODE, [key] if key and node is not None else [])
     return node
+
+
+def _follow(names: NodeNames) -> None:
+    """Select the user who was chosen on another page since the last look at this one."""
+    user = st.session_state.get(state.USER)
+    if user is not None and user != st.session_state.get(FOLLOWED):
+        st.session_state[FOLLOWED] = user
+        number = names.user(user)
+        if number is not None:
+            st.session_state[state.NODE] = names.keys(np.asarray([number]))[0]
 
 
 def current_group(names: NodeNames) -> list[int]:
@@ -57,6 +70,9 @@ def select(names: NodeNames, nodes: list[int]) -> None:
     if len(nodes) == 1:
         st.session_state[state.NODE] = names.keys(np.asarray(nodes))[0]
         st.session_state[GROUP] = ()
+        if nodes[0] < names.n_users:
+            user = names.ids[nodes[0]]
+            st.session_state[state.USER] = st.session_state[FOLLOWED] = user
     elif nodes:
         st.session_state[GROUP] = tuple(names.keys(np.asarray(nodes)))
 
