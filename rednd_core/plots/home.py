@@ -121,11 +121,11 @@ def mad_lines(tables: Sequence[tuple[str, pd.DataFrame]], *, trained_depth: int)
         for side, rows in table.groupby("side", sort=False)
     ]
     panel = Panel(
-        "How far apart two of a kind are",
+        "MAD: how far apart",
         lines,
         "layer k",
-        y_title="MAD (mean cosine distance)",
-        note="1: unrelated · 0: all point the same way",
+        y_title="mean cosine distance",
+        note="1: unrelated · 0: one direction",
         shade_from=float(trained_depth),
         shade_label="beyond the\ntrained depth",
     )
