@@ -36,7 +36,7 @@ def current_layers(model: Recommender) -> dict[str, list[Tensor]]:
 def current_readouts(model: Recommender) -> dict[str, list[Tensor]]:
     """What would score at each depth, by a fresh forward pass, on its device."""
     with observed(model):
-        return model.readouts()
+        return {m: [z.detach() for z in states] for m, states in model.readouts().items()}
 
 
 def current_embeddings(model: Recommender) -> tuple[Tensor, Tensor]:

@@ -218,8 +218,8 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     page.get_by_text("running").first.wait_for()
 
     # Stopped, it is over for every page.
-    page.get_by_role("button", name="Stop").first.click()
     charts_at = page.locator("[data-chart=smoothness]").bounding_box()["y"]
+    page.get_by_role("button", name="Stop").first.click()
     assert jobs.wait(run, timeout=120).state == "stopped"
     page.get_by_text("Look at this run on the page").wait_for()
     until(lambda: page.get_by_role("button", name="Stop").count() == 0)

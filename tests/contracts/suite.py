@@ -21,7 +21,7 @@ from rednd_core.modeling import rows
 from rednd_core.modeling.base import MAX_LAYERS, Recommender
 from rednd_core.modeling.footprint import footprint
 from rednd_core.modeling.inputs import build_inputs
-from rednd_core.modeling.observe import current_embeddings, current_layers
+from rednd_core.modeling.observe import current_embeddings, current_layers, current_readouts
 from rednd_core.modeling.phases import UserBatch
 from rednd_core.modeling.registry import (
     card,
@@ -78,6 +78,13 @@ def trained(dataset, name: str, engine: str = "csr", training=TRAINING, **wanted
     trainer = Trainer(build(dataset, name, engine, **wanted), dataset.split, training)
     trainer.fit()
     return trainer
+
+
+def tables_of(
+    found: dict[str, list[torch.Tensor]] | tuple[torch.Tensor, ...],
+) -> list[torch.Tensor]:
+    """All tensors of a look at a model."""
+    return [x for states in found.values() for x in states] if isinstance(found, dict) else [*found]
 
 
 def arrays(model: Recommender) -> list[np.ndarray]:
@@ -198,7 +205,7 @@ class ModelContract:
     def test_layers_and_readouts(self, planted) -> None:
         model = build(planted, self.name, n_layers=2)
         n = planted.n_users + planted.n_items
-        layers, readouts = current_layers(model), model.eval().readouts()
+        layers, readouts = current_layers(model), current_readouts(model)
         assert layers.keys() == readouts.keys()
         for modality, states in layers.items():
             assert all(x.ndim == 2 and len(x) == n for x in [*states, *readouts[modality]])
@@ -401,8 +408,9 @@ class ModelContract:
             frozen.eval()
         state = {key: value.clone() for key, value in model.state_dict().items()}
         before = generator_states(model)
-        for look in (current_layers, current_embeddings):
-            look(model)
+        for look in (current_layers, current_readouts, current_embeddings):
+            for table in tables_of(look(model)):
+                assert not table.requires_grad, "what is looked at can be written as it is"
             assert model.training
             assert frozen is None or not frozen.training
             assert all(map(torch.equal, before, generator_states(model)))

@@ -170,7 +170,7 @@ def model_of(change: dict) -> dict:
         ({"widths": {"id": [4, 4, 4], "image": [7, 2, 2]}}, "one readout for each layer"),
         ({"readout_widths": {"id": [4, 4, 4]}}, "one readout for each layer"),
         ({"readout_widths": None}, "layers of one width in image"),
-        ({"readout": {"rule": "max", "first": 0}}, "'mean', 'sum', 'last' or 'concat'"),
+        ({"readout": {"rule": "median", "first": 0}}, "'mean', 'sum', 'last', 'concat' or 'max'"),
         ({"readout": {"rule": "mean", "first": 2}}, "0 or 1"),
         ({"readout": {"rule": "mean", "first": 0, "x": 1}}, "Unexpected keyword argument"),
         ({"readout": "mean"}, "readout"),
