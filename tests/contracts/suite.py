@@ -211,7 +211,7 @@ class ModelContract:
             assert all(x.ndim == 2 and len(x) == n for x in [*states, *readouts[modality]])
             assert len(readouts[modality]) == len(states)
             assert len(states) == (3 if self.propagates else 1)
-        users, items = model.embeddings()
+        users, items = current_embeddings(model)
         assert (len(users), len(items)) == (planted.n_users, planted.n_items)
         assert users.shape[1] == items.shape[1]
         assert users.dtype == items.dtype == torch.float32
