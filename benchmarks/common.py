@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from rednd_core.process_setup import set_up_process
-from rednd_core.reproducibility import commit
+from rednd_core.reproducibility import commit, processor_name
 
 set_up_process()
 
@@ -26,14 +25,9 @@ def hardware() -> str:
     """Processor, cores in use, load, torch version, and the GPU where there is one."""
     import torch
 
-    info = Path("/proc/cpuinfo")
-    names = []
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-    cpu = names[0].split(":", 1)[1].strip() if names else platform.processor()
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return (
-        f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"{processor_name()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"load {os.getloadavg()[0]:.1f}, torch {torch.__version__}{gpu}"
     )
 

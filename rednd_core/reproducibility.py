@@ -39,16 +39,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-def processor() -> str:
-    """The name of the processor and the widest instructions that torch uses of it."""
-    import torch
-
+def processor_name() -> str:
+    """What the processor calls itself; its kind where it says nothing."""
     name = platform.processor() or platform.machine()
     with suppress(OSError):  # Linux says it here alone
         told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
         names = [line.partition(":")[2] for line in told.splitlines() if "model name" in line]
         name = " ".join(names[0].split()) if names else name
-    return f"{name[:100]}, {torch.backends.cpu.get_cpu_capability()}"
+    return name
+
+
+def processor() -> str:
+    """The name of the processor and the widest instructions that torch uses of it."""
+    import torch
+
+    return f"{processor_name()[:100]}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def commit() -> str | None:

@@ -17,13 +17,14 @@ import os
 import random
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-import psutil
+from app_server import app_server
 from campaign import TRAIN, report
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -134,55 +135,38 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--budget", type=float, default=120, help="seconds (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--port", type=int, default=8599)
     parser.add_argument("--training", action="store_true", help="train a model beside the visitors")
     return parser.parse_args()
 
 
-def started(command: list[str], home: str) -> psutil.Popen:
-    environment = os.environ | {"REDND_RUNS": f"{home}/runs", "REDND_CACHE": f"{home}/cache"}
-    return psutil.Popen(
-        command,
+@contextmanager
+def training(environment: Mapping[str, str]) -> Iterator[None]:
+    """A model that trains all the while."""
+    process = subprocess.Popen(
+        [*TRAIN, "--set", "epochs=100000"],
         cwd=PROJECT_ROOT,
-        env=environment,
+        env=dict(environment),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def wait_for(port: int) -> None:
-    import urllib.request
-
-    deadline = time.monotonic() + MOST_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def main() -> None:
     asked = parsed()
     seen, memory = Visits(), list[float]()
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "streamlit", "run", "app/Home.py"]
-        asked.server = started([*command, "--server.port", str(asked.port)], home)
-        training = None
-        try:
-            wait_for(asked.port)
-            if asked.training:
-                training = started([*TRAIN, "--set", "epochs=100000"], home)
-            before = sum(asked.server.cpu_times()[:2])
-            asyncio.run(campaign(asked.port, asked, seen, memory))
-            spent = sum(asked.server.cpu_times()[:2]) - before
-        finally:
-            for process in (asked.server, training):
-                if process is not None:
-                    process.terminate()
-                    process.wait(30)
+    with tempfile.TemporaryDirectory() as home, ExitStack() as running:
+        environment = os.environ | {"REDND_RUNS": f"{home}/runs", "REDND_CACHE": f"{home}/cache"}
+        asked.server, port = running.enter_context(app_server(environment))
+        if asked.training:
+            running.enter_context(training(environment))
+        before = sum(asked.server.cpu_times()[:2])
+        asyncio.run(campaign(port, asked, seen, memory))
+        spent = sum(asked.server.cpu_times()[:2]) - before
     n = max(1, len(seen.seconds))
     print(f"{asked.sessions} sessions, {len(seen.seconds)} visits in {asked.budget:.0f} s")
     for words, values in (("a visit", seen.seconds), ("a connection", seen.connecting)):

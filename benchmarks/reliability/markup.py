@@ -11,24 +11,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from app_server import app_server
 from campaign import report
 from playwright.sync_api import Page, sync_playwright
-
-from rednd_core.config import PROJECT_ROOT
 
 HOST = "payload.example"
 PAYLOADS = (
@@ -122,27 +117,6 @@ def addresses(data: Path) -> Iterator[str]:
     yield f"embeddings?run={column}&slice={column}&user={column}"
 
 
-@contextmanager
-def server(environment: dict[str, str]) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment)
-    try:
-        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + TIMEOUT / 1000
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def require_detectors(page: Page) -> None:
     """Make sure that a payload which does become markup would be found."""
     page.set_content("".join(PAYLOADS))
@@ -185,7 +159,7 @@ def main() -> None:
         chromium = os.environ.get("REDND_CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         require_detectors(browser.new_page())
-        with server(environment) as app:
+        with app_server(environment) as (_, port):
             for address in addresses(data):
                 page = browser.new_page()
                 page.on(
@@ -196,7 +170,7 @@ def main() -> None:
                         else None
                     ),
                 )
-                shown = look(page, f"{app}/{address}", faults)
+                shown = look(page, f"http://127.0.0.1:{port}/{address}", faults)
                 page.close()
                 counts["pages"] += 1
                 counts["pages with a payload in their text"] += shown

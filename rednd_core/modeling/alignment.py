@@ -9,9 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from rednd_core.errors import ConfigError
-from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.base import Hyperparameters
-from rednd_core.modeling.contrast import Scope, contrast
+from rednd_core.modeling.contrast import Scope, Temperature, contrast
 from rednd_core.modeling.rows import Distinct
 
 PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
@@ -34,12 +33,8 @@ class AlignmentHyperparameters(Hyperparameters):
     alignment_scope: Scope = Field(
         "batch", title="Alignment compares", description="Nodes that the alignment compares"
     )
-    temperature: float = Field(
-        0.2,
-        ge=LEAST_TEMPERATURE,
-        le=10,
-        title="Alignment temperature",
-        description="Temperature of the alignment",
+    temperature: Temperature = Field(
+        0.2, title="Alignment temperature", description="Temperature of the alignment"
     )
     alignment_precision: Literal["fp32", "bf16"] = Field(
         "fp32",

@@ -140,9 +140,7 @@ class LinearRecommender(GraphRecommender):
         has_own_losses = (
             own.extra_losses is not plain.extra_losses or own.penalised is not plain.penalised
         )
-        return not (
-            has_own_losses or self.has_remedy_losses or not self.settings.leave_layers_alone
-        )
+        return self.settings.leave_layers_alone and not (has_own_losses or self.has_remedy_losses)
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:
         if not self._reads_rows_alone:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.losses.info_nce import info_nce
+from rednd_core.losses.info_nce import LEAST_TEMPERATURE, info_nce
 from rednd_core.modeling.rows import Distinct, distinct, gather
 
 Scope = Literal["batch", "anchors", "full"]
+Temperature = Annotated[float, Field(ge=LEAST_TEMPERATURE, le=10)]
 
 
 def contrast(

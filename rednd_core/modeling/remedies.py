@@ -24,10 +24,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.linalg import vecdot, vector_norm
 
-from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.alignment import Comparison
 from rednd_core.modeling.base import Hyperparameters
-from rednd_core.modeling.contrast import Scope
+from rednd_core.modeling.contrast import Scope, Temperature
 
 
 class LayerRemedies(Hyperparameters):
@@ -52,7 +51,6 @@ class LayerRemedies(Hyperparameters):
         title="Layer refinement",
         description="cosine: every row is weighted by its cosine with x^0 (LayerGCN)",
     )
-
     pair_norm: float = Field(
         0,
         ge=0,
@@ -110,12 +108,8 @@ class RemedyHyperparameters(LayerRemedies):
     plugin_alignment_scope: Scope = Field(
         "batch", title="Alignment compares", description="Nodes that the alignment compares"
     )
-    plugin_alignment_temperature: float = Field(
-        0.2,
-        ge=LEAST_TEMPERATURE,
-        le=10,
-        title="Alignment temperature",
-        description="Temperature of the alignment",
+    plugin_alignment_temperature: Temperature = Field(
+        0.2, title="Alignment temperature", description="Temperature of the alignment"
     )
 
     @property

@@ -19,10 +19,9 @@ from pydantic import Field
 from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.bpr import GraphHyperparameters, LinearRecommender
-from rednd_core.modeling.contrast import contrast_of_batch
+from rednd_core.modeling.contrast import Temperature, contrast_of_batch
 from rednd_core.modeling.edge_dropout import thinned
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import Epoch
@@ -38,12 +37,8 @@ class SGLHyperparameters(GraphHyperparameters):
     edge_dropout: float = Field(
         0.1, ge=0, lt=1, title="Edge dropout", description="Share of the edges a view leaves out"
     )
-    temperature: float = Field(
-        0.2,
-        ge=LEAST_TEMPERATURE,
-        le=10,
-        title="Contrast temperature",
-        description="Temperature of the contrastive loss",
+    temperature: Temperature = Field(
+        0.2, title="Contrast temperature", description="Temperature of the contrastive loss"
     )
 
 
@@ -54,13 +49,13 @@ class SGL(LinearRecommender):
 
     def __init__(self, inputs: ModelInputs, settings: SGLHyperparameters) -> None:
         super().__init__(inputs, settings)
-        self.inputs, self.view_graphs = inputs, [inputs.user_item] * 2
+        self.view_graphs = [inputs.user_item] * 2
         self.node_emb = xavier_normal(self.n_users + self.n_items, settings.embedding_size)
         self.loss_weights["contrast"] = settings.contrast_weight
 
     def begin_epoch(self, epoch: Epoch) -> None:
         if share := self.settings.edge_dropout:
-            self.view_graphs = [thinned(self.inputs, share, epoch, by_degree=False) for _ in "12"]
+            self.view_graphs = [thinned(self._inputs, share, epoch, by_degree=False) for _ in "12"]
             self.step_version += 1
 
     def losses(self, batch: BPRBatch) -> dict[str, Tensor]:

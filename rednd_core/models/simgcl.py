@@ -20,10 +20,9 @@ from pydantic import Field
 from torch import Tensor
 
 from rednd_core.data.sampling import BPRBatch
-from rednd_core.losses.info_nce import LEAST_TEMPERATURE
 from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.bpr import GraphHyperparameters, GraphRecommender
-from rednd_core.modeling.contrast import contrast_of_batch
+from rednd_core.modeling.contrast import Temperature, contrast_of_batch
 from rednd_core.modeling.inputs import ModelInputs
 from rednd_core.modeling.randomness import directions_in_orthants
 from rednd_core.readout import Readout
@@ -39,12 +38,8 @@ class SimGCLHyperparameters(GraphHyperparameters):
     noise: float = Field(
         0.1, ge=0, le=10, title="Noise", description="Length of a node's noise, at every layer"
     )
-    temperature: float = Field(
-        0.2,
-        ge=LEAST_TEMPERATURE,
-        le=10,
-        title="Contrast temperature",
-        description="Temperature of the contrastive loss",
+    temperature: Temperature = Field(
+        0.2, title="Contrast temperature", description="Temperature of the contrastive loss"
     )
 
 

@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 
     from rednd_core.runs.layers import FloatArray
 
-SECTIONS = (
-    "the epochs",
-    "losses of every epoch",
-    "validation metrics of every epoch",
-    "validation metrics of the best epoch",
-    "test metrics",
-    "scoring vectors",
-)
+ENDS, LOSSES = "the epochs", "losses of every epoch"
+VALIDATION, BEST = "validation metrics of every epoch", "validation metrics of the best epoch"
+TEST, VECTORS = "test metrics", "scoring vectors"
+SECTIONS = (ENDS, LOSSES, VALIDATION, BEST, TEST, VECTORS)
 
 
 @dataclass(frozen=True)
@@ -72,11 +68,11 @@ def _of_ends(recorded: Run, again: Run) -> Iterator[Figure]:
         ("number of epochs", first.epoch, second.epoch),
         ("best epoch", first.best_epoch, second.best_epoch),
     ):
-        yield _of_values(SECTIONS[0], name, {"": one}, {"": other})
+        yield _of_values(ENDS, name, {"": one}, {"": other})
 
 
 def _of_epochs(first: pd.DataFrame, second: pd.DataFrame) -> Iterator[Figure]:
-    for section, prefix in ((SECTIONS[1], "losses."), (SECTIONS[2], "valid.")):
+    for section, prefix in ((LOSSES, "losses."), (VALIDATION, "valid.")):
         for column in (name for name in map(str, first) if name.startswith(prefix)):
             one, other = (_by_epoch(frame, column) for frame in (first, second))
             yield _of_values(section, column.removeprefix(prefix), one, other)
@@ -95,8 +91,8 @@ def _of_evaluation(recorded: Run, again: Run) -> Iterator[Figure]:
         return
     none: Metrics = {}
     for section, one, other in (
-        (SECTIONS[3], first.valid, second.valid if second else none),
-        (SECTIONS[4], first.test, second.test if second else none),
+        (BEST, first.valid, second.valid if second else none),
+        (TEST, first.test, second.test if second else none),
     ):
         for name, value in one.items():
             found = {"": other[name]} if name in other else {}
@@ -114,14 +110,14 @@ def _of_vectors(recorded: Run, again: Run) -> Iterator[Figure]:
 def _of_rows(kind: str, one: FloatArray, other: FloatArray) -> Figure:
     name = f"vectors of the {kind}s"
     if one.shape != other.shape:
-        return Figure(SECTIONS[5], name, one.size, one.size)
+        return Figure(VECTORS, name, one.size, one.size)
     differs = one.view(np.uint32) != other.view(np.uint32)
     if not differs.any():
-        return Figure(SECTIONS[5], name, one.size, 0)
+        return Figure(VECTORS, name, one.size, 0)
     apart = np.abs(one.astype(np.float64) - other)
     row = int(np.unravel_index(int(np.argmax(apart)), apart.shape)[0])
     n_different = int(differs.sum())
-    return Figure(SECTIONS[5], name, one.size, n_different, float(apart.max()), f"{kind} {row}")
+    return Figure(VECTORS, name, one.size, n_different, float(apart.max()), f"{kind} {row}")
 
 
 def _of_values(

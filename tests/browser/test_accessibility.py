@@ -38,7 +38,8 @@ def faults(page: Any) -> list[str]:
     ]
 
 
-# Nothing runs, and nothing is dimmed, as Streamlit does with what it is about to replace.
+# A page is still when no script runs and no element is dimmed. Streamlit dims the elements that a running
+# script is about to replace.
 STILL = """() => document.querySelector('[data-test-script-state="notRunning"]')
     && !document.querySelector('[data-testid="stStatusWidget"], [data-stale=true]')
     && [...document.querySelectorAll('[data-testid="stElementContainer"]')]
