@@ -26,9 +26,13 @@ def _cast(digest: str, follow: int | None, _run: Run) -> Any:
     from rednd_core.stage.contents import Cast
 
     data = run_dataset(_run)
-    of = graph(data)
-    usual = Cast.of(data, of)
-    return usual if follow is None or follow in usual.users else Cast.of(data, of, follow)
+    return Cast.of(data, graph(data), follow)
+
+
+def _unusual(run: Run, follow: int | None) -> int | None:
+    """The user who must be added to those whom every stage shows; None where all share one stage."""
+    digest = run_dataset(run).digest
+    return None if follow is None or follow in _cast(digest, None, run).users else follow
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every depth …")
@@ -100,8 +104,8 @@ def stage(
     """
     digest = run_dataset(runs[0][0]).digest
     shown, titles, modalities = zip(*runs, strict=True)
-    keys = tuple(map(_key, shown))
-    return _stage(keys, digest, follow, titles, modalities, view, with_umap, shown)
+    keys, added = tuple(map(_key, shown)), _unusual(runs[0][0], follow)
+    return _stage(keys, digest, added, titles, modalities, view, with_umap, shown)
 
 
 def sources(runs: Sequence[tuple[Run, str, str]]) -> list[Any]:

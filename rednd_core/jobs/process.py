@@ -23,7 +23,7 @@ from rednd_core.jobs.queue import SLOTS, n_slots
 from rednd_core.runs import Command, Run, RunLayout, RunStore, StatusRecord, send
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.ownership import continuing, living_process
-from rednd_core.runs.record import read_record
+from rednd_core.runs.reading import read_record
 from rednd_core.runs.store import new_run
 
 LEAN = {"PYTHONNODEBUGRANGES": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}

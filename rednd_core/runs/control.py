@@ -21,7 +21,7 @@ from rednd_core.errors import RunError
 from rednd_core.runs.budgets import COMMAND_BYTES
 from rednd_core.runs.command import Command
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import parse_record, unreadable
+from rednd_core.runs.reading import parse_record, unreadable
 from rednd_core.runs.run import Run
 
 COMMAND_FILE = re.compile(r"([0-9]{20})-[0-9a-f]{8}\.json")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rednd_core.bounded import open_plain
 from rednd_core.runs import journal
 from rednd_core.runs.budgets import JOURNAL_BYTES
-from rednd_core.runs.record import unreadable
+from rednd_core.runs.reading import unreadable
 from rednd_core.runs.run import Run
 
 if TYPE_CHECKING:

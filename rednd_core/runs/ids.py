@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from rednd_core.runs.budgets import IDS_BYTES
-from rednd_core.runs.record import VersionedRecord, read_record
+from rednd_core.runs.reading import read_record
+from rednd_core.runs.record import VersionedRecord
 
 
 class IdsRecord(VersionedRecord):

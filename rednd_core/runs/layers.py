@@ -21,7 +21,7 @@ from rednd_core.runs.budgets import RECORD_BYTES
 from rednd_core.runs.facts import LayerFacts
 from rednd_core.runs.layer_index import LayersRecord
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import parse_record, unreadable
+from rednd_core.runs.reading import parse_record, unreadable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from rednd_core.atomic import ABANDONED_SECONDS, remove_leftovers
 from rednd_core.errors import RunError
 from rednd_core.runs.liveness import find_process
-from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
+from rednd_core.runs.reading import read_record
+from rednd_core.runs.record import ProcessRecord, StatusRecord
 from rednd_core.runs.run import Run
 from rednd_core.runs.writer import requeue
 from rednd_core.writable import make_folder

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     Field,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 from pydantic_core import from_json
 
-from rednd_core.bounded import read_plain
 from rednd_core.config import NO_INTERACTIONS, RunConfig, StrictModel, resolve_data_path
 from rednd_core.errors import RunError
 from rednd_core.runs.budgets import RECORD_BYTES
@@ -34,8 +31,6 @@ LIVE_STATES: frozenset[State] = frozenset({"queued", "running", "paused"})
 Moment = Annotated[float, Field(ge=0, lt=32_503_680_000)]
 """Seconds since 1970, up to the year 3000: what every calendar can show."""
 Metrics = dict[str, float | None]
-
-R = TypeVar("R", bound="AnyRecord")
 
 
 def _in_the_calendar(moment: datetime) -> datetime:
@@ -246,33 +241,6 @@ class EvaluationRecord(VersionedRecord):
         return "test" in self.n_users
 
 
-def parse_record(cls: type[R], content: bytes | str, what: str) -> R:
-    """``content`` as a ``cls``; ``what`` names the file in the :class:`RunError`."""
-    try:
-        return cls.from_text(content)
-    except ValidationError as error:
-        raise _sentence(error, cls.formats, what) from None
-
-
-def unreadable(what: str, error: OSError) -> RunError:
-    """What a file of a run that cannot be read is answered with."""
-    return RunError(
-        expected=f"the file {what}",
-        found=error.strerror or type(error).__name__,
-        remedy="restore the file or delete the run",
-    )
-
-
-def read_record(cls: type[R], path: Path) -> R:
-    """The record in ``path``; a missing, unreadable, large or invalid file is a :class:`RunError`."""
-    what = f"{path.parent.name}/{path.name}"
-    try:
-        content = read_plain(path, cls.most_bytes)
-    except OSError as error:
-        raise unreadable(what, error) from None
-    return parse_record(cls, content, what)
-
-
 def is_format_1(content: bytes | str) -> bool:
     """Whether JSON has format 1, or no format, which format 1 allows. False for what is no JSON."""
     try:
@@ -280,21 +248,3 @@ def is_format_1(content: bytes | str) -> bool:
     except ValueError:
         return False
     return isinstance(told, dict) and told.get("format", 1) == 1
-
-
-def _sentence(error: ValidationError, formats: str, what: str) -> RunError:
-    findings = error.errors(include_url=False)
-    other_format = [finding for finding in findings if finding["loc"] == ("format",)]
-    if other_format:
-        return RunError(
-            expected=f"{formats} in {what}",
-            found=f"format {str(other_format[0]['input'])[:40]!r}",
-            remedy="open it with the version that wrote it",
-        )
-    first = findings[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return RunError(
-        expected=f"a valid {what}",
-        found=f"{first['msg'][:200]}{f' at {where[:100]}' if where else ''}",
-        remedy="restore the file or delete the run",
-    )

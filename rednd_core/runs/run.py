@@ -16,13 +16,12 @@ from rednd_core.runs.layers import LayerIndex, read_index, read_layers
 from rednd_core.runs.layout import RunLayout
 from rednd_core.runs.liveness import observed
 from rednd_core.runs.per_user import read_per_user
+from rednd_core.runs.reading import read_record, unreadable
 from rednd_core.runs.record import (
     EvaluationRecord,
     ProcessRecord,
     RunRecord,
     StatusRecord,
-    read_record,
-    unreadable,
 )
 from rednd_core.runs.snapshots import Snapshots, read_snapshots
 

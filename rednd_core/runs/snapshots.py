@@ -20,7 +20,8 @@ from rednd_core.errors import RunError
 from rednd_core.runs.arrays import bad_array, map_array
 from rednd_core.runs.facts import Count, Widths
 from rednd_core.runs.layout import RunLayout
-from rednd_core.runs.record import VersionedRecord, read_record
+from rednd_core.runs.reading import read_record
+from rednd_core.runs.record import VersionedRecord
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,7 +24,8 @@ from rednd_core.runs.figures import figures_page
 from rednd_core.runs.ids import IdsRecord
 from rednd_core.runs.layout import RUN_NAME, RunLayout
 from rednd_core.runs.per_user import read_foreign_csv, write_per_user
-from rednd_core.runs.record import RunRecord, StatusRecord, parse_record, read_record
+from rednd_core.runs.reading import parse_record, read_record
+from rednd_core.runs.record import RunRecord, StatusRecord
 from rednd_core.runs.run import Run
 from rednd_core.runs.store import RunStore
 from rednd_core.runs.train_command import train_command

@@ -16,7 +16,8 @@ from rednd_core.runs.facts import LayerFacts
 from rednd_core.runs.layer_index import LayersRecord
 from rednd_core.runs.layers import read_layers
 from rednd_core.runs.layout import CHECKPOINT_FORMAT, EPOCH
-from rednd_core.runs.record import RunRecord, read_record
+from rednd_core.runs.reading import read_record
+from rednd_core.runs.record import RunRecord
 from rednd_core.runs.run import Run
 
 REMEDY = "export the run again"

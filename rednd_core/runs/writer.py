@@ -22,13 +22,13 @@ from rednd_core.runs.layers import write_layers
 from rednd_core.runs.layout import RunLayout, check_run_name
 from rednd_core.runs.liveness import process_record
 from rednd_core.runs.per_user import write_per_user
+from rednd_core.runs.reading import read_record
 from rednd_core.runs.record import (
     EvaluationRecord,
     Provenance,
     RunRecord,
     State,
     StatusRecord,
-    read_record,
 )
 from rednd_core.writable import make_folder
 

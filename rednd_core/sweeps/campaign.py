@@ -16,7 +16,7 @@ from rednd_core.atomic import write_json
 from rednd_core.config import DataConfig, resolve_data_path
 from rednd_core.errors import RedndError, RunError
 from rednd_core.runs import Command, Run, RunStore, send
-from rednd_core.runs.record import read_record
+from rednd_core.runs.reading import read_record
 from rednd_core.sweeps.campaign_files import CampaignRecord, Outcome, PointRecord
 from rednd_core.sweeps.grid_points import Point
 from rednd_core.sweeps.outcome import read_outcome

@@ -17,7 +17,7 @@ from rednd_core.cli.options import parse_values
 from rednd_core.config import PROJECT_ROOT
 from rednd_core.errors import ConfigError
 from rednd_core.runs import RunStore
-from rednd_core.runs.record import read_record
+from rednd_core.runs.reading import read_record
 from rednd_core.sweeps.sweep import SweepRecord
 
 ONE_WORKER = ("--workers", 1)

@@ -14,7 +14,8 @@ from rednd_core.config import StrictModel
 from rednd_core.errors import RedndError, RunError
 from rednd_core.runs import Command, ControlReader, Run, StatusRecord, create_run, ownership, send
 from rednd_core.runs.liveness import LOST_AFTER_SECONDS, process_record
-from rednd_core.runs.record import CLOCKS, ProcessRecord, Provenance, TimedRecord, parse_record
+from rednd_core.runs.reading import parse_record
+from rednd_core.runs.record import CLOCKS, ProcessRecord, Provenance, TimedRecord
 from rednd_core.sweeps.campaign_files import CampaignRecord
 
 PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")

@@ -25,7 +25,8 @@ from rednd_core.runs import (
 )
 from rednd_core.runs.command import Command
 from rednd_core.runs.journal import Journal, parse_line
-from rednd_core.runs.record import RunRecord, StatusRecord, parse_record
+from rednd_core.runs.reading import parse_record
+from rednd_core.runs.record import RunRecord, StatusRecord
 from tests.runs.transfer.archives import files_of, pack
 
 MANY = settings(

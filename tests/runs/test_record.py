@@ -6,7 +6,7 @@ import pytest
 
 from rednd_core.errors import RunError
 from rednd_core.runs import Command, ModelFacts, RunRecord, StatusRecord
-from rednd_core.runs.record import parse_record
+from rednd_core.runs.reading import parse_record
 
 FACTS = ModelFacts.uniform(("id",), 2, 4)
 

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from rednd_core.errors import ConfigError, DataError, RunError
 from rednd_core.runs import Command, RunStore, send
-from rednd_core.runs.record import read_record
+from rednd_core.runs.reading import read_record
 from rednd_core.sweeps.grid_points import make_point
 from rednd_core.sweeps.result_tables import sweep_table
 from rednd_core.sweeps.sweep import SweepRecord, run_sweep, score

@@ -12,7 +12,8 @@ import torch
 from rednd_core.atomic import write_json
 from rednd_core.errors import RunError, StorageError, TrainingError
 from rednd_core.runs import Provenance, Run, RunRecord, RunWriter, create_run
-from rednd_core.runs.record import ProcessRecord, StatusRecord, read_record
+from rednd_core.runs.reading import read_record
+from rednd_core.runs.record import ProcessRecord, StatusRecord
 from rednd_core.sweeps import worker
 from rednd_core.sweeps.campaign_files import Outcome
 from rednd_core.sweeps.grid_points import make_point

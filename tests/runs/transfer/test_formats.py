@@ -23,7 +23,7 @@ from rednd_core.runs import (
     export,
     import_archive,
 )
-from rednd_core.runs.record import parse_record
+from rednd_core.runs.reading import parse_record
 from tests.runs.transfer.archives import files_of, npy, pack, refuse
 
 SHAPES = {
