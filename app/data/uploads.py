@@ -8,10 +8,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
+from filelock import FileLock, Timeout
 
 from rednd_core.data.inspection import require_affordable
 from rednd_core.data.interactions import could_be_interactions
@@ -23,6 +25,10 @@ from rednd_core.errors import DataError
 MAX_FILES = 16
 MAX_BYTES = 256 << 20
 SUFFIXES = (*TABLES, *ARCHIVES, ".npy")
+PREFIX = "rednd-upload-"
+LOCK = ".lock"
+
+_held: list[FileLock] = []  # as long as this server lives: a lock that nobody refers to is given up
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -38,10 +44,24 @@ class Upload(Protocol):
 
 @st.cache_resource(show_spinner=False)
 def upload_root() -> Path:
-    """A private folder under the system's folder of temporary files, removed when the server ends."""
-    folder = tempfile.mkdtemp(prefix="rednd-upload-")
+    """A private folder under the system's folder of temporary files, removed when the server ends.
+
+    A server that is ended by a signal has no time for that; the next one removes what it left.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        _remove_abandoned(left)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    lock = FileLock(folder / LOCK)
+    lock.acquire()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    _held.append(lock)
+    return folder
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the folder of a server that no longer lives, whose lock is free; another user's stays."""
+    with suppress(OSError, Timeout), FileLock(folder / LOCK, timeout=0):
+        shutil.rmtree(folder)
 
 
 def lifetime(path: str) -> None:

@@ -128,7 +128,7 @@ def import_uploaded(
                 found=name[:60],
                 remedy="rename the file",
             )
-    with tempfile.TemporaryDirectory(prefix="rednd-upload-") as folder:
+    with tempfile.TemporaryDirectory(prefix="rednd-import-") as folder:
         paths = [Path(folder) / name for name in names]
         for path, file in zip(paths, files, strict=True):
             path.write_bytes(file.getbuffer())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -219,6 +220,31 @@ def test_uploads_are_removed_when_the_server_ends(planted_folder: Path) -> None:
     folder = Path(ended.stdout.strip())
     assert folder.name.startswith("rednd-upload-")
     assert not folder.exists()
+
+
+def test_a_server_removes_what_killed_ones_left_and_nothing_of_those_that_live(
+    tmp_path: Path,
+) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    begin = "from app.data.uploads import upload_root\nprint(upload_root(), flush=True)\n"
+
+    def started(then: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", begin + then]
+        return subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+
+    with started("import time\ntime.sleep(600)") as living:
+        assert living.stdout is not None
+        kept = Path(living.stdout.readline().strip())
+        with started("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)") as killed:
+            left = Path(killed.communicate()[0].strip())
+        assert left.exists()
+        with started("") as third:
+            third.communicate()
+        assert not left.exists()
+        assert kept.exists()
+        living.kill()
 
 
 def test_an_upload_says_how_long_it_lives(planted_folder: Path) -> None:
