@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,9 +23,7 @@ PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # no other decoder sees a file
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data set …")
-def _dataset(
-    config_json: str, signature: tuple[tuple[str, int, int], ...], digest: str | None
-) -> Dataset:
+def _dataset(config_json: str, signature: str, digest: str | None) -> Dataset:
     from rednd_core.data import load_recorded
 
     return load_recorded(DataConfig.model_validate_json(config_json), digest)
@@ -35,21 +34,20 @@ def dataset(config: DataConfig) -> Dataset:
     return _dataset(config.model_dump_json(), _signature(config), None)
 
 
-def _signature(config: DataConfig) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file of a data set.
+def _signature(config: DataConfig) -> str:
+    """Name, time and size of every file of a data set, as one text, because that is hashed quickly.
 
-    None where its folder cannot be looked into, which reading the data then says.
+    Empty where its folder cannot be looked into, which reading the data then says.
     """
     if config.path == NO_INTERACTIONS:
-        return ()
+        return ""
     place = resolve_data_path(config.path)
     try:
-        folder = place if place.is_dir() else place.parent
-        files = sorted(f for f in folder.glob("*") if f.is_file()) if folder.is_dir() else []
-        stats = [(f.name, f.stat()) for f in files]
+        with os.scandir(place if place.is_dir() else place.parent) as entries:
+            files = sorted((file.name, file.stat()) for file in entries if file.is_file())
     except OSError:
-        return ()
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+        return ""
+    return repr([(name, stat.st_mtime_ns, stat.st_size) for name, stat in files])
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -91,7 +89,7 @@ def graph(of: Dataset) -> BipartiteGraph:
 
 
 @st.cache_data(max_entries=8, show_spinner="Checking the data …")
-def _data_report(config_json: str, signature: tuple[tuple[str, int, int], ...]) -> DataReport:
+def _data_report(config_json: str, signature: str) -> DataReport:
     from rednd_core.data import check_configured
 
     return check_configured(DataConfig.model_validate_json(config_json))
@@ -121,7 +119,7 @@ def users(run: Run) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _node_names(
     config_json: str,
-    signature: tuple[tuple[str, int, int], ...],
+    signature: str,
     _dataset: Dataset,
     _users: pd.DataFrame,
 ) -> NodeNames:
@@ -132,7 +130,7 @@ def node_names(run: Run) -> NodeNames:
     """Names and ids of the nodes of the run's data set."""
     config = run.config.data
     of = run_dataset(run)
-    signature = (*_signature(config), (of.digest, 0, 0))
+    signature = f"{_signature(config)} {of.digest}"
     return _node_names(config.model_dump_json(), signature, of, users(run))
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from app.charts.drawn import drawn
 from app.recommendations.controls import ListView
 from app.shared.downloads import csv_button, show_figure
-from app.shared.product import card_grid, category_of, product_card, title_of
+from app.shared.product import card_grid, categories_of, product_card, title_of
 from rednd_core.data.schema import Dataset
 from rednd_core.data.tables import counted
 from rednd_core.evaluation.recommend import Recommendations
@@ -103,15 +103,15 @@ def list_table(view: ListView) -> pd.DataFrame:
 
 def by_category(dataset: Dataset, items: Iterable[int]) -> list[int]:
     """``items`` by category, then title."""
-    return sorted(
-        (int(item) for item in items),
-        key=lambda item: (category_of(dataset, item), title_of(dataset, item)),
-    )
+    numbers = [int(item) for item in items]
+    titles = (title_of(dataset, item) for item in numbers)
+    ordered = sorted(zip(categories_of(dataset, numbers), titles, numbers, strict=True))
+    return [item for _, _, item in ordered]
 
 
 def mix_sentence(dataset: Dataset, name: str, items: Sequence[int]) -> str:
     """``"12 train items: 5 Kettles, 4 Mugs and 3 in 2 other categories"``, unescaped."""
-    counts = Counter(category_of(dataset, int(item)) or "no category" for item in items)
+    counts = Counter(of or "no category" for of in categories_of(dataset, items))
     first = counts.most_common(2)
     rest = sum(counts.values()) - sum(n for _, n in first)
     parts = [f"{n} {category}" for category, n in first]
@@ -197,9 +197,7 @@ def _show_mix(view: ListView) -> None:
         "Categories of the three lists. A held-out bar without a counterpart in the history is a new "
         "interest, which no history could have told."
     )
-    mixes = {
-        name: [category_of(view.dataset, item) for item in items] for name, items in lists.items()
-    }
+    mixes = {name: categories_of(view.dataset, items) for name, items in lists.items()}
     show_figure(
         drawn(mix_figure, {name: mix for name, mix in mixes.items() if mix}),
         key="recommendations-mix",

@@ -62,7 +62,7 @@ def product_card(
     below = " · ".join(
         escape_markdown(fact)
         for fact in (
-            category_of(dataset, item),
+            *categories_of(dataset, [item]),
             "" if title == item_id else f"id {item_id}",  # Without a title, the id is the heading.
             *facts,
         )
@@ -98,11 +98,11 @@ def title_of(dataset: Dataset, item: int) -> str:
     return str(dataset.items.at[item, "title"])
 
 
-def category_of(dataset: Dataset, item: int) -> str:
-    """The category; ``""`` if the items table has none."""
+def categories_of(dataset: Dataset, items: Sequence[int]) -> list[str]:
+    """The category of each item; ``""`` if the items table has none."""
     if "category" not in dataset.items:
-        return ""
-    return str(dataset.items.at[item, "category"])
+        return [""] * len(items)
+    return [str(category) for category in dataset.items["category"].iloc[list(items)]]
 
 
 def picture_of(dataset: Dataset, item: int) -> str:
