@@ -10,6 +10,7 @@ from app.charts.live_charts import LOADER, load_library
 from app.home import view as home
 from app.shared import address
 from app.sitemap import PAGES, page_file
+from app.turns import turn
 from rednd_core.config import PROJECT_ROOT
 
 STYLE = f"""<style>
@@ -57,7 +58,8 @@ def run() -> None:
     st.set_page_config(
         page_title=f"{chosen.title} · RedNⁿD"
     )  # Tabs of a browser tell the pages apart.
-    chosen.run()
+    with turn():
+        chosen.run()
     warm.first_picture_sent()
 
 

@@ -35,9 +35,8 @@ GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
 @explained
 def render() -> None:
     st.title("Data")
-    st.markdown(
-        "What a recommender can learn is in its data. Choose a data set to see whether training "
-        "can read it, how many interactions its users and items have, and what is in its features."
+    st.caption(
+        "What a recommender can learn is in its data: can training read it, and what is there?"
     )
     config = _choose()
     if config is None:
@@ -46,11 +45,11 @@ def render() -> None:
     report = cached.data_report(config)
     _verdict(report, config)
     _understood(report)
-    if report.interactions is not None:
-        _figures(report.interactions)
     data = cached.dataset(config) if report.ok else None
     if data is not None:
         _charts(data)
+    if report.interactions is not None:
+        _figures(report.interactions)
     _modalities(report)
     if data is not None:
         show_items(data)
@@ -66,14 +65,16 @@ def prepare() -> None:
 
 def _choose() -> DataConfig | None:
     """The data set to look at; without one, a hint on the page and None."""
-    if not exposure.is_public():
-        where = st.segmented_control(
-            "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
-        )
+    public = exposure.is_public()
+    *source, left, right = st.columns([3, 3] if public else [2, 3, 3], vertical_alignment="bottom")
+    for place in source:
+        with place:
+            where = st.segmented_control(
+                "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
+            )
         if where == UPLOAD:
             return _uploaded()
     known = _known()
-    left, right = st.columns(2)
     chosen = left.selectbox(
         "Data set",
         list(known),
@@ -81,7 +82,7 @@ def _choose() -> DataConfig | None:
         help="Sample data, and the data sets of all runs.",
         **state.keep(DATASET),
     )
-    if not exposure.is_public():
+    if not public:
         with right:
             path_field(DATASET)
     if not chosen:

@@ -49,7 +49,7 @@ def render() -> None:
         st.session_state[state.BESIDE] = NONE
     if follow:
         st.session_state[FORM_OPEN] = False
-    st.session_state.setdefault(FORM_OPEN, first_visit)
+    st.session_state.setdefault(FORM_OPEN, not entries)
     form = st.expander(
         "Start a new training",
         key=FORM_OPEN,

@@ -78,9 +78,11 @@ def _watch(run: Run, live: bool, shown: tuple[str, str | None] | None = None) ->
         if shown is not None and shown[1] is None and run.record.model is not None:
             st.rerun()  # The model is built by now, so there are modalities to choose from.
         show_problem()
-        head, refused = st.container(), st.container()
+        # Always three places: with one more, the browser would build all charts below anew.
+        head, refused, links = st.container(), st.container(), st.container()
         if not live and shown is None:
-            _links(run)
+            with links:
+                _links(run)
         weights = live_weights(run, record) if live and exposure.may_steer(run.name) else []
         # One row of controls leaves the screen to the charts.
         widths = [3] * len(weights) + ([2, 2] if shown is None else [])

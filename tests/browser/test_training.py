@@ -82,10 +82,17 @@ def marks(page: Any) -> int:
     return int(in_plot(page, "smoothness", "(e.layout.shapes || []).length"))
 
 
+def open_form(page: Any) -> None:
+    """The form stands behind the picture of the newest run."""
+    page.locator("[data-chart=losses]").wait_for()
+    page.get_by_text("Start a new training").click()
+
+
 def test_a_number_outside_its_bounds_never_starts_another_one(
     open_page: Callable[..., Any],
 ) -> None:
     page = open_page("/training")
+    open_form(page)
     start = page.get_by_role("button", name="Start training")
     start.wait_for()
     field = page.get_by_label("Embedding size", exact=True)
@@ -103,6 +110,7 @@ def test_a_path_that_begins_with_the_chosen_one_is_taken_whole(
     open_page: Callable[..., Any],
 ) -> None:
     page = open_page("/training")
+    open_form(page)
     field = page.get_by_role("textbox", name="Another folder or file")
     field.press_sequentially("sample_data/shop/items.tsv")
     field.press("Enter")
@@ -135,6 +143,7 @@ def test_a_deleted_run_is_neither_watched_nor_followed_by_the_next_one(
 
 def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> None:
     page = open_page("/training")
+    open_form(page)
     page.get_by_role("textbox", name="Name of the run").fill(NAME)
     page.get_by_role("textbox", name="Name of the run").press("Enter")
     page.get_by_role("button", name="Start training").click()
@@ -230,3 +239,41 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     chosen = page.get_by_role("combobox", name="Run A", exact=True)
     chosen.wait_for()
     until(lambda: chosen.input_value() == NAME)
+
+
+def test_twins_are_started_steered_and_replayed_side_by_side(
+    open_page: Callable[..., Any], store: RunStore
+) -> None:
+    page = open_page("/training")
+    open_form(page)
+    page.get_by_role("textbox", name="Name of the run").fill("pair")
+    page.get_by_role("textbox", name="Name of the run").press("Enter")
+    page.get_by_text("Train twins:").click()
+    page.get_by_role("button", name="Start both trainings").click()
+    twins = until(
+        lambda: (
+            found if len(found := [e.run for e in store.list() if "pair" in e.name]) == 2 else []
+        )
+    )
+    first, second = sorted(twins, key=lambda run: -run.config.hyperparameters["alignment_weight"])
+    assert first.config.training == second.config.training  # the same seed, so the same batches
+    until(lambda: min(run.status.epoch for run in twins) >= 1)
+
+    # One screen, and each has its own slider: what moves one leaves the other alone.
+    page.wait_for_function("document.querySelectorAll('[data-chart=losses]').length === 2")
+    sliders = page.locator("[class*=st-key-training-weight-pair]").get_by_role("slider")
+    until(lambda: sliders.count() == 2)
+    moved = page.locator(f"[class*=st-key-training-weight-{first.name}]").get_by_role("slider")
+    moved.focus()
+    moved.press("ArrowLeft")
+    until(lambda: [e for e in first.events() if e["event"] == "set_weight"])
+    assert not [e for e in second.events() if e["event"] == "set_weight"]
+
+    # Stopped, both are replayed in lockstep on the page Depth.
+    for run in twins:
+        jobs.stop(run)
+        assert jobs.wait(run, timeout=120).state == "stopped"
+    page.get_by_role("button", name=re.compile("^Replay ")).click()
+    page.wait_for_url(re.compile("/depth.*over=epochs"))
+    chosen = [page.get_by_role("combobox", name=f"Run {x}", exact=True) for x in "AB"]
+    until(lambda: {box.input_value() for box in chosen} == {run.name for run in twins})

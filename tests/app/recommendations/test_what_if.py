@@ -123,3 +123,35 @@ def test_a_held_out_item_may_be_added(page, shop) -> None:
     item = int(shop.test.items[shop.test.users == USER][0])
     app.multiselect(key=f"add-{USER}").set_value([item]).run()
     assert shop.items.at[item, "title"] in set(shown(settled(app))["item"])
+
+
+def test_the_change_is_in_the_address(page, shop) -> None:
+    own = sorted(item for user, item in pairs_of(shop) if user == USER)
+    removed, added = str(shop.item_ids[own[0]]), str(shop.item_ids[own[-1] - 1])
+    app = page(run="shop-rednnd-a0.1")
+    app.multiselect(key=f"remove-{USER}").set_value([own[0]]).run()
+    app.multiselect(key=f"add-{USER}").set_value([own[-1] - 1]).run()
+    app.pills(key="without").set_value(["image"]).run()
+    app.slider(key="what-if-depth-3").set_value(1).run()
+    app.toggle(key="without-popularity").set_value(True).run()
+    link = {
+        "remove": removed,
+        "add": added,
+        "without": "image",
+        "at-depth": "1",
+        "without-popularity": "yes",
+    }
+    assert {key: app.query_params[key] for key in link} == link
+    opened = page(run="shop-rednnd-a0.1", **link)
+    assert shown(settled(opened)).equals(shown(settled(app)))
+    opened.slider(key="what-if-depth-3").set_value(3).run()
+    assert "at-depth" not in opened.query_params
+    assert opened.multiselect(key=f"remove-{USER}").value == [own[0]]
+
+
+def test_a_link_may_ask_for_what_is_not_there(page) -> None:
+    unknown = {"remove": "no-such-item", "add": "x", "without": "sound", "at-depth": "99"}
+    app = page(**unknown)
+    assert not app.exception
+    assert app.slider(key="what-if-depth-3").value == 3
+    assert app.multiselect(key=f"remove-{USER}").value == []

@@ -179,11 +179,16 @@ def form_is_open(app: AppTest) -> bool:
     return bool(next(e for e in app.expander if e.label == "Start a new training").proto.expanded)
 
 
-def test_the_form_is_open_where_nothing_trains_and_stays_shut_when_a_training_ends(add_run) -> None:
-    add_run("over", "finished")
+def test_the_form_is_open_where_there_is_no_run_and_stays_shut_when_a_training_ends(
+    add_run,
+) -> None:
     app = AppTest.from_file(HOME, default_timeout=180).run()
     app.switch_page("../pages/4_Training.py").run()
     assert form_is_open(app)
+    add_run("over", "finished")
+    app = AppTest.from_file(HOME, default_timeout=180).run()
+    app.switch_page("../pages/4_Training.py").run()
+    assert not form_is_open(app)  # the picture of the run comes first
     writer = add_run("demo")
     app = AppTest.from_file(HOME, default_timeout=180).run()
     app.switch_page("../pages/4_Training.py").run()
