@@ -51,7 +51,7 @@ COMPARED = (WEIGHTS[0], WEIGHTS[-1])  # by Home, which names the spread of sever
 REPLAYED = (0, 1, 3, 5, 8, 12, 18, 27, 41)  # epochs whose snapshots the pair keeps: 1.8 MB a run
 ROUNDING = 0.005  # what the rounding of another processor may grow to in a training, relative to what scores
 LEFT_OUT = ("log.txt", "job.json", "control")
-LOOKED_AT = ("layers", "readouts", "snapshots", "checkpoints")  # what a run needs whose metrics alone are shown does not have
+LOOKED_AT = ("layers", "readouts", "snapshots", "checkpoints")  # left out where metrics alone are shown
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, exposure, state
 from app.charts.drawn import drawn
@@ -29,6 +32,7 @@ BOX_WIDTH = (
     160  # pixels, at least: four boxes fill a row of a wide page, two boxes a row of a phone
 )
 FIGURES = "data-figures"
+MOST_SAID = 5  # sentences above the first picture
 GROWING = f".st-key-{FIGURES} > * {{ flex: 1 1 {BOX_WIDTH}px; }}"
 
 
@@ -41,15 +45,17 @@ def render() -> None:
     config = _choose()
     if config is None:
         return
-    config = reading(config)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        config = reading(config)
     report = cached.data_report(config)
-    _verdict(report, config)
-    _understood(report)
+    _verdict(report, config, row)
     data = cached.dataset(config) if report.ok else None
     if data is not None:
         _charts(data)
     if report.interactions is not None:
         _figures(report.interactions)
+    _understood(report)
     _modalities(report)
     if data is not None:
         show_items(data)
@@ -66,7 +72,7 @@ def prepare() -> None:
 def _choose() -> DataConfig | None:
     """The data set to look at; without one, a hint on the page and None."""
     public = exposure.is_public()
-    *source, left, right = st.columns([3, 3] if public else [2, 3, 3], vertical_alignment="bottom")
+    *source, left, right = st.columns([1, 1] if public else [5, 6, 6], vertical_alignment="bottom")
     for place in source:
         with place:
             where = st.segmented_control(
@@ -129,11 +135,12 @@ def _uploaded() -> DataConfig | None:
     return DataConfig(path=saved[1])
 
 
-def _verdict(report: DataReport, config: DataConfig) -> None:
+def _verdict(report: DataReport, config: DataConfig, row: DeltaGenerator) -> None:
+    """Whether training can read it, in ``row``; below that what it was read as, and what was handled."""
     for error in report.errors:
         st.error(escape_markdown(error), icon=":material/error:")
     if report.ok:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with row:
             st.success("Training can read this data set.", icon=":material/check_circle:")
             if st.button("Use this folder for training", icon=":material/play_circle:"):
                 st.session_state[state.DATA_PATH] = config.path
@@ -143,19 +150,22 @@ def _verdict(report: DataReport, config: DataConfig) -> None:
         st.caption(
             "Training would stop at the first of these problems. Correct the files, or choose others."
         )
-    if report.notices:
-        with st.expander(
-            f"{counted(len(report.notices), 'notice')}: what was found and handled", expanded=True
-        ):
-            for notice in report.notices:
-                st.markdown(f"- {escape_markdown(notice.message)}")
+    said = [f"Read as {report.recognised}"] if report.recognised else []
+    said += [notice.message for notice in report.notices]
+    first, rest = said[:MOST_SAID], said[MOST_SAID:]
+    if first:
+        st.caption(_lines(first))
+    if rest:
+        with st.expander(f"{counted(len(rest), 'more notice')}: what was found and handled"):
+            st.caption(_lines(rest))
+
+
+def _lines(sentences: Sequence[str]) -> str:
+    return "  \n".join(escape_markdown(sentence) for sentence in sentences)
 
 
 def _understood(report: DataReport) -> None:
-    """The layout that was recognised, the first rows as they were read, and the files that were not read."""
-    if not report.recognised:
-        return
-    st.markdown(f"Read as {escape_markdown(report.recognised)}")
+    """The first rows as they were read, and the files that were not read."""
     if report.preview:
         with st.expander(f"The first {len(report.preview)} rows, as they were understood"):
             st.dataframe(

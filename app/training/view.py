@@ -14,7 +14,7 @@ from app.training.form import start_form
 from app.training.jobs import job_list
 from app.training.manage import DELETED, manage_runs
 from app.training.twins import NONE, choose_beside
-from app.training.watch import watch, watch_both
+from app.training.watch import watch
 from rednd_core.runs import RunEntry
 
 FORM_OPEN = "train.open"
@@ -39,10 +39,9 @@ def render() -> None:
     # The introduction does not come back when a training ends: it would push the charts down.
     first_visit = SEEN_LIVE not in st.session_state
     if first_visit:
-        st.markdown(
-            "Train a model and watch it learn. **Move the weight of a loss while the model trains**: the "
-            "losses, the validation, the smoothness of every layer and the picture of the layers follow. "
-            "The training is a process of its own and goes on when you close this window."
+        st.caption(
+            "Train a model and watch it learn: **move the weight of a loss while it trains**, and the layers "
+            "follow."
         )
     follow, beside = st.session_state.pop(WATCH_NEXT, (None, None))
     if follow and beside is None:
@@ -69,10 +68,8 @@ def render() -> None:
         with others:
             watched = [chosen.name] if chosen else []
             job_list(entries, watched=[*watched, other.name] if other else watched)
-        if chosen is not None and other is not None:
-            watch_both(chosen.run, other, controls)
-        elif chosen is not None:
-            watch(chosen.run)
+        if chosen is not None:
+            watch([chosen.run, *([other] if other else [])], controls)
     if not exposure.is_public():
         manage = st.expander(
             "Manage runs: delete, export, import",
@@ -102,7 +99,9 @@ def _pick(entries: list[RunEntry], live: list[RunEntry], follow: str | None) -> 
         st.session_state[state.JOB] = follow
         _forget_gone()
     _follow_run_a(by_name, live)
-    state.begin(state.JOB, by_name, ordered[0].name)
+    # Without a training that runs, the newest run with layers has the most to show.
+    whole = [entry for entry in ordered if entry in live or entry.run.layer_version is not None]
+    state.begin(state.JOB, by_name, (whole or ordered)[0].name)
     _say_gone(by_name, st.session_state[state.JOB])
     # The options are plain names, because the address bar keeps the text of an option.
     name = st.selectbox(

@@ -32,30 +32,30 @@ LOOK_SECONDS = 0.05
 LOG_LINES = 12
 
 
-def watch(run: Run) -> None:
-    """Draw the run, and draw it again every second until it is over."""
-    _leave_deleted(run)
-    live = run.status.is_live
-    st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live)
-
-
-def watch_both(run: Run, other: Run, controls: Sequence[DeltaGenerator]) -> None:
-    """Draw two runs side by side, each with its own sliders.
+def watch(runs: Sequence[Run], controls: Sequence[DeltaGenerator]) -> None:
+    """Draw one run, or two side by side, each with its own sliders, again every second until it is over.
 
     Args:
-        controls: two places, for the measure and the modality of both.
+        controls: two places, for the measure and the modality of all charts.
     """
-    for each in (run, other):
-        _leave_deleted(each)
-    records = [each.record for each in (run, other)]
+    for run in runs:
+        _leave_deleted(run)
+    records = [run.record for run in runs]
     described = next((record for record in records if record.model), records[0])
     shown = choose_layers(described, *controls)
-    replay_link((run, other))
-    for column, each in zip(st.columns(2, gap="medium"), (run, other), strict=True):
+    if len(runs) == 1:
+        _live(runs[0], shown, alone=True)
+        return
+    replay_link(runs)
+    for column, run in zip(st.columns(len(runs), gap="medium"), runs, strict=True):
         with column:
-            st.markdown(f"**{escape_markdown(each.name)}**")
-            live = each.status.is_live
-            st.fragment(_watch, run_every=POLL_SECONDS if live else None)(each, live, shown)
+            st.markdown(f"**{escape_markdown(run.name)}**")
+            _live(run, shown, alone=False)
+
+
+def _live(run: Run, shown: tuple[str, str | None], *, alone: bool) -> None:
+    live = run.status.is_live
+    st.fragment(_watch, run_every=POLL_SECONDS if live else None)(run, live, shown, alone)
 
 
 def _leave_deleted(run: Run) -> None:
@@ -65,29 +65,26 @@ def _leave_deleted(run: Run) -> None:
         st.rerun()
 
 
-def _watch(run: Run, live: bool, shown: tuple[str, str | None] | None = None) -> None:
+def _watch(run: Run, live: bool, shown: tuple[str, str | None], alone: bool) -> None:
     """Draw one run.
 
     Args:
-        shown: the measure and the modality; given where two runs are side by side.
+        shown: the measure and the modality. alone: no other run is beside it.
     """
     try:
         record, status, history = run.record, run.status, cached.history(run)
         if status.is_live != live:
             st.rerun()  # The whole page begins or ends to look every second.
-        if shown is not None and shown[1] is None and run.record.model is not None:
+        if shown[1] is None and record.model is not None:
             st.rerun()  # The model is built by now, so there are modalities to choose from.
         show_problem()
         # Always three places: with one more, the browser would build all charts below anew.
         head, refused, links = st.container(), st.container(), st.container()
-        if not live and shown is None:
+        if not live and alone:
             with links:
                 _links(run)
         weights = live_weights(run, record) if live and exposure.may_steer(run.name) else []
-        # One row of controls leaves the screen to the charts.
-        widths = [3] * len(weights) + ([2, 2] if shown is None else [])
-        columns = st.columns(widths, vertical_alignment="bottom") if widths else []
-        sliders, controls = columns[: len(weights)], columns[len(weights) :]
+        sliders = st.columns(len(weights), vertical_alignment="bottom") if weights else []
         history = _weights(weights, sliders, run, status, history)
         if live:
             with refused:
@@ -96,7 +93,7 @@ def _watch(run: Run, live: bool, shown: tuple[str, str | None] | None = None) ->
             with head:  # A chart would say that the first epoch is on its way, which is not so.
                 _head(run, record, status, history, None)
             return
-        measure, modality = shown or choose_layers(record, *controls)
+        measure, modality = shown
         if record.model is None or modality not in record.model.modalities:
             modality = None
         n_validated = validated_users(run, record)
@@ -105,7 +102,7 @@ def _watch(run: Run, live: bool, shown: tuple[str, str | None] | None = None) ->
         finally:  # Words that are sent before the figures would tell of an epoch that is not drawn yet.
             with head:
                 _head(run, record, status, history, n_validated)
-        show_charts(run, drawn, side_by_side=shown is not None)
+        show_charts(run, drawn, side_by_side=not alone)
     except (RedndError, OSError) as error:  # The page's own guard does not see what a timer draws.
         _leave_deleted(run)
         told = storage_error(error) if isinstance(error, OSError) else error

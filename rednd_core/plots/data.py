@@ -10,7 +10,7 @@ from rednd_core.data.schema import FloatArray, IntArray
 from rednd_core.plots import theme
 from rednd_core.plots.smoothness import SIDE_STYLES
 
-HEIGHT = 420  # pixels
+HEIGHT = 310  # title, plot and axis end on the first screen of a projector
 
 
 def degree_figure(user_degrees: IntArray, item_degrees: IntArray) -> go.Figure:

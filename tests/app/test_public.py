@@ -50,7 +50,9 @@ def test_a_path_in_the_session_is_not_read(public) -> None:
 
 
 def test_training_is_off_and_runs_are_only_looked_at(public) -> None:
-    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180).run()
+    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180)
+    app.session_state["train.open"] = True
+    app.run()
     assert not app.exception
     assert any("cannot be started in this public app" in info.value for info in app.info)
     assert "Start training" not in labels(app)
@@ -59,14 +61,18 @@ def test_training_is_off_and_runs_are_only_looked_at(public) -> None:
 
 def test_training_can_be_allowed(public) -> None:
     public.setenv(exposure.JOBS, "2")
-    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180).run()
+    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180)
+    app.session_state["train.open"] = True
+    app.run()
     assert not app.exception
     assert "Start training" in labels(app)
     assert "Another folder or file" not in labels(app)
 
 
 def test_a_private_app_offers_all_of_it() -> None:
-    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180).run()
+    app = AppTest.from_file(TRAINING_PAGE, default_timeout=180)
+    app.session_state["train.open"] = True
+    app.run()
     assert {"Start training", "Another folder or file"} <= labels(app)
     assert "Manage runs: delete, export, import" in labels(app)
     assert exposure.may_steer("anybody's")

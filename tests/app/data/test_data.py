@@ -289,14 +289,14 @@ def test_what_was_understood_is_on_the_page(tmp_path: Path) -> None:
     (tmp_path / "links.csv").write_text("movieId,imdbId,userId\ni1,2,u1\n")
     app = open_page(tmp_path)
     assert not app.exception
-    assert any("MovieLens\\: ratings" in element.value for element in app.markdown)
+    assert "MovieLens\\: ratings" in captions(app)
     assert any("links" in caption.value for caption in app.caption)
     (first,) = [frame.value for frame in app.dataframe if "user" in frame.value]
     assert first.iloc[0].tolist()[:3] == ["u0", "i0", "1"]
     app.number_input(key=f"reading.{tmp_path}.threshold").set_value(4.0).run()
     app.selectbox(key=f"reading.{tmp_path}.split").select("leave_last_out").run()
     assert not app.exception
-    assert any("24 rows with a rating below 4" in element.value for element in app.markdown)
+    assert "24 rows with a rating below 4" in captions(app)
 
 
 def test_a_packed_upload_is_read(tmp_path: Path) -> None:
