@@ -74,7 +74,9 @@ class Plan:
     @property
     def is_replayed(self) -> bool:
         """Whether the run keeps snapshots."""
-        return self.data == SHOP and self.whole and self.settings.get("alignment_weight") in COMPARED
+        return (
+            self.data == SHOP and self.whole and self.settings.get("alignment_weight") in COMPARED
+        )
 
     @property
     def config(self) -> RunConfig:
@@ -82,9 +84,7 @@ class Plan:
             model=self.model,
             data=DataConfig(path=self.data),
             hyperparameters={"embedding_size": WIDTHS[self.data], "n_layers": 3} | self.settings,
-            training=TrainingConfig(
-                learning_rate=self.learning_rate, seed=self.seed, device="cpu"
-            ),
+            training=TrainingConfig(learning_rate=self.learning_rate, seed=self.seed, device="cpu"),
         )
 
 
@@ -112,16 +112,18 @@ def main() -> None:
             if plan.is_replayed:
                 add_snapshots(plan, Run(ROOT / plan.data / "runs" / plan.name))
         return
-    for plan in PLANS:
-        target = ROOT / plan.data
-        if asked and plan.name not in asked:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
+    plans = [plan for plan in PLANS if not asked or plan.name in asked]
+    with tempfile.TemporaryDirectory() as folder:
+        for plan in plans:
             run, summary = train(plan, Path(folder))
             strip(run.path, LEFT_OUT if plan.whole else LEFT_OUT + LOOKED_AT)
-            shutil.rmtree(target / "runs" / plan.name, ignore_errors=True)
-            shutil.copytree(run.path, target / "runs" / plan.name)
-        print(f"{plan.name}: best epoch {summary.best_epoch}, valid {summary.valid['recall@20']:.4f}")
+            best = f"best epoch {summary.best_epoch}, valid {summary.valid['recall@20']:.4f}"
+            print(f"{plan.name}: {best}")
+        # Not before all are trained: a run records whether the working tree had changes.
+        for plan in plans:
+            bundled = ROOT / plan.data / "runs" / plan.name
+            shutil.rmtree(bundled, ignore_errors=True)
+            shutil.copytree(Path(folder) / plan.name, bundled)
     make_maps(ROOT / SHOP)
     make_lesson_map(ROOT / MUSIC)
 
@@ -189,9 +191,7 @@ def make_maps(target: Path) -> None:
     folder = target / "projections"
     shutil.rmtree(folder, ignore_errors=True)
     cache = ArrayCache(folder)
-    whole = [
-        Run(target / "runs" / plan.name) for plan in PLANS if plan.whole and plan.data == SHOP
-    ]
+    whole = [Run(target / "runs" / plan.name) for plan in PLANS if plan.whole and plan.data == SHOP]
     make_stages(whole, cache)
     os.environ |= {"REDND_CACHE": str(folder), "REDND_RUNS": str(folder / "none")}
     draw_home_umap()
