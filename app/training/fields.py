@@ -20,6 +20,8 @@ EFFECTS = {
     "from other nodes, which spreads the nodes out. 0 switches it off.",
     "features": "How strongly a user's vector has to rank items by their projected features alone. 0 "
     "switches it off.",
+    "neighbourhood": "How strongly a user's vector is pulled towards the user's own items and away from the "
+    "items and users of other pairs, as a step of propagation would. 0 switches it off.",
     "plugin_alignment": "RedNⁿD's alignment, added to this model: how strongly each node is kept close to "
     "its own beginning while it listens to its neighbours. 0 switches it off.",
     "regularization": "How strongly the parameters are kept small (L2). 0 switches it off.",

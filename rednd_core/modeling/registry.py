@@ -156,6 +156,14 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("contrast", "regularization", *REMEDY_LOSSES),
     ),
     ModelCard(
+        name="lightccf",
+        title="LightCCF",
+        module="rednd_core.models.lightccf",
+        paper="arXiv 2504.10113",
+        family="contrastive",
+        live=("neighbourhood", "regularization", *REMEDY_LOSSES),
+    ),
+    ModelCard(
         name="vbpr",
         title="VBPR",
         module="rednd_core.models.vbpr",

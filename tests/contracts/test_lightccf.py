@@ -1,0 +1,5 @@
+from tests.contracts.suite import ModelContract
+
+
+class TestLightCCF(ModelContract):
+    name = "lightccf"
