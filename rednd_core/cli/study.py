@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rednd_core.cli.data_options import DataOptions, with_data_options, with_features
+from rednd_core.cli.declared import run_file
 from rednd_core.cli.many_runs import (
     NameOption,
     Scheduler,
@@ -35,11 +36,19 @@ from rednd_core.writable import require_output
 
 @with_data_options
 def study(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE.toml]",
+            help="A file that declares the study, in the place of the options that say what to train.",
+        ),
+    ] = None,
     data: Annotated[
-        list[Path], typer.Option(help="Folder, table or archive of a data set; repeatable.")
-    ],
-    model: Annotated[list[str], typer.Option(help=f"{MODEL_HELP} Repeatable.")],
-    seeds: Annotated[str, typer.Option(metavar="S1,S2", help="Seeds, e.g. 1,2,3.")],
+        list[Path] | None,
+        typer.Option(help="Folder, table or archive of a data set; repeatable."),
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help=f"{MODEL_HELP} Repeatable.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="S1,S2", help="Seeds, e.g. 1,2,3.")] = None,
     settings: Settings = None,
     vary: Annotated[
         list[str] | None,
@@ -58,13 +67,38 @@ def study(
 
     Each run is an ordinary run; its test part is read once, with its best checkpoint. Settings and
     variations go to the models that have them. The same command, given again, continues where it was
-    stopped.
+    stopped. A file can declare stages too: validation alone chooses, and test is read for the chosen
+    points. With a file, --markdown replaces the study's section of that document.
 
     Examples:
 
     * `rednd study --data tiktok --data baby --model lightgcn --seeds 1,2,3 --markdown results.md`
     * `rednd study --data baby --model rednnd --seeds 1,2,3 --vary alignment_weight=0,1e-3`
+    * `rednd study benchmarks/studies/worlds.toml --markdown docs/results.md`
     """
+    if file is not None:
+        if data or model or seeds or settings or vary or csv or reading.are_given:
+            raise ConfigError(
+                expected="what to train either in a file or in options",
+                found=f"{file.name} and options",
+                remedy="write the options into the file",
+            )
+        run_file(
+            file,
+            markdown=markdown,
+            name=name,
+            workers=workers,
+            scheduler=scheduler,
+            runs_dir=runs_dir,
+            as_json=as_json,
+        )
+        return
+    if not data or not model or not seeds:
+        raise ConfigError(
+            expected="a FILE.toml, or --data, --model and --seeds",
+            found="neither",
+            remedy="name a file such as benchmarks/studies/worlds.toml or give the three options",
+        )
     from rednd_core.atomic import write_bytes
     from rednd_core.sweeps.result_tables import (
         difference_table,

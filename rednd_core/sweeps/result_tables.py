@@ -86,13 +86,13 @@ def study_markdown(record: StudyRecord, rows: Sequence[Row]) -> str:
     ]
     if common := describe(record.plan.settings):
         paragraphs.append(f"Settings other than the defaults: {common}.")
-    paragraphs.append(_markdown(study_table(record, rows)))
+    paragraphs.append(as_markdown(study_table(record, rows)))
     differences = difference_table(record, rows)
     if differences[1]:
         paragraphs.append(
             "Differences of runs with the same seed: mean ± standard deviation (seeds with a higher value)."
         )
-        paragraphs.append(_markdown(differences))
+        paragraphs.append(as_markdown(differences))
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -160,7 +160,8 @@ def sweep_table(record: SweepRecord) -> Table:
     return [*columns, "best epoch", "epochs", "seconds", "state"], lines
 
 
-def _markdown(table: Table) -> str:
+def as_markdown(table: Table) -> str:
+    """A table in Markdown."""
     columns, lines = table
     rows = [columns, ["---"] * len(columns), *lines]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)

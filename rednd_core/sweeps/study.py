@@ -96,7 +96,7 @@ def run_study(
 
 def study_points(plan: StudyPlan, name: str) -> tuple[Point, ...]:
     """All points, seed after seed: a study that is stopped early then has complete comparisons."""
-    _check(plan)
+    check_plan(plan)
     points = []
     for seed in plan.seeds:
         for data in plan.data:
@@ -112,7 +112,7 @@ def study_points(plan: StudyPlan, name: str) -> tuple[Point, ...]:
     return distinct(points)
 
 
-def _check(plan: StudyPlan) -> None:
+def check_plan(plan: StudyPlan) -> None:
     valid = dict.fromkeys(name for model in plan.models for name in setting_names(model))
     for key in plan.settings:
         if key not in valid:

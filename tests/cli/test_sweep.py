@@ -145,6 +145,32 @@ def test_a_study(rednd, planted_folder: Path, store, quick, tmp_path: Path) -> N
     assert len(again.json["summary"]) == 3 * (2 * 10 + 2)
 
 
+def test_a_study_is_declared_in_a_file_or_in_options(rednd, tmp_path: Path) -> None:
+    file = tmp_path / "declared.toml"
+    file.write_text("title = 'T'")
+    both = rednd("study", file, "--seeds", "1")
+    assert (both.code, "either in a file or in options" in both.err) == (1, True)
+    neither = rednd("study", "--seeds", "1")
+    assert (neither.code, "a FILE.toml, or --data" in neither.err) == (1, True)
+
+
+def test_a_declared_study_writes_its_section(
+    rednd, planted_folder: Path, store, tmp_path: Path
+) -> None:
+    file, document = tmp_path / "tiny.toml", tmp_path / "results.md"
+    file.write_text(
+        f"title = 'Tiny'\nquestion = 'Q?'\ndata = ['{planted_folder.as_posix()}']\n"
+        "models = ['popularity']\nseeds = [1, 2]\n"
+    )
+    document.write_text("# Results\n")
+    result = rednd("study", file, "--markdown", document, *ONE_WORKER)
+    assert result.code == 0, result.err
+    assert "Tiny: chosen points" in result.out
+    text = document.read_text()
+    assert text.startswith("# Results\n\n<!-- begin study: Tiny -->")
+    assert "| planted | popularity | as declared | 2 |" in text
+
+
 @pytest.mark.parametrize("seeds", ["one", "1,-2", "1.5", "1,1"])
 def test_seeds_that_are_none(rednd, planted_folder, seeds: str) -> None:
     result = rednd("study", "--data", planted_folder, "--model", "mf", "--seeds", seeds)
