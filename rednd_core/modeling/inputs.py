@@ -19,7 +19,7 @@ from rednd_core.graph.bipartite import BipartiteGraph, bipartite_graph
 from rednd_core.graph.engine import propagator, resolve_device, weighted_product
 from rednd_core.graph.normalize import SparseMatrix
 from rednd_core.graph.propagator import Propagate, Propagator, weighted_sum
-from rednd_core.graph.semantic import semantic_graph
+from rednd_core.graph.semantic import cosine_knn, semantic_graph
 from rednd_core.graph.weighted import EdgePattern, WeightedProduct
 
 
@@ -82,6 +82,11 @@ class ModelInputs:
                 if weight
             ]
         )
+
+    def nearest_items(self, modality: str, knn_k: int) -> Tensor:
+        """The most similar items of every item by raw features, itself first, (n_items, k)."""
+        found = cosine_knn(self._raw(modality), knn_k, kept_arrays())
+        return torch.from_numpy(found.rows).to(self.device)
 
     def _raw(self, modality: str) -> NDArray[np.float32]:
         rows: NDArray[np.float32] = self.features[modality].float().cpu().numpy()

@@ -83,6 +83,15 @@ CARDS: dict[str, ModelCard] = _by_name(
         live=("plugin_alignment", "regularization", "decorrelation"),
     ),
     ModelCard(
+        name="lattice",
+        title="LATTICE",
+        module="rednd_core.models.lattice",
+        paper="arXiv 2104.09036",
+        family="multimodal",
+        needs=frozenset({"features"}),
+        live=("plugin_alignment", "regularization", "decorrelation"),
+    ),
+    ModelCard(
         name="layergcn",
         title="LayerGCN",
         module="rednd_core.models.layergcn",

@@ -1,0 +1,5 @@
+from tests.contracts.suite import ModelContract
+
+
+class TestLATTICE(ModelContract):
+    name = "lattice"
