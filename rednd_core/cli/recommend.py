@@ -17,6 +17,7 @@ from rednd_core.cli.options import (
 )
 from rednd_core.cli.speech import tell
 from rednd_core.cli.table_files import require_table, write_table
+from rednd_core.data.tables import counted
 from rednd_core.errors import ConfigError, DataError
 from rednd_core.library import LoadedRun
 
@@ -53,6 +54,7 @@ def recommend(
         write_table(out, lists)
         n_users = lists["user_id"].nunique()
         tell(f"Lists of {n_users:,} users, {len(lists):,} rows: {out}")
+        _tell_of_the_cold(opened)
     else:
         given = {"--user": user is not None, "--all": of_all, "--out": out is not None,
                  "--json": as_json}  # fmt: skip
@@ -60,6 +62,18 @@ def recommend(
             expected="--user, or --all with --out and without --json",
             found=" ".join(option for option, is_given in given.items() if is_given) or "neither",
             remedy="choose one user to look at, or a file for the lists of all users",
+        )
+
+
+def _tell_of_the_cold(loaded: LoadedRun) -> None:
+    """Say how many of the lists belong to users of whom the model knows nothing."""
+    import numpy as np
+
+    n_cold = int(np.count_nonzero(loaded.dataset.user_degrees == 0))
+    if n_cold:
+        tell(
+            f"{counted(n_cold, 'user')} without a train pair: the lists come from parameters that no "
+            "interaction of these users has moved."
         )
 
 

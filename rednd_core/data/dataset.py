@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from rednd_core.data.ids import IdArray, json_blocks
 from rednd_core.data.items import align_items
 from rednd_core.data.parts import Parts, read_parts
 from rednd_core.data.schema import Dataset, FloatArray, Interactions, Split
+
+_MOST_MODALITIES = 6
+"""Of so many files of features, every choice is tried for the one that a run has read."""
 
 
 def load_dataset(path: str | Path, **settings: Any) -> Dataset:
@@ -43,7 +48,8 @@ def load_recorded(
     """The data set that a run was trained on.
 
     Runs made before ids were labels numbered users and items as the file had them, and their layers are
-    in that order: where the digest says so, the data are numbered in that way.
+    in that order: where the digest says so, the data are numbered in that way. Modalities that were added
+    to the folder since are left out where the digest says that the run has not read them.
 
     Args:
         digest: what the run recorded; None takes the data as they are.
@@ -52,11 +58,25 @@ def load_recorded(
     dataset = load_configured(config)
     if digest in (None, dataset.digest) or dataset.pairs_digest in (digest, pairs_digest):
         return dataset
+    if (before := _without_added_features(dataset, digest)) is not None:
+        return before
     former = read_parts(config, numbered_by_file=True)
     if former.errors:
         return dataset
     as_recorded = as_dataset(former)
     return as_recorded if as_recorded.digest == digest else dataset
+
+
+def _without_added_features(dataset: Dataset, digest: str | None) -> Dataset | None:
+    """The data set with those of its modalities that have the recorded digest; None where none have."""
+    names = sorted(dataset.features)[:_MOST_MODALITIES]
+    for n in range(len(names) - 1, 0, -1):
+        for kept in combinations(names, n):
+            features = {name: dataset.features[name] for name in kept}
+            found = digests(dataset.split, dataset.user_ids, dataset.item_ids, features)[1]
+            if found == digest:
+                return replace(dataset, features=features, digest=digest)
+    return None
 
 
 def as_dataset(parts: Parts) -> Dataset:

@@ -39,6 +39,8 @@ class Rows:
     labels: NDArray[np.int8] | None
     timestamps: Times | None
     notices: tuple[Notice, ...] = ()
+    dates_per_second: int | None = None
+    """Where times were written as dates: in how many parts of a second ``timestamps`` count from 1970 UTC."""
 
     def __len__(self) -> int:
         return len(self.users)
@@ -102,7 +104,7 @@ def read_rows(recognised: Recognised, *, need_ratings: bool = False) -> Rows:
     users = cells.ids(column["user"], where["user"])
     items = cells.ids(column["item"], where["item"])
     notices = [lookalikes(users, "user"), lookalikes(items, "item")]
-    ratings = timestamps = None
+    ratings = timestamps = dates = None
     if "rating" in roles:
         try:
             ratings = cells.numbers(column["rating"], where["rating"])
@@ -119,6 +121,7 @@ def read_rows(recognised: Recognised, *, need_ratings: bool = False) -> Rows:
     if "timestamp" in roles:
         try:
             timestamps = cells.times(column["timestamp"], where["timestamp"])
+            dates = cells.dates_per_second(column["timestamp"])
         except DataError as error:
             if roles["timestamp"] == ColumnNames().timestamp or recognised.is_asked("timestamp"):
                 raise
@@ -131,6 +134,7 @@ def read_rows(recognised: Recognised, *, need_ratings: bool = False) -> Rows:
         labels=labels,
         timestamps=timestamps,
         notices=tuple(notice for notice in notices if notice is not None),
+        dates_per_second=dates,
     )
 
 

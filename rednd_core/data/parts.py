@@ -247,11 +247,19 @@ def _preview(rows: Rows) -> tuple[dict[str, str], ...]:
     if rows.ratings is not None:
         columns["rating"] = [f"{value:g}" for value in rows.ratings[first]]
     if rows.timestamps is not None:
-        columns["time"] = [str(value) for value in rows.timestamps[first]]
+        columns["time"] = [_time(value, rows.dates_per_second) for value in rows.timestamps[first]]
     if rows.labels is not None:
         columns["part"] = [("train", "validation", "test")[part] for part in rows.labels[first]]
     shown = zip(*columns.values(), strict=True)
     return tuple(dict(zip(columns, values, strict=True)) for values in shown)
+
+
+def _time(value: np.int64 | np.float64, dates_per_second: int | None) -> str:
+    """A number as it is; a date as a date."""
+    if dates_per_second is None:
+        return str(value)
+    moment = pd.Timestamp(int(value), unit="ns" if dates_per_second == 10**9 else "us")
+    return moment.isoformat(sep=" ", timespec="seconds")
 
 
 def _add_text_features(parts: Parts, how: str) -> None:

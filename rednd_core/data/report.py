@@ -10,6 +10,7 @@ import numpy as np
 
 from rednd_core.config import DataConfig, parse_settings
 from rednd_core.data.features import FeatureTable
+from rednd_core.data.ids import id_column
 from rednd_core.data.parts import Parts, read_parts
 from rednd_core.data.schema import IntArray, Notice
 from rednd_core.errors import DataError
@@ -74,7 +75,7 @@ class DataReport:
         interactions: None where the interactions or the split could not be read.
         features: the readable modalities.
         item_columns: columns of the items table, without the key.
-        n_titles: rows of the items table with a title of their own.
+        n_titles: items with a title of their own.
     """
 
     path: str
@@ -116,7 +117,6 @@ def check_configured(config: DataConfig) -> DataReport:
     except DataError as error:
         return DataReport(path=config.path, errors=(str(error),))
     listed = parts.listed
-    titles = listed["title"] if listed is not None and "title" in listed else None
     return DataReport(
         path=str(parts.path),
         errors=tuple(str(error) for error in parts.errors),
@@ -127,7 +127,7 @@ def check_configured(config: DataConfig) -> DataReport:
         interactions=_interaction_figures(parts),
         features=tuple(_feature_figures(modality) for modality in parts.features),
         item_columns=() if listed is None else tuple(listed.columns[1:]),
-        n_titles=0 if titles is None else int((titles != "").sum()),
+        n_titles=_n_titles(parts),
     )
 
 
@@ -138,6 +138,17 @@ def gini(counts: IntArray) -> float:
         return 0.0
     ranked = np.sort(counts)
     return float(2 * np.dot(np.arange(1, n + 1), ranked) / (n * total) - (n + 1) / n)
+
+
+def _n_titles(parts: Parts) -> int:
+    """Items that the items table gives a title; all its rows where the items could not be settled."""
+    listed = parts.listed
+    if listed is None or "title" not in listed:
+        return 0
+    named = listed["title"] != ""
+    if parts.item_ids is not None:
+        named &= listed["item_id"].isin(id_column(parts.item_ids))
+    return int(named.sum())
 
 
 def _interaction_figures(parts: Parts) -> InteractionFigures | None:

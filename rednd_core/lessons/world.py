@@ -186,8 +186,8 @@ class World:
             )
         bundled = WORLDS[name]
         record = Run(_folder(bundled) / "runs" / bundled.plain).record
-        dataset = load_recorded(record.config.data, record.data_digest)
-        record.require_data(dataset.digest)
+        dataset = load_recorded(record.config.data, record.data_digest, record.pairs_digest)
+        record.require_data(dataset.digest, dataset.pairs_digest)
         return cls(
             name, bundled, dataset, bipartite_graph(dataset.train, dataset.n_users, dataset.n_items)
         )

@@ -53,6 +53,11 @@ def test_a_user_without_history_is_told_so(rednd, tmp_path: Path, quick) -> None
         assert (found["n_history"], found["notice"]) == (n_history, notice)
         text = rednd("recommend", "--run", "cold", "--user", user).out
         assert (sentence in text) == (notice is not None)
+    out = tmp_path / "lists.csv"
+    assert (
+        "2 users without a train pair"
+        in rednd("recommend", "--run", "cold", "--all", "--k", 2, "--out", out).out
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -68,3 +68,19 @@ def test_ids_without_gaps_have_the_digest_of_before(mmrec):
     parts = ([(0, 0), (1, 1), (2, 0), (2, 1)], [(0, 1)], [(1, 0)])
     before = digest_of_before("012", "0123", parts, features)
     assert load_configured(DataConfig(path=str(mmrec))).digest == before
+
+
+def test_modalities_added_later_are_left_out(mmrec):
+    """What a run has read of the features is found by its digest, whatever lies beside it since."""
+    config = DataConfig(path=str(mmrec))
+    before = load_configured(config)
+    names = set(before.features)
+    assert names
+    for name in ("added", "zoom"):
+        np.save(mmrec / f"{name}_feat.npy", np.ones((before.n_items, 2), dtype=np.float32))
+    assert load_configured(config).digest != before.digest
+    recorded = load_recorded(config, before.digest)
+    assert (set(recorded.features), recorded.digest) == (names, before.digest)
+    changed = next(iter(names))
+    np.save(mmrec / f"{changed}_feat.npy", np.ones_like(before.features[changed]) * 3)
+    assert load_recorded(config, before.digest).digest != before.digest

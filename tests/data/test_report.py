@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rednd_core.data.report import check, gini
@@ -115,3 +116,43 @@ def test_no_bytes_make_it_raise(mmrec, seed):
 def test_a_path_that_cannot_be_is_a_report(path):
     (error,) = check(path).errors
     assert error.startswith("Expected ")
+
+
+def test_only_items_of_the_data_count_as_titled(write):
+    place = write("pairs.csv", "user,item\nann,1\nann,2\nbob,2\nbob,3\n")
+    write("movies.csv", "item,title\n1,One\n2,\n3,Three\n4,Nobody's\n5,Nobody's\n")
+    assert check(place).n_titles == 2
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "ns.parquet"])
+def test_dates_are_shown_as_dates(write, tmp_path, suffix):
+    text = "user,item,date\nann,1,2020-03-01 12:30:00\nann,2,2021-03-01 00:00:00\nbob,1,2022-03-01 00:00:00\n"
+    place = write("pairs.csv", text)
+    if suffix != "csv":
+        frame = pd.read_csv(place, dtype={"item": str})
+        frame["date"] = pd.to_datetime(frame["date"]).astype(
+            "datetime64[ns]" if suffix.startswith("ns") else "datetime64[ms]"
+        )
+        place = tmp_path / "times.parquet"
+        frame.to_parquet(place)
+    assert [row["time"] for row in check(place).preview][:2] == [
+        "2020-03-01 12:30:00",
+        "2021-03-01 00:00:00",
+    ]
+
+
+def test_columns_that_pandas_wrote_without_a_name(write):
+    place = write("pairs.csv", ",user,item\n0,ann,x1\n1,ann,x2\n2,bob,x2\n3,bob,x1\n")
+    write("things.csv", ",item,title\n0,x1,One\n1,x2,Two\n")
+    report = check(place)
+    assert report.left_out == ("column without a name of pairs.csv",)
+    assert report.item_columns == ("title",)
+
+
+def test_a_folder_of_folders_says_which(tmp_path):
+    (tmp_path / "ml-100k").mkdir()
+    (error,) = check(tmp_path).errors
+    assert error == (
+        f"Expected files of one data set in {tmp_path.name}, but found only a folder ml-100k; "
+        "name the folder that holds the files."
+    )

@@ -121,6 +121,20 @@ def times(column: pa.ChunkedArray, where: str) -> NDArray[np.int64] | NDArray[np
     return points[codes]
 
 
+def dates_per_second(column: pa.ChunkedArray) -> int | None:
+    """In how many parts of a second :func:`times` counts a column of dates; None for a column of numbers."""
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return 10**9 if kind.unit == "ns" else 10**6
+    if pa.types.is_date(kind):
+        return 10**6
+    if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        first = column.slice(0, 1).cast(pa.string()).to_pylist()
+        is_date = first and pd.isna(pd.to_numeric(pd.Series(first), errors="coerce")).all()
+        return 10**6 if is_date else None
+    return None
+
+
 def _points(labels: NDArray[np.object_]) -> NDArray[np.int64] | NDArray[np.float64]:
     """Texts as points in time; NaN where one is none."""
     texts = pa.array(labels, pa.string())

@@ -244,6 +244,14 @@ def _likeliest(
 
 def _unclear(source: Source, found: Sequence[str]) -> DataError:
     place = source.place
+    if not source.files and (folders := source.subfolders()):
+        return DataError(
+            expected=f"files of one data set in {place.name or place}",
+            found=f"only the folders {listing(folders)}"
+            if folders[1:]
+            else f"only a folder {folders[0]}",
+            remedy="name the folder that holds the files",
+        )
     return DataError(
         expected=f"one table of users and items in {place.name or place}",
         found=listing(found)

@@ -54,8 +54,8 @@ class SideTable:
     is_own: bool
 
     def read(self) -> pd.DataFrame:
-        """All columns as strings; the key comes first."""
-        names = [self.key, *(name for name in self.table.names if name != self.key)]
+        """All columns as strings, the key first; without those that have no name (row numbers)."""
+        names = [self.key, *(name for name in self.table.names if name not in ("", self.key))]
         found: pd.DataFrame = self.table.read(names, False).to_pandas()
         return found.fillna("").astype("str")
 
@@ -175,6 +175,7 @@ def left_out(source: Source, recognised: Recognised, used: Sequence[SourceFile])
     if columns:
         name = recognised.files[0].name
         noun = "column" if len(columns) == 1 else "columns"
-        found.append(f"{noun} {listing(columns, most=12)} of {name}")
+        named = [column or "without a name" for column in columns]
+        found.append(f"{noun} {listing(named, most=12)} of {name}")
     rest = [file.name for file in source.files if file not in (*used, *recognised.files)]
     return (*found, *rest)

@@ -118,6 +118,14 @@ class Source:
     def folder(self) -> Path:
         return self.place if self.place.is_dir() else self.place.parent
 
+    def subfolders(self) -> list[str]:
+        """Names of the folders in the named one, sorted; none of a file's or an archive's."""
+        if not self.place.is_dir():
+            return []
+        return sorted(
+            p.name for p in self.place.iterdir() if p.is_dir() and not p.name.startswith(".")
+        )
+
 
 def open_source(path: str | Path) -> Source:
     """The files that a path means: those of a folder, of an archive, or one file and its neighbours.
