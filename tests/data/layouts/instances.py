@@ -354,6 +354,13 @@ def plain(by: str, ending: str, how: int = csv.QUOTE_MINIMAL) -> Callable[[World
     return write
 
 
+def spreadsheet(world: World, folder: Path) -> Path:
+    """As Excel saves it where a comma is the decimal sign: a byte order mark, semicolons, CRLF."""
+    path = plain(";", ".csv")(world, folder)
+    path.write_bytes("\ufeff".encode() + path.read_bytes().replace(b"\n", b"\r\n"))
+    return path
+
+
 def gzipped(world: World, folder: Path) -> Path:
     path = plain(",", ".csv")(world, folder)
     (folder / "log.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -451,7 +458,10 @@ LAYOUTS = {
     "commas": Layout(plain(",", ".csv"), "all"),
     "commas, all quoted": Layout(plain(",", ".csv", csv.QUOTE_ALL), "all"),
     "semicolons": Layout(plain(";", ".csv"), "all"),
+    "semicolons, all quoted": Layout(plain(";", ".csv", csv.QUOTE_ALL), "all"),
+    "semicolons of a spreadsheet": Layout(spreadsheet, "all"),
     "bars": Layout(plain("|", ".txt"), "all"),
+    "bars, all quoted": Layout(plain("|", ".txt", csv.QUOTE_ALL), "all"),
     "tabs": Layout(plain("\t", ".tsv"), "all"),
     "double colons": Layout(plain("::", ".dat"), "all"),
     "gzip": Layout(gzipped, "all"),
