@@ -80,4 +80,5 @@ class LATTICE(GraphRecommender):
         return self.split_nodes(self.fuse(self.readout.at(layers)))
 
     def step_tables(self) -> float:
-        return 12 + self.remedy_tables()
+        near: int = len(self.item_graph.modalities) * self.settings.knn_k  # rows that are kept
+        return 16 + near / 4 + self.remedy_tables()
