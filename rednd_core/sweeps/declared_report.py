@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rednd_core.errors import DataError
 from rednd_core.evaluation.compare import interval, resampled_means
 from rednd_core.runs import Run, RunStore
+from rednd_core.sweeps.campaign import data_name
 from rednd_core.sweeps.campaign_files import PointRecord
 from rednd_core.sweeps.declared import DeclaredRecord
 from rednd_core.sweeps.grid_points import Settings, describe
@@ -26,8 +27,9 @@ def chosen_groups(record: DeclaredRecord) -> list[list[PointRecord]]:
     for point in record.points:
         if point.run in record.chosen and point.result is not None:
             groups.setdefault((point.data, point.model), []).append(point)
-    data = list(dict.fromkeys(name for name, _ in groups))
-    return [groups[key] for key in sorted(groups, key=lambda key: data.index(key[0]))]
+    data = [data_name(of) for of in record.plan.data_configs]
+    declared = [(name, model) for name in data for model in record.plan.models]
+    return [groups[key] for key in declared if key in groups]
 
 
 def chosen_table(record: DeclaredRecord) -> Table:
@@ -114,7 +116,8 @@ def section(record: DeclaredRecord, store: RunStore) -> str:
         plan.question,
         f"The stages below were decided by the mean validation {record.select_by}, before any test "
         "part was read; test was read once a run, on its best epoch by validation, and for the chosen "
-        f"points alone. ± is the standard deviation over the seeds. {_machines(record, store)} "
+        "points alone. ± is the standard deviation over the seeds. Seconds an epoch are those of runs side "
+        f"by side, beside whatever else the machine did: no benchmark. {_machines(record, store)} "
         f"Commit {', '.join(record.commits) or 'unknown'}.",
     ]
     if common := describe(plan.settings):
