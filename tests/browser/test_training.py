@@ -72,9 +72,9 @@ def in_plot(page: Any, chart: str, expression: str) -> Any:
     return plot.evaluate(f"e => {expression}")
 
 
-def weight_slider(page: Any) -> Any:
+def weight_slider(page: Any, run: str = NAME) -> Any:
     """The newest slider: for some frames Streamlit has the one that it replaces, hidden, behind it."""
-    key = f"[class*=st-key-training-weight-{NAME}-alignment]"
+    key = f"[class*=st-key-training-weight-{run.replace('.', '-')}-alignment]"
     return page.locator(key).get_by_role("slider").first
 
 
@@ -261,11 +261,9 @@ def test_twins_are_started_steered_and_replayed_side_by_side(
 
     # One screen, and each has its own slider: what moves one leaves the other alone.
     page.wait_for_function("document.querySelectorAll('[data-chart=losses]').length === 2")
-    sliders = page.locator("[class*=st-key-training-weight-pair]").get_by_role("slider")
-    until(lambda: sliders.count() == 2)
-    moved = page.locator(f"[class*=st-key-training-weight-{first.name}]").get_by_role("slider")
-    moved.focus()
-    moved.press("ArrowLeft")
+    weight_slider(page, second.name).wait_for()
+    weight_slider(page, first.name).focus()
+    weight_slider(page, first.name).press("ArrowLeft")
     until(lambda: [e for e in first.events() if e["event"] == "set_weight"])
     assert not [e for e in second.events() if e["event"] == "set_weight"]
 
