@@ -59,6 +59,8 @@ def render() -> None:
     )
     modality = choose_modality(context.run)
     runs = [_titled(run, modality_of(run, modality)) for run in context.runs]
+    if st.session_state.get(state.OVER) == state.OVER_EPOCHS:  # as another page has chosen
+        state.write_address(state.OVER, state.OVER_EPOCHS)
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with row:
         st.markdown("Slide over", width="content")
