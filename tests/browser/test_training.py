@@ -146,6 +146,8 @@ def test_the_demonstration(open_page: Callable[..., Any], store: RunStore) -> No
     open_form(page)
     page.get_by_role("textbox", name="Name of the run").fill(NAME)
     page.get_by_role("textbox", name="Name of the run").press("Enter")
+    page.get_by_label("Embedding size", exact=True).fill("16")  # short epochs
+    page.get_by_label("Embedding size", exact=True).press("Enter")
     page.get_by_role("button", name="Start training").click()
 
     # It trains, and every chart of the page moves.
