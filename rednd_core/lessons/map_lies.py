@@ -96,7 +96,7 @@ def _which(umap: Projection, world: World) -> Step:
         "which",
         "Which map is the dead one?",
         "One of these maps shows the vectors that were learned. The other shows what is left of them after "
-        f"{DEPTH} steps, where lists are as good as by popularity. [[UMAP]] draws both.",
+        f"{DEPTH} steps. [[UMAP]] draws both.",
         picture,
         (
             Claim(

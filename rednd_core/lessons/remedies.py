@@ -84,7 +84,7 @@ def _distance(singles: dict[str, Outcome]) -> Step:
                 "Alignment alone keeps "
                 f"{wording.measure(bar(picture, 'trained with alignment'))}.",
                 lambda p: (
-                    min(bar(p, "PairNorm"), bar(p, "initial residual, 0.3")) > 0.5
+                    bar(p, "PairNorm") > bar(p, "initial residual, 0.3") > 0.5
                     and bar(p, NONE)
                     < bar(p, "trained with alignment")
                     < bar(p, "edges dropped, 50 %")

@@ -63,7 +63,8 @@ def test_axe_finds_no_serious_fault(open_page: Callable[..., Any], path: str) ->
     assert page.title() == expected, "tabs of a browser tell the pages apart"
     page.add_script_tag(path=str(AXE))
     found, light = [], page.evaluate(BACKGROUND)
-    for scheme, size in (("light", PHONE), ("dark", PHONE), ("dark", DESKTOP), ("light", DESKTOP)):
+    # Colours do not depend on the width, so one theme is enough on a phone.
+    for scheme, size in (("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         page.wait_for_function(
