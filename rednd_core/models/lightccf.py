@@ -12,7 +12,7 @@ what a step of propagation does; with L = 0 there is no other propagation. ``den
 exp(P_km / t) and exp(Q_km / t) instead of multiplying them, which the paper's words admit as well. Rows of a
 batch are not made distinct, and m = k counts. Deviations from the released code: 1. no 1e-5 inside the
 logarithm, which would cap the loss of the rows that fit worst; 2. neighbourhood_weight is .1 by default
-(published: 1 to 5), by validation on the sample shop.
+(published: 1 to 5, which falls far behind on the sample shop).
 """
 
 from __future__ import annotations
