@@ -14,22 +14,17 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psutil
 from common import report
 from page_clock import HOME, PAGES, PICTURE, change
+from reliability.app_server import app_server
 
-ROOT = Path(__file__).resolve().parent.parent
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 WARM_SECONDS = 15  # a visitor reads the first page while the server prepares the others
 
@@ -37,31 +32,10 @@ WARM_SECONDS = 15  # a visitor reads the first page while the server prepares th
 @contextmanager
 def server() -> Iterator[tuple[str, psutil.Process]]:
     """The app's address and process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as home:
         environment = os.environ | {"REDND_RUNS": f"{home}/runs", "REDND_CACHE": f"{home}/cache"}
-        command = ["-m", "streamlit", "run", "app/Home.py", "--server.port", str(port)]
-        process = psutil.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            while True:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            yield address, process
-        finally:
-            process.terminate()
-            process.wait()
+        with app_server(environment) as (process, port):
+            yield f"http://127.0.0.1:{port}", process
 
 
 class Visitor:

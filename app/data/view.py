@@ -72,9 +72,11 @@ def prepare() -> None:
 def _choose() -> DataConfig | None:
     """The data set to look at; without one, a hint on the page and None."""
     public = exposure.is_public()
-    *source, left, right = st.columns([1, 1] if public else [5, 6, 6], vertical_alignment="bottom")
-    for place in source:
-        with place:
+    if public:
+        left, right = st.columns(2)
+    else:
+        source, left, right = st.columns([5, 6, 6], vertical_alignment="bottom")
+        with source:
             where = st.segmented_control(
                 "Where is it?", (HERE, UPLOAD), default=HERE, required=True, **state.keep("where")
             )

@@ -78,7 +78,8 @@ def _watch(run: Run, live: bool, shown: tuple[str, str | None], alone: bool) -> 
         if shown[1] is None and record.model is not None:
             st.rerun()  # The model is built by now, so there are modalities to choose from.
         show_problem()
-        # Always three places: with one more, the browser would build all charts below anew.
+        # There are always three places, because the browser builds all charts anew when a place is added
+        # above them.
         head, refused, links = st.container(), st.container(), st.container()
         if not live and alone:
             with links:

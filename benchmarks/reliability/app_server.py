@@ -1,4 +1,4 @@
-"""The app on a free port, for campaigns that visit it."""
+"""The app on a free port, for benchmarks and campaigns that visit it."""
 
 from __future__ import annotations
 
@@ -51,4 +51,4 @@ def _wait_until_up(port: int) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.05)

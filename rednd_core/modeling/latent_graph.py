@@ -100,7 +100,7 @@ class LatentItemGraph(nn.Module):
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
-        self._learned = None  # those of the neighbours that were there before
+        self._learned = None  # The products were made of the neighbours before the loading.
 
 
 def edge_weights(features: Tensor, near: Tensor) -> Tensor:

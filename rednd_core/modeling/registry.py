@@ -54,6 +54,8 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
 
 REMEDY_LOSSES = ("plugin_alignment", "decorrelation")
 """The losses of the remedies, which every model with propagation has; their weights are settings."""
+BPR_LOSSES = ("plugin_alignment", "regularization", "decorrelation")
+"""Of a model with propagation that has no loss of its own beside BPR: the one to steer comes first."""
 
 CARDS: dict[str, ModelCard] = _by_name(
     ModelCard(
@@ -80,7 +82,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.gcn",
         paper="arXiv 1609.02907",
         family="id graph",
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="lattice",
@@ -89,7 +91,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         paper="arXiv 2104.09036",
         family="multimodal",
         needs=frozenset({"features"}),
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="layergcn",
@@ -97,7 +99,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.layergcn",
         paper="arXiv 2207.11088",
         family="remedy",
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="lightgcn",
@@ -105,7 +107,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.lightgcn",
         paper="arXiv 2002.02126",
         family="id graph",
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="mf",
@@ -121,7 +123,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.ngcf",
         paper="arXiv 1905.08108",
         family="id graph",
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="popularity",
@@ -146,7 +148,7 @@ CARDS: dict[str, ModelCard] = _by_name(
         module="rednd_core.models.sgc",
         paper="arXiv 1902.07153",
         family="id graph",
-        live=("plugin_alignment", "regularization", "decorrelation"),
+        live=BPR_LOSSES,
     ),
     ModelCard(
         name="sgl",

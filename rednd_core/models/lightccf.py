@@ -22,9 +22,9 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from rednd_core.data.sampling import BPRBatch
+from rednd_core.losses.unit_rows import unit_rows
 from rednd_core.modeling.base import MAX_LAYERS, xavier_normal
 from rednd_core.modeling.bpr import GraphHyperparameters, LinearRecommender
 from rednd_core.modeling.contrast import Temperature
@@ -65,15 +65,15 @@ class LightCCF(LinearRecommender):
     def extra_losses(
         self, batch: BPRBatch, user_emb: Tensor, item_emb: Tensor
     ) -> dict[str, Tensor]:
-        users = normalize(gather(user_emb, batch.users), dim=1)
-        items = normalize(gather(item_emb, batch.pos_items), dim=1)
+        users = unit_rows(gather(user_emb, batch.users))
+        items = unit_rows(gather(item_emb, batch.pos_items))
         to_items = users @ items.T / self.settings.temperature
         to_users = users @ users.T / self.settings.temperature
         if self.settings.denominator == "product":
-            others = torch.logsumexp(to_items + to_users, dim=1)
+            compared = to_items + to_users
         else:
-            others = torch.logsumexp(torch.cat([to_items, to_users], dim=1), dim=1)
-        return {"neighbourhood": (others - to_items.diagonal()).mean()}
+            compared = torch.cat([to_items, to_users], dim=1)
+        return {"neighbourhood": (compared.logsumexp(1) - to_items.diagonal()).mean()}
 
     def step_tables(self) -> float:
         return 6 + self.remedy_tables()

@@ -112,6 +112,11 @@ class Campaign(Generic[R]):
     def stopped(self) -> bool:
         return self._pool.stopping
 
+    def known(self, points: Sequence[Point]) -> list[PointRecord]:
+        """What is recorded of ``points``, which have been given to :meth:`train`."""
+        by_run = {known.run: known for known in self.record.points}
+        return [by_run[point.run] for point in points]
+
     def update(self, **changes: Any) -> None:
         """Change fields of the record, on disk too."""
         self.record = self.record.model_copy(update=changes)
@@ -175,8 +180,7 @@ class Campaign(Generic[R]):
         """Assumes that each remaining point takes the mean time of those trained in this session."""
         if outcome.seconds is not None:
             self._seconds.append(outcome.seconds)
-        outcomes = [point.outcome for point in self.record.points]
-        n_over = sum(known is not None and known.state != "stopped" for known in outcomes)
+        n_over = sum(point.is_over for point in self.record.points)
         left = math.ceil((self.n_points - n_over) / n_parallel)
         seconds = left * statistics.mean(self._seconds) if self._seconds else None
         return Progress(n_over, self.n_points, seconds)

@@ -56,6 +56,21 @@ class PointRecord(StrictModel):
         finished = self.outcome is not None and self.outcome.state == "finished"
         return self.outcome if finished else None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is finished or has failed: it will not be trained again."""
+        return self.outcome is not None and self.outcome.state != "stopped"
+
+    @property
+    def seed(self) -> int:
+        """The seed of a point of a study."""
+        return int(str(self.settings["seed"]))
+
+    @property
+    def variation(self) -> dict[str, JsonValue]:
+        """The settings without the seed."""
+        return {key: value for key, value in self.settings.items() if key != "seed"}
+
 
 class CampaignRecord(VersionedRecord):
     """The fields that sweep.json and study.json share.

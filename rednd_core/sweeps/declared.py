@@ -10,6 +10,7 @@ import math
 import statistics
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,12 @@ from pydantic import Field, JsonValue
 from rednd_core.config import DataConfig, StrictModel, parse_settings, resolve_data_path
 from rednd_core.data import load_configured
 from rednd_core.errors import ConfigError, RunError
-from rednd_core.modeling.defaults import setting_names
 from rednd_core.reproducibility import commit
 from rednd_core.runs import RunStore
 from rednd_core.runs.facts import Count
 from rednd_core.runs.layout import check_run_name, slug
-from rednd_core.sweeps.campaign import Campaign, Pool, ProgressListener, data_name, opened
-from rednd_core.sweeps.campaign_files import CampaignRecord, PointRecord
+from rednd_core.sweeps.campaign import Campaign, Pool, ProgressListener, opened
+from rednd_core.sweeps.campaign_files import CampaignRecord
 from rednd_core.sweeps.grid_points import (
     Axis,
     Point,
@@ -32,10 +32,9 @@ from rednd_core.sweeps.grid_points import (
     check_axes,
     combinations,
     distinct,
-    make_point,
     short_digest,
 )
-from rednd_core.sweeps.study import FOLDER, StudyPlan, check_plan
+from rednd_core.sweeps.study import FOLDER, StudyPlan, check_plan, known_axes, points_of_model
 from rednd_core.sweeps.sweep import score
 
 DECLARATION_BYTES = 2**20
@@ -50,6 +49,11 @@ class Stage(StrictModel):
     @property
     def axes(self) -> tuple[Axis, ...]:
         return tuple(Axis(key=key, values=values) for key, values in self.vary.items())
+
+    def variations(self, model: str) -> list[Settings]:
+        """What the stage tries with ``model``; empty where the model has none of the settings."""
+        known = known_axes(self.axes, model)
+        return list(combinations(known)) if known else []
 
 
 class Declaration(StrictModel):
@@ -164,9 +168,7 @@ def _finish(
     ]
     campaign.train(chosen, read_test=True)
     campaign.update(chosen=tuple(point.run for point in chosen))
-    outcomes = {point.run: point.outcome for point in campaign.record.points}
-    known = [outcomes[point.run] for point in chosen]
-    if all(outcome is not None and outcome.state != "stopped" for outcome in known):
+    if all(point.is_over for point in campaign.known(chosen)):
         campaign.update(state="finished")
 
 
@@ -180,39 +182,34 @@ def _search(
     for number, stage in enumerate(plan.stages, start=1):
         tried = {}
         for (model, path), best in kept.items():
-            known = [axis for axis in stage.axes if axis.key in setting_names(model)]
-            if known:
+            candidates = [best | varied for varied in stage.variations(model)]
+            if candidates:
                 tried[model, path] = [
                     (settings, _points(plan, name, model, path, settings, stage.seeds))
-                    for settings in (best | varied for varied in combinations(known))
+                    for settings in candidates
                 ]
         every = [point for of in tried.values() for _, points in of for point in points]
         campaign.train(every, stage=f"stage {number}")
-        known_points = {point.run: point for point in campaign.record.points}
-        outcomes = [known_points[point.run].outcome for point in every]
-        if any(outcome is None or outcome.state == "stopped" for outcome in outcomes):
+        if not all(point.is_over for point in campaign.known(every)):
             return None
-        for key, candidates in tried.items():
-            kept[key] = _best(candidates, known_points, campaign.record.select_by)
+        for key, of_model in tried.items():
+            kept[key] = _best(of_model, campaign)
     return kept
 
 
 def _best(
-    candidates: Sequence[tuple[Settings, Sequence[Point]]],
-    known: Mapping[str, PointRecord],
-    select_by: str,
+    candidates: Sequence[tuple[Settings, Sequence[Point]]], campaign: Campaign[DeclaredRecord]
 ) -> Settings:
     """The first settings with the best mean validation over the seeds.
 
     Raises:
         RunError: each has a seed that failed.
     """
-    means = [
-        statistics.fmean(score(known[point.run], select_by) for point in points)
-        for _, points in candidates
-    ]
+    known = [campaign.known(points) for _, points in candidates]
+    select_by = campaign.record.select_by
+    means = [statistics.fmean(score(point, select_by) for point in seeds) for seeds in known]
     if max(means) == -math.inf:
-        failed = next(p.run for _, points in candidates for p in points if not known[p.run].result)
+        failed = next(point.run for seeds in known for point in seeds if not point.result)
         raise RunError(
             expected="settings whose seeds can all be trained to their end",
             found=f"a failure in each, such as {failed}",
@@ -229,11 +226,8 @@ def _points(
     varied: Settings,
     seeds: Sequence[int],
 ) -> tuple[Point, ...]:
-    known, data = setting_names(model), DataConfig(path=path)
-    settings = {key: value for key, value in plan.settings.items() if key in known}
-    prefix = f"{name}-{slug(data_name(data))}-{slug(model)}"
-    points = [make_point(prefix, model, data, settings, varied | {"seed": seed}) for seed in seeds]
-    return distinct(points)
+    of_seeds = [varied | {"seed": seed} for seed in seeds]
+    return distinct(points_of_model(name, model, DataConfig(path=path), plan.settings, of_seeds))
 
 
 def _check(plan: Declaration, name: str) -> list[Point]:
@@ -243,15 +237,13 @@ def _check(plan: Declaration, name: str) -> list[Point]:
         check_axes(stage.axes, plan.models, {*plan.settings, *keys})
         keys |= {*stage.vary}
     path = plan.data_configs[0].path
-    for model in plan.models:
-        for stage in plan.stages:
-            for axis in stage.axes:
-                if axis.key in setting_names(model):
-                    tried = [
-                        _points(plan, name, model, path, {axis.key: value}, stage.seeds)
-                        for value in axis.values
-                    ]
-                    distinct([point for points in tried for point in points])
+    for model, stage in product(plan.models, plan.stages):
+        for axis in known_axes(stage.axes, model):
+            tried = [
+                _points(plan, name, model, path, {axis.key: value}, stage.seeds)
+                for value in axis.values
+            ]
+            distinct([point for points in tried for point in points])
     check_plan(
         StudyPlan(
             data=plan.data_configs,
@@ -266,12 +258,8 @@ def _check(plan: Declaration, name: str) -> list[Point]:
 
 def _n_points(plan: Declaration) -> int:
     """Runs at most; a chosen point's seed that a stage has trained is not trained again."""
-    n = 0
-    for model in plan.models:
-        of_model = len(plan.seeds)
-        for stage in plan.stages:
-            known = [axis for axis in stage.axes if axis.key in setting_names(model)]
-            if known:
-                of_model += len(list(combinations(known))) * len(stage.seeds)
-        n += of_model
-    return n * len(plan.data)
+    of_stages = sum(
+        len(stage.variations(model)) * len(stage.seeds)
+        for model, stage in product(plan.models, plan.stages)
+    )
+    return (of_stages + len(plan.models) * len(plan.seeds)) * len(plan.data)

@@ -14,9 +14,9 @@ from rednd_core.runs import Run, RunStore
 from rednd_core.sweeps.campaign import data_name
 from rednd_core.sweeps.campaign_files import PointRecord
 from rednd_core.sweeps.declared import DeclaredRecord
-from rednd_core.sweeps.grid_points import Settings, describe
+from rednd_core.sweeps.grid_points import describe
 from rednd_core.sweeps.result_tables import Table, as_markdown, plus_minus, shown_metrics
-from rednd_core.sweeps.summary import Spread
+from rednd_core.sweeps.summary import Spread, spread
 
 N_RESAMPLES = 2000
 
@@ -40,19 +40,13 @@ def chosen_table(record: DeclaredRecord) -> Table:
         spreads = [
             _spread(group, split, metric) for split in ("valid", "test") for metric in metrics
         ]
-        seconds = Spread(
-            {
-                _seed(p): p.result.seconds_per_epoch
-                for p in group
-                if p.result is not None and p.result.seconds_per_epoch is not None
-            }
-        )
+        seconds = spread((p.seed, p.result.seconds_per_epoch) for p in group if p.result)
         lines.append(
             [
-                *(group[0].data, group[0].model, describe(_varied(group[0])) or "as declared"),
+                *(group[0].data, group[0].model, describe(group[0].variation) or "as declared"),
                 str(len(group)),
                 *(plus_minus(spread) for spread in spreads),
-                plus_minus(seconds if seconds.n else None, 2),
+                plus_minus(seconds, 2),
             ]
         )
     names = [f"{split} {metric}" for split in ("valid", "test") for metric in metrics]
@@ -65,7 +59,7 @@ def stage_table(record: DeclaredRecord) -> Table:
     groups: dict[tuple[str, str, str, str], list[PointRecord]] = {}
     for point in record.points:
         if point.stage is not None:
-            key = (point.data, point.model, point.stage, describe(_varied(point)))
+            key = (point.data, point.model, point.stage, describe(point.variation))
             groups.setdefault(key, []).append(point)
     lines = [
         [*key, str(len(group)), *(plus_minus(_spread(group, "valid", m)) for m in metrics)]
@@ -182,19 +176,7 @@ def _per_user(points: Sequence[PointRecord], metric: str, store: RunStore) -> ND
 
 
 def _spread(group: Sequence[PointRecord], split: str, metric: str) -> Spread | None:
-    values = {}
-    for point in group:
-        if point.result is not None:
-            of_split = point.result.valid if split == "valid" else point.result.test
-            value = of_split.get(metric)
-            if value is not None:
-                values[_seed(point)] = value
-    return Spread(values) if values else None
-
-
-def _seed(point: PointRecord) -> int:
-    return int(str(point.settings["seed"]))
-
-
-def _varied(point: PointRecord) -> Settings:
-    return {key: value for key, value in point.settings.items() if key != "seed"}
+    results = [(point.seed, point.result) for point in group if point.result]
+    return spread(
+        (seed, (of.valid if split == "valid" else of.test).get(metric)) for seed, of in results
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import Field, JsonValue
@@ -20,6 +20,7 @@ from rednd_core.sweeps.campaign_files import CampaignRecord
 from rednd_core.sweeps.grid_points import (
     Axis,
     Point,
+    Settings,
     check_axes,
     combinations,
     distinct,
@@ -88,8 +89,7 @@ def run_study(
     file = store.root / FOLDER / name / "study.json"
     with opened(file, fresh, store, pool, listener, len(points)) as campaign:
         campaign.train(points, read_test=True)
-        outcomes = [point.outcome for point in campaign.record.points]
-        if all(outcome is not None and outcome.state != "stopped" for outcome in outcomes):
+        if all(point.is_over for point in campaign.record.points):
             campaign.update(state="finished")
     return campaign.record
 
@@ -101,15 +101,30 @@ def study_points(plan: StudyPlan, name: str) -> tuple[Point, ...]:
     for seed in plan.seeds:
         for data in plan.data:
             for model in plan.models:
-                known = setting_names(model)
-                settings = {k: v for k, v in plan.settings.items() if k in known}
-                vary = [axis for axis in plan.vary if axis.key in known]
-                prefix = f"{name}-{slug(data_name(data))}-{slug(model)}"
-                points += [
-                    make_point(prefix, model, data, settings, variation | {"seed": seed})
-                    for variation in combinations(vary)
-                ]
+                variations = combinations(known_axes(plan.vary, model))
+                varied = [variation | {"seed": seed} for variation in variations]
+                points += points_of_model(name, model, data, plan.settings, varied)
     return distinct(points)
+
+
+def known_axes(axes: Sequence[Axis], model: str) -> list[Axis]:
+    """The axes of settings that ``model`` has."""
+    known = setting_names(model)
+    return [axis for axis in axes if axis.key in known]
+
+
+def points_of_model(
+    name: str, model: str, data: DataConfig, settings: Settings, varied: Iterable[Settings]
+) -> list[Point]:
+    """A point for each of ``varied``, on top of those of the common ``settings`` that ``model`` has.
+
+    Args:
+        name: of the study, with which the names of its runs begin.
+    """
+    known = setting_names(model)
+    common = {key: value for key, value in settings.items() if key in known}
+    prefix = f"{name}-{slug(data_name(data))}-{slug(model)}"
+    return [make_point(prefix, model, data, common, values) for values in varied]
 
 
 def check_plan(plan: StudyPlan) -> None:

@@ -86,12 +86,12 @@ def summarise(record: StudyRecord) -> list[Row]:
     groups: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[int, Outcome]] = {}
     variations = {}
     for point in record.points:
-        variation = {key: value for key, value in point.settings.items() if key != "seed"}
+        variation = point.variation
         key = (point.data, point.model, tuple((k, str(v)) for k, v in variation.items()))
         variations[key] = variation
         finished = groups.setdefault(key, {})
         if point.result is not None:
-            finished[int(str(point.settings["seed"]))] = point.result
+            finished[point.seed] = point.result
     rows: list[Row] = []
     for key, outcomes in groups.items():
         if outcomes:
@@ -111,8 +111,8 @@ def _row(
         seeds=tuple(outcomes),
         valid=_spreads({seed: outcome.valid for seed, outcome in outcomes.items()}),
         test=_spreads({seed: outcome.test for seed, outcome in outcomes.items()}),
-        best_epoch=_spread((seed, outcome.best_epoch) for seed, outcome in outcomes.items()),
-        seconds_per_epoch=_spread(
+        best_epoch=spread((seed, outcome.best_epoch) for seed, outcome in outcomes.items()),
+        seconds_per_epoch=spread(
             (seed, outcome.seconds_per_epoch) for seed, outcome in outcomes.items()
         ),
     )
@@ -121,13 +121,14 @@ def _row(
 def _spreads(metrics: Mapping[int, Mapping[str, float | None]]) -> dict[str, Spread]:
     names = dict.fromkeys(name for of_seed in metrics.values() for name in of_seed)
     found = {
-        name: _spread((seed, of_seed.get(name)) for seed, of_seed in metrics.items())
+        name: spread((seed, of_seed.get(name)) for seed, of_seed in metrics.items())
         for name in names
     }
     return {name: spread for name, spread in found.items() if spread is not None}
 
 
-def _spread(values: Iterable[tuple[int, float | None]]) -> Spread | None:
+def spread(values: Iterable[tuple[int, float | None]]) -> Spread | None:
+    """Of (seed, value); seeds without a value are left out, and None is what remains of no value."""
     known = {seed: float(value) for seed, value in values if value is not None}
     return Spread(known) if known else None
 

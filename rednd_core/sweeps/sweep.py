@@ -137,9 +137,8 @@ def _best_of(
         RunError: all of them failed.
     """
     campaign.train(points, stage=stage)
-    by_run = {known.run: known for known in campaign.record.points}
-    known = [by_run[point.run] for point in points]
-    if any(of.outcome is None or of.outcome.state == "stopped" for of in known):
+    known = campaign.known(points)
+    if not all(of.is_over for of in known):
         return None
     select_by = campaign.record.select_by
     scores = [score(of, select_by) for of in known]
